@@ -1,0 +1,136 @@
+// What a kernel is, for those who write one and for the loader that picks and calls them.
+//
+// A kernel provider is a shared object (cpu for one instruction set, onednn, later cuda) that
+// exports `torchts_register`. The loader gathers every Implementation, keeps those whose
+// `supports` says yes and takes the one of highest priority. Sizes and dtypes were checked by the
+// planner against src/engine/kernels.ts; `make` still throws std::invalid_argument on anything it
+// cannot do, because Programs are data.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "dtype.h"
+
+namespace torchts {
+
+using Shape = std::vector<int64_t>;
+
+inline int64_t numel(const Shape& shape) {
+  int64_t count = 1;
+  for (int64_t size : shape) count *= size;
+  return count;
+}
+
+// The type of one operand. Row-major and dense.
+struct TensorType {
+  DType dtype;
+  Shape shape;
+
+  int64_t numel() const { return torchts::numel(shape); }
+  size_t bytes() const { return static_cast<size_t>(numel()) * itemsize(dtype); }
+};
+
+// The arguments of an instruction, as listed in src/engine/kernels.ts.
+class Attrs {
+ public:
+  using Numbers = std::vector<double>;
+  using Strings = std::vector<std::string>;
+  using Value = std::variant<double, bool, std::string, Numbers, Strings>;
+
+  void set(const std::string& key, Value value) { values_[key] = std::move(value); }
+
+  double number(const char* key) const { return get<double>(key, "a number"); }
+  int64_t integer(const char* key) const { return static_cast<int64_t>(number(key)); }
+  bool flag(const char* key) const { return get<bool>(key, "a boolean"); }
+  const std::string& text(const char* key) const { return get<std::string>(key, "a string"); }
+  const Numbers& numbers(const char* key) const { return get<Numbers>(key, "a list of numbers"); }
+  const Strings& texts(const char* key) const { return get<Strings>(key, "a list of strings"); }
+  std::vector<int64_t> integers(const char* key) const {
+    const Numbers& list = numbers(key);
+    return std::vector<int64_t>(list.begin(), list.end());
+  }
+
+ private:
+  template <class T>
+  const T& get(const char* key, const char* kind) const {
+    auto found = values_.find(key);
+    if (found == values_.end()) {
+      throw std::invalid_argument(std::string("attribute ") + key + " is missing");
+    }
+    const T* value = std::get_if<T>(&found->second);
+    if (value == nullptr) {
+      throw std::invalid_argument(std::string("attribute ") + key + " is not " + kind);
+    }
+    return *value;
+  }
+
+  std::map<std::string, Value> values_;
+};
+
+// Everything known about a call when its Program is loaded.
+struct KernelSpec {
+  std::vector<TensorType> inputs;
+  std::vector<TensorType> outputs;
+  Attrs attrs;
+  int threads = 1;  // the most threads the kernel may use
+};
+
+// The operands of one call. Pointers are 64-byte aligned and never null, also for empty values.
+// An input and an output are the same pointer only where `may_alias` allowed it.
+struct Operands {
+  const void* const* inputs;
+  void* const* outputs;
+  void* scratch;  // `scratch_bytes` of them, contents undefined
+
+  template <class T>
+  const T* in(int i) const {
+    return static_cast<const T*>(inputs[i]);
+  }
+  template <class T>
+  T* out(int i) const {
+    return static_cast<T*>(outputs[i]);
+  }
+};
+
+// A prepared call. Created once at load, run many times; `run` must not allocate.
+class Kernel {
+ public:
+  virtual ~Kernel() = default;
+  // Overwrites every output. Throws std::runtime_error on data it cannot take (a bad index).
+  virtual void run(const Operands& operands) = 0;
+  virtual size_t scratch_bytes() const { return 0; }
+  // May `output` be written over `input`, when the input is not needed afterwards?
+  virtual bool may_alias(int input, int output) const {
+    (void)input;
+    (void)output;
+    return false;
+  }
+};
+
+struct Implementation {
+  const char* kernel;  // a name of src/engine/kernels.ts
+  const char* method;  // how: portable, direct, onednn, ...
+  int priority;        // higher wins; portable ones have 0
+  bool (*supports)(const KernelSpec&);
+  std::unique_ptr<Kernel> (*make)(const KernelSpec&);
+};
+
+class Registry {
+ public:
+  void add(const Implementation& implementation) { all_.push_back(implementation); }
+  const std::vector<Implementation>& all() const { return all_; }
+
+ private:
+  std::vector<Implementation> all_;
+};
+
+}  // namespace torchts
+
+// The one symbol a provider exports.
+extern "C" typedef void (*torchts_register_fn)(torchts::Registry*);

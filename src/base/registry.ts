@@ -1,0 +1,112 @@
+/**
+ * Registries of names: what may stand after `type:` in a config, with the zod schema of its
+ * arguments. `nn`, `optim` and `data` each own one; `config` reads them all. The schema beside a
+ * class is the only place where its arguments and defaults are written.
+ */
+
+import { z } from 'zod';
+import { nearestName } from './errors.ts';
+
+/** `z.strictObject` whose unknown-key message names the nearest known key. */
+export function strict<Shape extends z.ZodRawShape>(shape: Shape) {
+  const known = Object.keys(shape);
+  return z.strictObject(shape, {
+    error: (issue) => {
+      if (issue.code !== 'unrecognized_keys') return undefined;
+      return (issue.keys as string[]).map((key) => unknownKey(key, known)).join('; ');
+    },
+  });
+}
+
+export function unknownKey(key: string, known: readonly string[]): string {
+  const nearest = nearestName(key, known);
+  const hint =
+    nearest === undefined ? `known keys: ${known.join(', ')}` : `did you mean "${nearest}"?`;
+  return `unknown key "${key}"; ${hint}`;
+}
+
+/** A parsed spec: the type's name and its arguments, defaults filled in. */
+export type Spec = { type: string } & Record<string, unknown>;
+
+export interface Entry<T, Context = void> {
+  /** A strict object schema of the arguments beside `type`. */
+  readonly schema: z.ZodObject;
+  /** Builds from arguments that `schema` has parsed. */
+  // biome-ignore lint/suspicious/noExplicitAny: each entry knows the type its own schema gives
+  readonly create: (options: any, context: Context) => T;
+}
+
+export class Registry<T, Context = void> {
+  readonly #entries = new Map<string, Entry<T, Context>>();
+
+  /**
+   * @param kind what an entry is, for messages: `module`, `optimizer`, `data set`.
+   * @param common keys allowed beside every type's own arguments.
+   */
+  constructor(
+    readonly kind: string,
+    readonly common: z.ZodRawShape = {},
+  ) {}
+
+  register(type: string, entry: Entry<T, Context>): void {
+    if (this.#entries.has(type)) throw new Error(`${this.kind} ${type} is registered twice`);
+    this.#entries.set(type, entry);
+  }
+
+  names(): string[] {
+    return [...this.#entries.keys()].sort();
+  }
+
+  get(type: string): Entry<T, Context> | undefined {
+    return this.#entries.get(type);
+  }
+
+  /** The schema of one spec: a bare word or an object with `type`. Gives a `Spec`. */
+  spec(): z.ZodType<Spec> {
+    return z.any().transform((value: unknown, context): Spec => {
+      const spec = typeof value === 'string' ? { type: value } : value;
+      if (typeof spec !== 'object' || spec === null || Array.isArray(spec) || !('type' in spec)) {
+        context.issues.push({
+          code: 'custom',
+          input: value,
+          message: `expected a ${this.kind}: a name, or an object with "type"`,
+        });
+        return z.NEVER;
+      }
+      const { type, ...options } = spec as Spec;
+      const entry = typeof type === 'string' ? this.#entries.get(type) : undefined;
+      if (entry === undefined) {
+        context.issues.push({
+          code: 'custom',
+          input: type,
+          path: typeof value === 'string' ? [] : ['type'],
+          message: this.unknown(type),
+        });
+        return z.NEVER;
+      }
+      const schema = strict({ ...this.common, ...entry.schema.shape });
+      const parsed = schema.safeParse(options);
+      if (!parsed.success) {
+        for (const issue of parsed.error.issues) {
+          context.issues.push({ ...issue, input: options } as z.core.$ZodRawIssue);
+        }
+        return z.NEVER;
+      }
+      return { type, ...parsed.data };
+    });
+  }
+
+  /** Builds from a spec given in code or parsed from YAML. Throws a ZodError on bad arguments. */
+  build(value: unknown, context: Context): T {
+    const { type, ...options } = this.spec().parse(value);
+    return this.#entries.get(type)!.create(options, context);
+  }
+
+  unknown(type: unknown): string {
+    const name = typeof type === 'string' ? type : JSON.stringify(type);
+    const nearest = typeof type === 'string' ? nearestName(type, this.names()) : undefined;
+    const hint =
+      nearest === undefined ? `known: ${this.names().join(', ')}` : `did you mean "${nearest}"?`;
+    return `unknown ${this.kind} "${name}"; ${hint}`;
+  }
+}

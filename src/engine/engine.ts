@@ -1,0 +1,78 @@
+/**
+ * What an engine is: it owns buffers and runs Programs. `reference/` computes in float64
+ * TypeScript, `native/` drives the C++ addon. Everything above sees only these interfaces.
+ */
+
+import type { DType, HostArray } from '../base/dtype.ts';
+import type { Program } from './program.ts';
+
+/** A buffer owned by an engine: `numel` elements of `dtype`, zero at birth. */
+export interface Storage {
+  readonly dtype: DType;
+  readonly numel: number;
+  readonly disposed: boolean;
+  /** Frees the memory once the runs already queued with it are done; using it later throws. */
+  dispose(): void;
+}
+
+export interface MemoryPlan {
+  /** Bytes of the Program's own arena: intermediates and scratch, allocated once at load. */
+  readonly arena_bytes: number;
+  /** Bytes of the buffers bound at each run. */
+  readonly binding_bytes: number;
+}
+
+/** One instruction of a loaded Program, as the engine will run it. */
+export interface KernelTiming {
+  readonly label: string;
+  readonly kernel: string;
+  /** The implementation that was chosen, such as `onednn_direct` or `portable`. */
+  readonly method: string;
+}
+
+/** A Program made ready to run. Runs are queued and happen in order, on the engine's own thread. */
+export interface Executable {
+  /**
+   * Queues one run. `storages[i]` serves `program.bindings[i]`; `scalars[i]` serves
+   * `program.scalars[i]` and is copied at the call. Resolves when the run is done; rejects with
+   * an `EngineError` that names the instruction's label.
+   */
+  run(storages: readonly Storage[], scalars: readonly number[]): Promise<void>;
+  /** The same, blocking the caller until the run is done. */
+  runSync(storages: readonly Storage[], scalars: readonly number[]): void;
+  readonly memory: MemoryPlan;
+  /** The implementation of each instruction, in order. */
+  readonly kernels: readonly KernelTiming[];
+  /** The plan as text: each value's place and life, each instruction's implementation. */
+  plan(): string;
+  dispose(): void;
+}
+
+export interface Engine {
+  readonly name: 'reference' | 'cpu' | 'cuda';
+  allocate(dtype: DType, numel: number): Storage;
+  /** Copies host data in, after every queued run that uses the buffer. Lengths must be equal. */
+  write(storage: Storage, data: HostArray): void;
+  /** Copies the contents out, blocking until every queued run that uses the buffer is done. */
+  readSync(storage: Storage): HostArray;
+  /** Copies the contents out after every queued run. */
+  read(storage: Storage): Promise<HostArray>;
+  /** Throws an `EngineError` that names the instruction it cannot prepare. */
+  load(program: Program): Executable;
+  /**
+   * Builds a batch: row `i` of `destination` (float32) is row `indices[i]` of `source` (uint8,
+   * rows of `channels * pixels` bytes) mapped through `table[channel * 256 + byte]`.
+   * Throws when an index is out of range or the sizes do not fit.
+   */
+  gatherRows(request: GatherRows): void;
+}
+
+export interface GatherRows {
+  readonly source: Storage;
+  readonly indices: Int32Array;
+  /** 256 float32 values a channel: what each byte becomes. */
+  readonly table: Float32Array;
+  readonly channels: number;
+  readonly pixels: number;
+  readonly destination: Storage;
+}

@@ -1,0 +1,179 @@
+/**
+ * The kernels an engine must provide: their names, arguments and meaning. This table is the whole
+ * contract between the planner and the engines. `reference/` is its executable form in float64;
+ * the native engine implements the same names, and a test fails when one is missing.
+ *
+ * Shapes are written as PyTorch writes them. All values are dense and row-major. "Any dtype" means
+ * the output has its input's dtype. A kernel overwrites its outputs (`=`) unless it says `+=`.
+ * Zero-sized operands are legal everywhere and give empty outputs (or the fill value).
+ */
+
+import type { ComputeType } from '../base/dtype.ts';
+
+/** Reductions: `argmax`/`argmin` give the first index of the extreme as int64; NaN wins. */
+export type Reduction = 'sum' | 'prod' | 'amax' | 'amin';
+
+export interface KernelAttrs {
+  /**
+   * `out` is the same memory as `in` with another shape of the same numel and dtype.
+   * Not a computation: the engine gives both values one place.
+   */
+  alias: Record<never, never>;
+
+  /**
+   * One fused pass over broadcast inputs; every output has the common shape of the outputs.
+   * A straight-line program over registers: registers `0..inputs-1` are the inputs' elements
+   * converted to their dtype's compute type; step `k` writes register `inputs + k`.
+   *
+   * - `fns[k]` is a name in `POINTWISE_FNS`; `types[k]` the compute type it works in. All its
+   *   arguments have that type, except for `cast`, where `types[k]` is the target.
+   * - `args` holds three register numbers a step, -1 where unused.
+   * - `imms[k]` is the immediate of `const`.
+   * - `results[j]` is the register stored to output `j`, converted to the output's dtype (float to
+   *   integer truncates, integers wrap, bool is `!= 0`, bfloat16 rounds to nearest even).
+   */
+  pointwise: {
+    fns: readonly PointwiseFn[];
+    types: readonly ComputeType[];
+    args: readonly number[];
+    imms: readonly number[];
+    results: readonly number[];
+  };
+
+  /** in (...) -> out without `dims` (ascending). Empty `dims` copies. Any dtype; sum of bool and
+   *  uint8/int32 is int64 by the op's rule. amax/amin propagate NaN. float sums accumulate in
+   *  float32 blocks or better. An empty sum is 0, prod 1; amax/amin of nothing cannot be asked. */
+  reduce: { fn: Reduction; dims: readonly number[] };
+
+  /** in -> out int64 without `dim`: index of the first extreme along it; NaN counts as extreme. */
+  arg_reduce: { fn: 'argmax' | 'argmin'; dim: number };
+
+  /** out[i0, i1, ...] = in.flat[offset + sum(ik * strides[k])]; out's shape is the value's. */
+  copy_view: { offset: number; strides: readonly number[] };
+
+  /** out = fill everywhere, then out.flat[offset + sum(ik * strides[k])] = in[i0, i1, ...].
+   *  The transpose of copy_view; the addressed places are distinct. */
+  place_view: { offset: number; strides: readonly number[]; fill: number };
+
+  /** Joins the inputs along `dim`. */
+  cat: { dim: number };
+
+  /** out = value. */
+  fill: { value: number };
+
+  /** out[i] = start + i * step; one dimension. */
+  arange: { start: number; step: number };
+
+  /**
+   * Philox4x32-10 (Salmon et al. 2011). Inputs: seed int64 (), counter int64 (). Element i takes
+   * word `i % 4` of the block with counter words (i/4 low 32, i/4 high 32, stream low, stream
+   * high), stream = counter + `offset`, and key (seed low, seed high).
+   * `uniform`: (word >> 8) * 2^-24, in [0, 1). `normal`: Box-Muller over word pairs (0,1), (2,3):
+   * u = ((a >> 8) + 1) * 2^-24, r = sqrt(-2 ln u), t = 2 pi (b >> 8) * 2^-24; r cos t, r sin t.
+   * `bits`: the word as an integer (int64 output).
+   */
+  philox: { fn: 'uniform' | 'normal' | 'bits'; offset: number };
+
+  /** a (..B, M, K) or (K, M) if `transpose_a`; b likewise; out (..B, M, N). Batch dimensions are
+   *  equal. Floating; accumulates in float32 or better. */
+  matmul: { transpose_a: boolean; transpose_b: boolean };
+
+  /** x (N, C, H, W), w (O, C/groups, kH, kW) -> (N, O, H', W'). */
+  conv2d_fwd: Conv2dAttrs;
+  /** g (N, O, H', W'), w (O, C/groups, kH, kW) -> x's gradient (N, C, H, W). */
+  conv2d_bwd_data: Conv2dAttrs;
+  /** g (N, O, H', W'), x (N, C, H, W) -> w's gradient (O, C/groups, kH, kW). */
+  conv2d_bwd_weight: Conv2dAttrs;
+
+  /** x (N, C, H, W) -> y (N, C, H', W'), indices int32 (N, C, H', W'): the flat place h * W + w in
+   *  the plane of the first maximum of each window (NaN is maximal). Padding counts as -inf. */
+  max_pool2d_fwd: Pool2dAttrs;
+
+  /** x -> log(softmax(x)) along `dim`; floating. */
+  log_softmax: { dim: number };
+  /** x -> softmax(x) along `dim`; floating. */
+  softmax: { dim: number };
+
+  /** x, index (int32 or int64; x's rank, no larger than x outside `dim`) -> out[i][j][k] =
+   *  x[i][index[i][j][k]][k] for dim 1. An index out of range makes the run fail with an error. */
+  gather: { dim: number };
+  /** src, index (one shape) -> out, zero then out[i][index[i][j][k]][k] += src[i][j][k] for dim 1,
+   *  in ascending order of the source's flat index. Same range rule as gather. */
+  scatter_add: { dim: number };
+}
+
+export type KernelName = keyof KernelAttrs;
+
+export interface Conv2dAttrs {
+  stride: readonly number[];
+  /** (top, left); the bottom and right follow from the sizes. */
+  padding: readonly number[];
+  dilation: readonly number[];
+  groups: number;
+}
+
+export interface Pool2dAttrs {
+  kernel_size: readonly number[];
+  stride: readonly number[];
+  padding: readonly number[];
+  dilation: readonly number[];
+}
+
+/**
+ * What a pointwise step can do, with its number of arguments. Comparisons give 0 or 1 in the
+ * compute type they work in. Integer division and remainder by zero give 0.
+ */
+export const POINTWISE_FNS = {
+  const: 0,
+  cast: 1,
+  /** Narrowing inside a group, so that fusing changes no result. */
+  to_bfloat16: 1,
+  to_int32: 1,
+  to_uint8: 1,
+  to_bool: 1,
+  neg: 1,
+  abs: 1,
+  sign: 1,
+  exp: 1,
+  expm1: 1,
+  log: 1,
+  log1p: 1,
+  sqrt: 1,
+  rsqrt: 1,
+  reciprocal: 1,
+  sin: 1,
+  cos: 1,
+  tanh: 1,
+  sigmoid: 1,
+  erf: 1,
+  floor: 1,
+  ceil: 1,
+  round: 1,
+  trunc: 1,
+  isnan: 1,
+  isinf: 1,
+  logical_not: 1,
+  add: 2,
+  sub: 2,
+  mul: 2,
+  div: 2,
+  pow: 2,
+  atan2: 2,
+  maximum: 2,
+  minimum: 2,
+  /** C's fmod: the sign of the dividend. */
+  fmod: 2,
+  eq: 2,
+  ne: 2,
+  lt: 2,
+  le: 2,
+  gt: 2,
+  ge: 2,
+  logical_and: 2,
+  logical_or: 2,
+  logical_xor: 2,
+  /** where(condition, a, b): condition != 0 ? a : b. */
+  where: 3,
+} as const;
+
+export type PointwiseFn = keyof typeof POINTWISE_FNS;
