@@ -50,7 +50,14 @@ class Attrs {
   bool flag(const char* key) const { return get<bool>(key, "a boolean"); }
   const std::string& text(const char* key) const { return get<std::string>(key, "a string"); }
   const Numbers& numbers(const char* key) const { return get<Numbers>(key, "a list of numbers"); }
-  const Strings& texts(const char* key) const { return get<Strings>(key, "a list of strings"); }
+  // An empty list arrives as one of numbers.
+  const Strings& texts(const char* key) const {
+    static const Strings kNone;
+    auto found = values_.find(key);
+    const Numbers* list = found == values_.end() ? nullptr : std::get_if<Numbers>(&found->second);
+    if (list != nullptr && list->empty()) return kNone;
+    return get<Strings>(key, "a list of strings");
+  }
   std::vector<int64_t> integers(const char* key) const {
     const Numbers& list = numbers(key);
     return std::vector<int64_t>(list.begin(), list.end());

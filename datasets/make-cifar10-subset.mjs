@@ -1,0 +1,39 @@
+// Makes datasets/cifar10-subset from the complete set: the first 100 training images of each class
+// in data_batch_1.bin and the first 25 test images of each class, in their official order.
+//
+//   torchts data fetch cifar10 && node datasets/make-cifar10-subset.mjs
+
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { CIFAR10_CLASSES, RECORD_BYTES, SUBSET_MANIFEST } from '../dist/data/cifar10-format.js';
+import { fetchCifar10 } from '../dist/data/fetch.js';
+
+const PER_CLASS = { 'data_batch_1.bin': 100, 'test_batch.bin': 25 };
+
+const source = await fetchCifar10();
+const target = fileURLToPath(new URL('cifar10-subset/', import.meta.url));
+mkdirSync(target, { recursive: true });
+
+const files = [];
+for (const [name, perClass] of Object.entries(PER_CLASS)) {
+  const kept = firstOfEachClass(readFileSync(join(source, name)), perClass);
+  writeFileSync(join(target, name), Buffer.concat(kept));
+  files.push({ name, records: kept.length });
+}
+const description = 'Part of CIFAR-10: the first 100 training and 25 test images of each class';
+writeFileSync(
+  join(target, SUBSET_MANIFEST),
+  `${JSON.stringify({ description, files }, undefined, 2)}\n`,
+);
+writeFileSync(join(target, 'batches.meta.txt'), `${CIFAR10_CLASSES.join('\n')}\n`);
+
+function firstOfEachClass(bytes, perClass) {
+  const taken = new Array(CIFAR10_CLASSES.length).fill(0);
+  const kept = [];
+  for (let offset = 0; offset < bytes.length; offset += RECORD_BYTES) {
+    const label = bytes[offset];
+    if (taken[label]++ < perClass) kept.push(bytes.subarray(offset, offset + RECORD_BYTES));
+  }
+  return kept;
+}

@@ -1,0 +1,160 @@
+#include "executable.h"
+
+#include <cstdlib>
+
+#include "parse_program.h"
+
+namespace torchts {
+
+Napi::Function Executable::define(Napi::Env env) {
+  return DefineClass(
+      env, "Executable",
+      {InstanceMethod<&Executable::run>("run"), InstanceMethod<&Executable::run_sync>("runSync"),
+       InstanceMethod<&Executable::plan>("plan"), InstanceMethod<&Executable::dispose>("dispose")});
+}
+
+Executable::Executable(const Napi::CallbackInfo& info)
+    : Napi::ObjectWrap<Executable>(info), instance_(Instance::of(info.Env())) {
+  guarded(info.Env(), [&] {
+    Program program = parse_program(info[0]);
+    check_program(program);
+    for (const Binding& binding : program.bindings) {
+      writes_.push_back(binding.access != Access::read);
+    }
+    buffers_.resize(writes_.size());
+    load(info.Env(), std::move(program));
+    share_arguments(info.Env(), info.This().As<Napi::Object>());
+  });
+}
+
+void Executable::load(Napi::Env env, Program program) {
+  const char* poison = std::getenv("TORCHTS_POISON");
+  LoadOptions options;
+  options.threads = instance_->threads;
+  options.poison = poison != nullptr && std::string(poison) == "1";
+  // On the engine's thread, because preparing a kernel may already enter OpenMP.
+  instance_->thread.call([&] {
+    program_ = std::make_unique<LoadedProgram>(std::move(program), providers().registry, options);
+  });
+  Napi::MemoryManagement::AdjustExternalMemory(env, static_cast<int64_t>(program_->arena_bytes()));
+}
+
+void Executable::share_arguments(Napi::Env env, Napi::Object self) {
+  Napi::Uint32Array ids = Napi::Uint32Array::New(env, writes_.size());
+  Napi::Float64Array scalars = Napi::Float64Array::New(env, program_->program().scalars.size());
+  Napi::Array methods = Napi::Array::New(env);
+  for (const std::string& method : program_->methods()) {
+    methods.Set(methods.Length(), Napi::String::New(env, method));
+  }
+  binding_ids_ = ids.Data();
+  scalars_ = scalars.Data();
+  Napi::Object arguments = Napi::Object::New(env);
+  arguments.Set("bindings", ids);
+  arguments.Set("scalars", scalars);
+  arguments_ = Napi::Persistent(arguments);
+  auto define = [&](const char* name, Napi::Value value) {
+    self.DefineProperty(Napi::PropertyDescriptor::Value(name, value, napi_enumerable));
+  };
+  define("bindings", ids);
+  define("scalars", scalars);
+  define("methods", methods);
+  define("arenaBytes", Napi::Number::New(env, static_cast<double>(program_->arena_bytes())));
+}
+
+void Executable::Finalize(Napi::BasicEnv env) { release(env); }
+
+Napi::Value Executable::run(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&]() -> Napi::Value {
+    Napi::Promise promise = instance_->submit(info.Env(), prepare());
+    mark_used(instance_->thread.latest());
+    return promise;
+  });
+}
+
+Napi::Value Executable::run_sync(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&]() -> Napi::Value {
+    std::unique_ptr<RunJob> job = prepare();
+    instance_->thread.submit(job.get(), Job::After::submitter);
+    mark_used(job->ticket);
+    instance_->thread.wait(job->ticket);
+    std::string error = std::move(job->error);
+    instance_->recycle(std::move(job));
+    if (!error.empty()) throw std::runtime_error(error);
+    return info.Env().Undefined();
+  });
+}
+
+// Checks the arguments and copies them into a job.
+std::unique_ptr<RunJob> Executable::prepare() {
+  require_live();
+  const uint64_t run = ++instance_->runs;
+  for (size_t k = 0; k < buffers_.size(); k++) {
+    buffers_[k] = bound_buffer(k);
+    if (!writes_[k]) continue;
+    if (buffers_[k]->run == run) {
+      throw std::invalid_argument("binding " + std::to_string(k) +
+                                  " writes a buffer that another binding writes too");
+    }
+    buffers_[k]->run = run;
+  }
+  std::unique_ptr<RunJob> job = instance_->new_run();
+  job->program = program_.get();
+  job->buffers.resize(buffers_.size());
+  for (size_t k = 0; k < buffers_.size(); k++) {
+    if (!writes_[k] && buffers_[k]->run == run) {
+      throw std::invalid_argument("binding " + std::to_string(k) +
+                                  " reads a buffer that another binding writes");
+    }
+    job->buffers[k] = buffers_[k]->memory.data();
+  }
+  job->scalars.assign(scalars_, scalars_ + program_->program().scalars.size());
+  return job;
+}
+
+Buffer* Executable::bound_buffer(size_t k) {
+  Buffer* buffer = instance_->buffer(binding_ids_[k]);
+  if (buffer == nullptr) {
+    throw std::invalid_argument("binding " + std::to_string(k) + " is a buffer that was disposed");
+  }
+  const Program& program = program_->program();
+  const TensorType& type = program.values[program.bindings[k].value];
+  if (buffer->dtype != type.dtype || buffer->numel != type.numel()) {
+    throw std::invalid_argument("binding " + std::to_string(k) + " takes " +
+                                torchts::describe(type) + ", but the buffer has " +
+                                std::to_string(buffer->numel) + " elements of " +
+                                name(buffer->dtype));
+  }
+  return buffer;
+}
+
+void Executable::mark_used(Ticket ticket) {
+  for (size_t k = 0; k < buffers_.size(); k++) {
+    buffers_[k]->last_use = ticket;
+    if (writes_[k]) buffers_[k]->last_write = ticket;
+  }
+  last_run_ = ticket;
+}
+
+void Executable::require_live() const {
+  if (program_ == nullptr) throw std::invalid_argument("the executable was disposed");
+}
+
+Napi::Value Executable::plan(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&]() -> Napi::Value {
+    require_live();
+    return Napi::String::New(info.Env(), program_->describe());
+  });
+}
+
+Napi::Value Executable::dispose(const Napi::CallbackInfo& info) {
+  release(info.Env());
+  return info.Env().Undefined();
+}
+
+void Executable::release(Napi::BasicEnv env) {
+  if (program_ == nullptr) return;
+  Napi::MemoryManagement::AdjustExternalMemory(env, -static_cast<int64_t>(program_->arena_bytes()));
+  instance_->free_after(last_run_, std::move(program_));
+}
+
+}  // namespace torchts

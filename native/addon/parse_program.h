@@ -1,0 +1,14 @@
+// From the JavaScript object of src/engine/program.ts to the native Program.
+#pragma once
+
+#include <napi.h>
+
+#include "program.h"
+
+namespace torchts {
+
+// Throws std::invalid_argument that names the first part that is missing or of the wrong type.
+// What the parts mean together is check_program's to judge.
+Program parse_program(const Napi::Value& program);
+
+}  // namespace torchts

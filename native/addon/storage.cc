@@ -1,0 +1,118 @@
+#include "storage.h"
+
+#include <cmath>
+
+#include "host_array.h"
+#include "program.h"
+
+namespace torchts {
+namespace {
+
+// What tells a Storage from any other object before it is unwrapped.
+constexpr napi_type_tag kTag = {0x7ab1d0c2f3e44f19, 0x9c5e6a7b8d3f2011};
+
+class ReadJob : public PromiseJob {
+ public:
+  ReadJob(const Buffer& buffer, Napi::Value array)
+      : buffer_(buffer),
+        host_(host_data(array, buffer.dtype, buffer.numel)),
+        array_(Napi::Persistent(array.As<Napi::Object>())) {}
+
+  void execute() override {
+    copy_to_host(host_, buffer_.memory.data(), buffer_.dtype, buffer_.numel);
+  }
+  napi_value result(Napi::Env) override { return array_.Value(); }
+
+ private:
+  const Buffer& buffer_;
+  void* host_;
+  Napi::ObjectReference array_;  // keeps the memory behind `host_`
+};
+
+}  // namespace
+
+Napi::Function Storage::define(Napi::Env env) {
+  return DefineClass(
+      env, "Storage",
+      {InstanceAccessor<&Storage::id>("id"), InstanceMethod<&Storage::write>("write"),
+       InstanceMethod<&Storage::read_sync>("readSync"), InstanceMethod<&Storage::read>("read"),
+       InstanceMethod<&Storage::dispose>("dispose")});
+}
+
+Storage::Storage(const Napi::CallbackInfo& info)
+    : Napi::ObjectWrap<Storage>(info), instance_(Instance::of(info.Env())) {
+  guarded(info.Env(), [&] {
+    DType dtype = dtype_named(info[0].ToString());
+    double numel = info[1].ToNumber();
+    if (!(numel >= 0) || numel != std::floor(numel) || numel > static_cast<double>(kMostBytes)) {
+      throw std::invalid_argument("a buffer cannot have " + info[1].ToString().Utf8Value() +
+                                  " elements");
+    }
+    buffer_ = std::make_unique<Buffer>(dtype, static_cast<int64_t>(numel));
+    id_ = instance_->add(buffer_.get());
+    napi_type_tag_object(info.Env(), info.This(), &kTag);
+    Napi::MemoryManagement::AdjustExternalMemory(info.Env(), buffer_->memory.bytes());
+  });
+}
+
+void Storage::Finalize(Napi::BasicEnv env) { release(env); }
+
+Buffer& Storage::buffer() const {
+  if (buffer_ == nullptr) throw std::invalid_argument("the buffer was disposed");
+  return *buffer_;
+}
+
+Buffer& Storage::buffer_of(const Napi::Value& value) {
+  bool tagged = false;
+  if (value.IsObject()) napi_check_object_type_tag(value.Env(), value, &kTag, &tagged);
+  if (!tagged) throw std::invalid_argument("expected a buffer of this engine");
+  return Unwrap(value.As<Napi::Object>())->buffer();
+}
+
+Napi::Value Storage::id(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), id_);
+}
+
+Napi::Value Storage::write(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    Buffer& to = buffer();
+    const void* host = host_data(info[0], to.dtype, to.numel);
+    instance_->thread.wait(to.last_use);
+    copy_from_host(to.memory.data(), host, to.dtype, to.numel);
+    return info.Env().Undefined();
+  });
+}
+
+Napi::Value Storage::read_sync(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    const Buffer& from = buffer();
+    void* host = host_data(info[0], from.dtype, from.numel);
+    instance_->thread.wait(from.last_write);
+    copy_to_host(host, from.memory.data(), from.dtype, from.numel);
+    return info[0];
+  });
+}
+
+Napi::Value Storage::read(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&]() -> Napi::Value {
+    Buffer& from = buffer();
+    Napi::Promise promise = instance_->submit(info.Env(), std::make_unique<ReadJob>(from, info[0]));
+    from.last_use = instance_->thread.latest();
+    return promise;
+  });
+}
+
+Napi::Value Storage::dispose(const Napi::CallbackInfo& info) {
+  release(info.Env());
+  return info.Env().Undefined();
+}
+
+void Storage::release(Napi::BasicEnv env) {
+  if (buffer_ == nullptr) return;
+  instance_->remove(id_);
+  Napi::MemoryManagement::AdjustExternalMemory(env, -static_cast<int64_t>(buffer_->memory.bytes()));
+  Ticket last_use = buffer_->last_use;
+  instance_->free_after(last_use, std::move(buffer_));
+}
+
+}  // namespace torchts

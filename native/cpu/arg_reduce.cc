@@ -1,0 +1,79 @@
+// arg_reduce: out[a][b] = the index of the first extreme of in[a][.][b] along `dim`, int64;
+// in (A, n, B) with any size of A and B. NaN counts as extreme. Any dtype but bfloat16;
+// overwrites (`=`); rows are independent, so any thread count gives the same result.
+#include "../runtime/parallel.h"
+#include "dispatch.h"
+#include "register.h"
+
+namespace torchts {
+inline namespace TORCHTS_ISA {
+namespace {
+
+constexpr int64_t kGrain = 1 << 14;  // elements a thread
+
+template <class T, bool kMax>
+bool beats(T candidate, T best) {
+  if (best != best) return false;
+  if (candidate != candidate) return true;
+  return kMax ? candidate > best : candidate < best;
+}
+
+template <class T, bool kMax>
+class ArgReduce final : public Kernel {
+ public:
+  explicit ArgReduce(const KernelSpec& spec) {
+    const Shape& shape = spec.inputs[0].shape;
+    const int64_t dim = spec.attrs.integer("dim");
+    const int64_t rank = static_cast<int64_t>(shape.size());
+    if (dim < 0 || dim >= std::max<int64_t>(rank, 1)) {
+      throw std::invalid_argument("dim is out of range");
+    }
+    for (int64_t d = 0; d < rank; d++) {
+      (d < dim ? outer_ : d > dim ? inner_ : size_) *= shape[d];
+    }
+    if (size_ == 0 && outer_ * inner_ > 0) throw std::invalid_argument("nothing to choose from");
+    threads_ = useful_threads(spec.threads, outer_ * inner_ * size_, kGrain);
+  }
+
+  void run(const Operands& operands) override {
+    const T* in = operands.in<T>(0);
+    int64_t* out = operands.out<int64_t>(0);
+    parallel_ranges(threads_, outer_ * inner_, [&](int64_t begin, int64_t end, int) {
+      for (int64_t o = begin; o < end; o++) {
+        const T* row = in + o / inner_ * size_ * inner_ + o % inner_;
+        int64_t best = 0;
+        for (int64_t i = 1; i < size_; i++) {
+          if (beats<T, kMax>(row[i * inner_], row[best * inner_])) best = i;
+        }
+        out[o] = best;
+      }
+    });
+  }
+
+ private:
+  int64_t outer_ = 1, size_ = 1, inner_ = 1;
+  int threads_;
+};
+
+std::unique_ptr<Kernel> make(const KernelSpec& spec) {
+  const std::string& fn = spec.attrs.text("fn");
+  return dispatch(spec.inputs[0].dtype, [&](auto tag) -> std::unique_ptr<Kernel> {
+    using T = typename decltype(tag)::type;
+    if constexpr (!std::is_same_v<T, bfloat16>) {
+      if (fn == "argmax") return std::make_unique<ArgReduce<T, true>>(spec);
+      if (fn == "argmin") return std::make_unique<ArgReduce<T, false>>(spec);
+    }
+    throw std::invalid_argument("unknown reduction " + fn);
+  });
+}
+
+bool supports(const KernelSpec& spec) { return spec.inputs[0].dtype != DType::bfloat16; }
+
+}  // namespace
+
+void register_arg_reduce(Registry& registry) {
+  registry.add({"arg_reduce", "portable", 0, supports, make});
+}
+
+}  // namespace TORCHTS_ISA
+}  // namespace torchts

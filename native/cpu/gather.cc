@@ -1,0 +1,173 @@
+// gather:      out[a][m][c] = x[a][index[a][m][c]][c]   for dim 1 of a dense x (.., K, ..)
+// scatter_add: out = 0, then out[a][index[a][m][c]][c] += src[a][m][c] in flat order of src
+// x, out, src may have any rank; the index is int32 or int64, no larger than x outside `dim`.
+// gather moves any dtype; scatter_add sums in the output's dtype on one thread: always one order.
+// An index outside [0, K) throws std::runtime_error.
+#include <algorithm>
+#include <atomic>
+#include <string>
+
+#include "../runtime/parallel.h"
+#include "dispatch.h"
+#include "register.h"
+#include "strides.h"
+
+namespace torchts {
+inline namespace TORCHTS_ISA {
+namespace {
+
+constexpr int64_t kGrain = 1 << 14;
+
+[[noreturn]] void throw_out_of_range(const char* op, int64_t index, int64_t dim, int64_t size) {
+  throw std::runtime_error(std::string("[") + op + "] index " + std::to_string(index) +
+                           " is out of range for dimension " + std::to_string(dim) +
+                           " of size " + std::to_string(size));
+}
+
+// How the index's places map to the indexed tensor: the place less its part along `dim`.
+struct Indexing {
+  int64_t dim;
+  int64_t size;    // of the indexed tensor along `dim`
+  int64_t stride;  // of the indexed tensor along `dim`
+  int64_t count;   // of the index
+  std::vector<Dim> dims;
+
+  Indexing(const Shape& indexed, const Shape& index, int64_t along)
+      : dim(along), count(numel(index)) {
+    if (index.size() != indexed.size()) {
+      throw std::invalid_argument("index has another rank than the indexed tensor");
+    }
+    if (indexed.empty()) {
+      size = stride = 1;
+      dims.push_back({1, 0});
+      return;
+    }
+    if (dim < 0 || dim >= static_cast<int64_t>(indexed.size())) {
+      throw std::invalid_argument("dim is out of range");
+    }
+    std::vector<int64_t> strides = contiguous_strides(indexed);
+    for (size_t i = 0; i < index.size(); i++) {
+      if (static_cast<int64_t>(i) != dim && index[i] > indexed[i]) {
+        throw std::invalid_argument("index is larger than the indexed tensor");
+      }
+    }
+    size = indexed[dim];
+    stride = strides[dim];
+    strides[dim] = 0;
+    dims = collapse(index, strides);
+    if (dims.empty()) dims.push_back({1, 0});
+    check_rank(dims);
+  }
+
+  // Calls body(place in the index, place in the indexed tensor) for [begin, end); stops and
+  // returns false at the first bad index, which it leaves in `bad`.
+  template <class I, class Body>
+  bool walk(const I* index, int64_t begin, int64_t end, int64_t* bad, const Body& body) const {
+    if (begin >= end) return true;
+    bool good = true;
+    const int64_t step = dims.back().stride;
+    for_each_run(dims, begin, end, [&](int64_t offset, int64_t at, int64_t length) {
+      for (int64_t i = 0; good && i < length; i++) {
+        const int64_t chosen = index[begin + at + i];
+        if (static_cast<uint64_t>(chosen) >= static_cast<uint64_t>(size)) {
+          good = false;
+          *bad = chosen;
+          return;
+        }
+        body(begin + at + i, offset + i * step + chosen * stride);
+      }
+    });
+    return good;
+  }
+};
+
+template <class T, class I>
+class Gather final : public Kernel {
+ public:
+  explicit Gather(const KernelSpec& spec)
+      : indexing_(spec.inputs[0].shape, spec.inputs[1].shape, spec.attrs.integer("dim")),
+        threads_(useful_threads(spec.threads, indexing_.count, kGrain)) {}
+
+  void run(const Operands& operands) override {
+    const T* x = operands.in<T>(0);
+    const I* index = operands.in<I>(1);
+    T* out = operands.out<T>(0);
+    std::atomic<int64_t> bad{0};
+    std::atomic<bool> good{true};
+    parallel_ranges(threads_, indexing_.count, [&](int64_t begin, int64_t end, int) {
+      int64_t wrong = 0;
+      const auto copy = [=](int64_t to, int64_t from) { out[to] = x[from]; };
+      if (!indexing_.walk(index, begin, end, &wrong, copy)) {
+        bad = wrong;
+        good = false;
+      }
+    });
+    if (!good) throw_out_of_range("gather", bad, indexing_.dim, indexing_.size);
+  }
+
+ private:
+  Indexing indexing_;
+  int threads_;
+};
+
+template <class T, class I>
+class ScatterAdd final : public Kernel {
+ public:
+  explicit ScatterAdd(const KernelSpec& spec)
+      : indexing_(spec.outputs[0].shape, spec.inputs[1].shape, spec.attrs.integer("dim")),
+        count_(spec.outputs[0].numel()) {}
+
+  void run(const Operands& operands) override {
+    const T* src = operands.in<T>(0);
+    T* out = operands.out<T>(0);
+    std::fill(out, out + count_, T(0));
+    int64_t bad = 0;
+    const auto add = [=](int64_t from, int64_t to) { out[to] += src[from]; };
+    if (!indexing_.walk(operands.in<I>(1), 0, indexing_.count, &bad, add)) {
+      throw_out_of_range("scatter_add", bad, indexing_.dim, indexing_.size);
+    }
+  }
+
+ private:
+  Indexing indexing_;
+  int64_t count_;
+};
+
+template <template <class, class> class K, class T>
+std::unique_ptr<Kernel> make_indexed(const KernelSpec& spec) {
+  const DType index = spec.inputs.at(1).dtype;
+  if (index == DType::int64) return std::make_unique<K<T, int64_t>>(spec);
+  if (index == DType::int32) return std::make_unique<K<T, int32_t>>(spec);
+  throw std::invalid_argument("the index must be int32 or int64");
+}
+
+std::unique_ptr<Kernel> make_gather(const KernelSpec& spec) {
+  return dispatch_size(spec.outputs[0].dtype, [&](auto tag) {
+    return make_indexed<Gather, typename decltype(tag)::type>(spec);
+  });
+}
+
+std::unique_ptr<Kernel> make_scatter_add(const KernelSpec& spec) {
+  if (is_native_floating(spec.outputs[0].dtype)) {
+    return dispatch_floating(spec.outputs[0].dtype, [&](auto tag) {
+      return make_indexed<ScatterAdd, typename decltype(tag)::type>(spec);
+    });
+  }
+  if (spec.outputs[0].dtype == DType::int64) return make_indexed<ScatterAdd, int64_t>(spec);
+  return make_indexed<ScatterAdd, int32_t>(spec);
+}
+
+bool supports_scatter_add(const KernelSpec& spec) {
+  const DType dtype = spec.outputs[0].dtype;
+  return is_native_floating(dtype) || dtype == DType::int64 || dtype == DType::int32;
+}
+
+}  // namespace
+
+void register_gather(Registry& registry) {
+  registry.add({"gather", "portable", 0, any_spec, make_gather});
+  registry.add({"scatter_add", "portable", 0, supports_scatter_add, make_scatter_add});
+}
+
+}  // namespace TORCHTS_ISA
+}  // namespace torchts

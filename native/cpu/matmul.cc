@@ -1,0 +1,116 @@
+// matmul: out[..][i][j] = sum_p A[..][i][p] B[..][p][j], A = a or a^T, B = b or b^T;
+// a (..B, M, K), b (..B, K, N), out (..B, M, N). float32 and float64, accumulated in the type
+// itself in vector lanes and blocks of k; overwrites (`=`). Threads share batches, or rows and
+// columns of one product; no sum is split, so any thread count gives the same bits.
+#include "../runtime/parallel.h"
+#include "dispatch.h"
+#include "gemm.h"
+#include "register.h"
+
+namespace torchts {
+inline namespace TORCHTS_ISA {
+namespace {
+
+constexpr int64_t kGrain = 1 << 18;  // multiplications a thread
+
+template <class T>
+class Matmul final : public Kernel {
+ public:
+  explicit Matmul(const KernelSpec& spec) {
+    const Shape& a = spec.inputs[0].shape;
+    const Shape& b = spec.inputs[1].shape;
+    const size_t rank = a.size();
+    if (rank < 2 || b.size() != rank) throw std::invalid_argument("operands need equal rank >= 2");
+    const bool transpose_a = spec.attrs.flag("transpose_a");
+    const bool transpose_b = spec.attrs.flag("transpose_b");
+    const int64_t a_row = a[rank - 1], b_row = b[rank - 1];
+    shape_.m = a[transpose_a ? rank - 1 : rank - 2];
+    shape_.k = a[transpose_a ? rank - 2 : rank - 1];
+    shape_.n = b[transpose_b ? rank - 2 : rank - 1];
+    if (b[transpose_b ? rank - 1 : rank - 2] != shape_.k) {
+      throw std::invalid_argument("inner sizes differ");
+    }
+    shape_.a_row = transpose_a ? 1 : a_row;
+    shape_.a_column = transpose_a ? a_row : 1;
+    shape_.b_row = transpose_b ? 1 : b_row;
+    shape_.b_column = transpose_b ? b_row : 1;
+    shape_.c_row = shape_.n;
+    for (size_t d = 0; d + 2 < rank; d++) batch_ *= a[d];
+    if (spec.outputs[0].numel() != batch_ * shape_.m * shape_.n) {
+      throw std::invalid_argument("the output has another size");
+    }
+    plan_threads(spec.threads);
+  }
+
+  size_t scratch_bytes() const override { return threads_ * gemm_scratch<T>(shape_); }
+
+  void run(const Operands& operands) override {
+    const T* a = operands.in<T>(0);
+    const T* b = operands.in<T>(1);
+    T* c = operands.out<T>(0);
+    const int64_t parts = row_parts_ * column_parts_;
+    parallel_ranges(threads_, batch_ * parts, [&](int64_t begin, int64_t end, int thread) {
+      char* scratch = static_cast<char*>(operands.scratch) + thread * gemm_scratch<T>(shape_);
+      for (int64_t unit = begin; unit < end; unit++) {
+        const int64_t i = unit / parts, row = unit % parts / column_parts_;
+        run_part(a + i * shape_.m * shape_.k, b + i * shape_.k * shape_.n,
+                 c + i * shape_.m * shape_.n, row, unit % column_parts_, scratch);
+      }
+    });
+  }
+
+ private:
+  // A product too large for one thread and too alone for one each is cut where the pieces' edges
+  // are shortest, because each piece packs its own rows and columns.
+  void plan_threads(int most) {
+    const int64_t work = batch_ * shape_.m * shape_.n * std::max<int64_t>(shape_.k, 1);
+    threads_ = useful_threads(most, work, kGrain);
+    if (batch_ % threads_ == 0 || batch_ >= 4 * threads_) return;
+    double shortest = 0;
+    for (int rows = 1; rows <= threads_; rows++) {
+      if (threads_ % rows != 0) continue;
+      const int columns = threads_ / rows;
+      if (rows > shape_.m || columns > (shape_.n + kGemmColumns<T> - 1) / kGemmColumns<T>) continue;
+      const double edge = static_cast<double>(shape_.m) / rows + static_cast<double>(shape_.n) / columns;
+      if (shortest != 0 && edge >= shortest) continue;
+      shortest = edge;
+      row_parts_ = rows;
+      column_parts_ = columns;
+    }
+    threads_ = static_cast<int>(std::min<int64_t>(threads_, batch_ * row_parts_ * column_parts_));
+  }
+
+  void run_part(const T* a, const T* b, T* c, int64_t row_part, int64_t column_part,
+                void* scratch) const {
+    const int64_t tiles = (shape_.n + kGemmColumns<T> - 1) / kGemmColumns<T>;
+    const int64_t row = shape_.m * row_part / row_parts_;
+    const int64_t column = tiles * column_part / column_parts_ * kGemmColumns<T>;
+    GemmShape part = shape_;
+    part.m = shape_.m * (row_part + 1) / row_parts_ - row;
+    part.n = std::min(shape_.n, tiles * (column_part + 1) / column_parts_ * kGemmColumns<T>) - column;
+    gemm(part, a + row * shape_.a_row, b + column * shape_.b_column, c + row * shape_.c_row + column,
+         false, scratch);
+  }
+
+  GemmShape shape_;
+  int64_t batch_ = 1;
+  int64_t row_parts_ = 1, column_parts_ = 1;
+  int threads_;
+};
+
+std::unique_ptr<Kernel> make(const KernelSpec& spec) {
+  return dispatch_floating(spec.outputs[0].dtype, [&](auto tag) -> std::unique_ptr<Kernel> {
+    return std::make_unique<Matmul<typename decltype(tag)::type>>(spec);
+  });
+}
+
+bool supports(const KernelSpec& spec) { return is_native_floating(spec.outputs[0].dtype); }
+
+}  // namespace
+
+void register_matmul(Registry& registry) {
+  registry.add({"matmul", "portable", 0, supports, make});
+}
+
+}  // namespace TORCHTS_ISA
+}  // namespace torchts

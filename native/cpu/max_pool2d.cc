@@ -1,0 +1,153 @@
+// max_pool2d_fwd: y[n][c][p][q] = max over the window of x[n][c], padding as -inf;
+// x (N, C, H, W) -> y (N, C, H', W'), indices int32 (N, C, H', W'): the flat place h * W + w of
+// the first maximum in the plane; NaN is maximal. float32 and float64; overwrites (`=`); planes
+// are independent, so any thread count gives the same bits.
+#include <cmath>
+#include <limits>
+
+#include "../runtime/parallel.h"
+#include "dispatch.h"
+#include "register.h"
+
+namespace torchts {
+inline namespace TORCHTS_ISA {
+namespace {
+
+constexpr int64_t kGrain = 1 << 15;  // window elements a thread
+
+struct Geometry {
+  int64_t planes, height, width, out_height, out_width;
+  int64_t kernel[2], stride[2], padding[2], dilation[2];
+
+  explicit Geometry(const KernelSpec& spec) {
+    const Shape& x = spec.inputs[0].shape;
+    const Shape& y = spec.outputs[0].shape;
+    if (x.size() != 4 || y.size() != 4) throw std::invalid_argument("expected four dimensions");
+    planes = x[0] * x[1];
+    height = x[2];
+    width = x[3];
+    out_height = y[2];
+    out_width = y[3];
+    const auto pair = [&](const char* key, int64_t* to) {
+      const std::vector<int64_t> values = spec.attrs.integers(key);
+      if (values.size() != 2) throw std::invalid_argument("expected two numbers");
+      to[0] = values[0];
+      to[1] = values[1];
+    };
+    pair("kernel_size", kernel);
+    pair("stride", stride);
+    pair("padding", padding);
+    pair("dilation", dilation);
+  }
+
+  bool is_2x2_stride_2() const {
+    for (int d = 0; d < 2; d++) {
+      if (kernel[d] != 2 || stride[d] != 2 || padding[d] != 0 || dilation[d] != 1) return false;
+    }
+    return true;
+  }
+};
+
+// Is `candidate` to replace `best`? The first of equals stays; NaN replaces all but NaN.
+template <class T>
+inline bool beats(T candidate, T best) {
+  return candidate > best || (candidate != candidate && best == best);
+}
+
+template <class T>
+void pool_plane(const Geometry& g, const T* x, T* y, int32_t* indices) {
+  for (int64_t p = 0; p < g.out_height; p++) {
+    for (int64_t q = 0; q < g.out_width; q++) {
+      T best = -std::numeric_limits<T>::infinity();
+      int64_t place = -1;
+      for (int64_t i = 0; i < g.kernel[0]; i++) {
+        const int64_t h = p * g.stride[0] - g.padding[0] + i * g.dilation[0];
+        if (h < 0 || h >= g.height) continue;
+        for (int64_t j = 0; j < g.kernel[1]; j++) {
+          const int64_t w = q * g.stride[1] - g.padding[1] + j * g.dilation[1];
+          if (w < 0 || w >= g.width) continue;
+          const T value = x[h * g.width + w];
+          if (place < 0 || beats(value, best)) {
+            best = value;
+            place = h * g.width + w;
+          }
+        }
+      }
+      *y++ = best;
+      *indices++ = static_cast<int32_t>(std::max<int64_t>(place, 0));
+    }
+  }
+}
+
+// Without branches, so that the compiler can use vectors.
+template <class T>
+void pool_plane_2x2(const Geometry& g, const T* x, T* __restrict__ y,
+                    int32_t* __restrict__ indices) {
+  const int32_t width = static_cast<int32_t>(g.width);
+  for (int64_t p = 0; p < g.out_height; p++) {
+    const T* top = x + 2 * p * g.width;
+    const T* bottom = top + g.width;
+    const int32_t row = static_cast<int32_t>(2 * p) * width;
+    for (int32_t q = 0; q < static_cast<int32_t>(g.out_width); q++) {
+      const T a = top[2 * q], b = top[2 * q + 1], c = bottom[2 * q], d = bottom[2 * q + 1];
+      const int32_t at = row + 2 * q;
+      const bool right = beats(b, a), lower_right = beats(d, c);
+      const T upper = right ? b : a, lower = lower_right ? d : c;
+      const int32_t upper_at = at + right, lower_at = at + width + lower_right;
+      const bool below = beats(lower, upper);
+      y[q] = below ? lower : upper;
+      indices[q] = below ? lower_at : upper_at;
+    }
+    y += g.out_width;
+    indices += g.out_width;
+  }
+}
+
+template <class T>
+class MaxPool2d final : public Kernel {
+ public:
+  explicit MaxPool2d(const KernelSpec& spec)
+      : geometry_(spec), fast_(geometry_.is_2x2_stride_2()) {
+    const int64_t work = spec.outputs[0].numel() * geometry_.kernel[0] * geometry_.kernel[1];
+    threads_ = useful_threads(spec.threads, work, fast_ ? 4 * kGrain : kGrain);
+  }
+
+  void run(const Operands& operands) override {
+    const T* x = operands.in<T>(0);
+    T* y = operands.out<T>(0);
+    int32_t* indices = operands.out<int32_t>(1);
+    const int64_t in = geometry_.height * geometry_.width;
+    const int64_t out = geometry_.out_height * geometry_.out_width;
+    const auto pool = fast_ ? pool_plane_2x2<T> : pool_plane<T>;
+    parallel_ranges(threads_, geometry_.planes, [&](int64_t begin, int64_t end, int) {
+      for (int64_t c = begin; c < end; c++) {
+        pool(geometry_, x + c * in, y + c * out, indices + c * out);
+      }
+    });
+  }
+
+ private:
+  Geometry geometry_;
+  bool fast_;
+  int threads_;
+};
+
+std::unique_ptr<Kernel> make(const KernelSpec& spec) {
+  return dispatch_floating(spec.inputs[0].dtype, [&](auto tag) -> std::unique_ptr<Kernel> {
+    return std::make_unique<MaxPool2d<typename decltype(tag)::type>>(spec);
+  });
+}
+
+bool supports(const KernelSpec& spec) {
+  return is_native_floating(spec.inputs[0].dtype) && spec.outputs.size() == 2 &&
+         spec.outputs[1].dtype == DType::int32;
+}
+
+}  // namespace
+
+void register_max_pool2d(Registry& registry) {
+  registry.add({"max_pool2d_fwd", "portable", 0, supports, make});
+}
+
+}  // namespace TORCHTS_ISA
+}  // namespace torchts

@@ -1,0 +1,20 @@
+// The portable CPU kernels of one instruction set. This folder is compiled once for each of them,
+// into shared objects that show nothing but `torchts_register`.
+#include "register.h"
+
+extern "C" __attribute__((visibility("default"))) void torchts_register(
+    torchts::Registry* registry) {
+  using namespace torchts;
+  register_arg_reduce(*registry);
+  register_cat(*registry);
+  register_conv2d_im2col(*registry);
+  register_fill(*registry);
+  register_gather(*registry);
+  register_matmul(*registry);
+  register_max_pool2d(*registry);
+  register_philox(*registry);
+  register_pointwise(*registry);
+  register_reduce(*registry);
+  register_softmax(*registry);
+  register_view(*registry);
+}

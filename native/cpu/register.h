@@ -1,0 +1,24 @@
+// One line for each op family: the function that adds its kernels to the registry.
+#pragma once
+
+#include "../runtime/kernel.h"
+#include "vec.h"
+
+namespace torchts {
+inline namespace TORCHTS_ISA {
+
+void register_arg_reduce(Registry& registry);
+void register_cat(Registry& registry);
+void register_conv2d_im2col(Registry& registry);
+void register_fill(Registry& registry);
+void register_gather(Registry& registry);
+void register_matmul(Registry& registry);
+void register_max_pool2d(Registry& registry);
+void register_philox(Registry& registry);
+void register_pointwise(Registry& registry);
+void register_reduce(Registry& registry);
+void register_softmax(Registry& registry);
+void register_view(Registry& registry);
+
+}  // namespace TORCHTS_ISA
+}  // namespace torchts

@@ -1,0 +1,110 @@
+#include "providers.h"
+
+#include <dlfcn.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <stdexcept>
+
+#include "machine.h"
+
+namespace torchts {
+namespace {
+
+constexpr const char* kIsas[] = {"avx512", "avx2", "baseline"};
+
+// Returns the object's handle, or null after recording why there is none.
+void* load(Providers& providers, const std::string& directory, const std::string& name) {
+  std::string path = directory + "/" + name + ".so";
+  auto fail = [&](const std::string& reason) -> void* {
+    providers.statuses.push_back({name, false, reason});
+    return nullptr;
+  };
+  void* handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (handle == nullptr) return fail(dlerror());
+  auto add = reinterpret_cast<torchts_register_fn>(dlsym(handle, "torchts_register"));
+  if (add == nullptr) return fail(path + " does not export torchts_register");
+  try {
+    add(&providers.registry);
+  } catch (const std::exception& error) {
+    return fail(error.what());
+  }
+  providers.statuses.push_back({name, true, ""});
+  return handle;
+}
+
+// OpenMP's idle workers spin before they sleep, by default for milliseconds, which takes a core
+// from the JavaScript thread that prepares the next batch. libgomp reads this when it is loaded.
+void bound_openmp_spin() {
+  if (std::getenv("OMP_WAIT_POLICY") == nullptr) setenv("GOMP_SPINCOUNT", "10000", 0);
+}
+
+void load_cpu(Providers& providers, const std::string& directory) {
+  const char* wanted = std::getenv("TORCHTS_ISA");
+  std::vector<std::string> supported = supported_isas();
+  if (wanted != nullptr &&
+      std::find(std::begin(kIsas), std::end(kIsas), std::string(wanted)) == std::end(kIsas)) {
+    throw std::runtime_error(std::string("TORCHTS_ISA must be baseline, avx2 or avx512, got \"") +
+                             wanted + "\"");
+  }
+  for (const std::string isa : kIsas) {
+    std::string name = "torchts_cpu_" + isa;
+    std::string reason;
+    if (!providers.isa.empty()) {
+      reason = "torchts_cpu_" + providers.isa + " is better";
+    } else if (std::find(supported.begin(), supported.end(), isa) == supported.end()) {
+      reason = "this CPU cannot run it";
+    } else if (wanted != nullptr && isa != wanted) {
+      reason = std::string("TORCHTS_ISA is ") + wanted;
+    }
+    if (!reason.empty()) {
+      providers.statuses.push_back({name, false, reason});
+    } else if (load(providers, directory, name) != nullptr) {
+      providers.isa = isa;
+    }
+  }
+}
+
+void load_onednn(Providers& providers, const std::string& directory) {
+  const char* enabled = std::getenv("TORCHTS_ONEDNN");
+  if (enabled != nullptr && std::string(enabled) == "0") {
+    providers.statuses.push_back({"torchts_onednn", false, "TORCHTS_ONEDNN is 0"});
+    return;
+  }
+  void* handle = load(providers, directory, "torchts_onednn");
+  if (handle == nullptr) return;
+  struct Version {  // the head of oneDNN's dnnl_version_t, the same in every release
+    int major, minor, patch;
+  };
+  auto version = reinterpret_cast<const Version* (*)()>(dlsym(handle, "dnnl_version"));
+  if (version == nullptr) return;
+  providers.onednn = std::to_string(version()->major) + "." + std::to_string(version()->minor) +
+                     "." + std::to_string(version()->patch);
+}
+
+}  // namespace
+
+Providers load_providers(const std::string& directory) {
+  bound_openmp_spin();
+  Providers providers;
+  load_cpu(providers, directory);
+  if (providers.isa.empty()) {
+    std::string message = "no CPU kernels could be loaded from " + directory;
+    for (const ProviderStatus& status : providers.statuses) {
+      message += "\n  " + status.name + ": " + status.reason;
+    }
+    throw std::runtime_error(message);
+  }
+  load_onednn(providers, directory);
+  return providers;
+}
+
+std::string directory_of(const void* address) {
+  Dl_info info;
+  if (dladdr(address, &info) == 0 || info.dli_fname == nullptr) return ".";
+  std::string path = info.dli_fname;
+  size_t slash = path.rfind('/');
+  return slash == std::string::npos ? "." : path.substr(0, slash);
+}
+
+}  // namespace torchts

@@ -1,0 +1,25 @@
+/** The list of commands, and what each is given. */
+
+import type { Command } from 'commander';
+import { dataCommand } from './data.ts';
+import { doctorCommand } from './doctor.ts';
+import { evalCommand } from './eval.ts';
+import type { Io } from './io.ts';
+import type { Services } from './services.ts';
+import { trainCommand } from './train.ts';
+import { validateCommand } from './validate.ts';
+
+export interface CommandContext {
+  readonly io: Io;
+  readonly services: Services;
+  /** Sets the exit code of a command that ends without an error. */
+  finish(code: number): void;
+}
+
+export const commands: readonly ((context: CommandContext) => Command)[] = [
+  trainCommand,
+  evalCommand,
+  validateCommand,
+  dataCommand,
+  doctorCommand,
+];

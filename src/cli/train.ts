@@ -1,0 +1,73 @@
+/** `torchts train CONFIG|RUN [key=value...]` */
+
+import { Command } from 'commander';
+import type { TrainEvent } from '../train/events.ts';
+import type { CommandContext } from './commands.ts';
+import { EXIT, type StopSignal } from './exit.ts';
+import { type CommonOptions, overridesOf, reportMode, withCommon } from './options.ts';
+import { createReporter } from './progress.ts';
+import { resolveTarget } from './target.ts';
+
+interface TrainOptions extends CommonOptions {
+  readonly out: string;
+  readonly resume?: string;
+}
+
+const EXAMPLES = `
+Examples:
+  torchts train configs/cifar10-cnn.yaml
+  torchts train configs/cifar10-cnn.yaml optimizer.lr=0.01 model.layers.0.out_channels=12
+  torchts train configs/cifar10-cnn.yaml --resume auto
+  torchts train runs/cifar10-cnn/3 trainer.epochs=10
+
+The first Ctrl-C finishes the step and writes a checkpoint; the second ends at once.`;
+
+export function trainCommand(context: CommandContext): Command {
+  const command = new Command('train')
+    .summary('train the model of a config')
+    .description(
+      'Train the model of CONFIG into a new folder NAME/N of --out,\n' +
+        'or go on with RUN, the folder of an earlier run.',
+    )
+    .argument('<config|run>', 'a YAML file, or the folder of a run')
+    .argument('[key=value...]', 'values over those of the config, read as YAML')
+    .option('--out <dir>', 'where runs are put', 'runs')
+    .option('--resume <run>', 'go on from the newest checkpoint of a run; "auto": the newest run')
+    .addHelpText('after', EXAMPLES)
+    .action((target: string, overrides: string[], options: TrainOptions) =>
+      train(context, target, overrides, options),
+    );
+  return withCommon(command, 'device', 'threads', 'seed', 'json', 'quiet');
+}
+
+async function train(
+  { io, services, finish }: CommandContext,
+  name: string,
+  overrides: readonly string[],
+  options: TrainOptions,
+): Promise<void> {
+  const target = resolveTarget(name);
+  const loaded = await services.loadConfig(target.config, overridesOf(options, overrides));
+  const reporter = createReporter(reportMode(options), io);
+  const abort = new AbortController();
+  const forget = io.onStop((signal) => abort.abort(signal));
+  let stopped: StopSignal | undefined;
+  try {
+    const summary = await services.train({
+      loaded,
+      out: options.out,
+      resume: options.resume ?? target.run,
+      threads: options.threads,
+      signal: abort.signal,
+      onEvent(event: TrainEvent) {
+        if (event.event === 'stopped') stopped = abort.signal.reason as StopSignal;
+        reporter.event(event);
+      },
+    });
+    if (stopped !== undefined) finish(EXIT[stopped]);
+    else finish(summary.ok ? EXIT.done : EXIT.unmet);
+  } finally {
+    forget();
+    reporter.close();
+  }
+}

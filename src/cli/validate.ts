@@ -1,0 +1,67 @@
+/** `torchts validate CONFIG` */
+
+import { Command } from 'commander';
+import { formatShape } from '../base/shape.ts';
+import type { CommandContext } from './commands.ts';
+import { bytes, count, metric, table } from './format.ts';
+import { type CommonOptions, overridesOf, withCommon } from './options.ts';
+import type { ModelReport } from './services.ts';
+import { resolveTarget } from './target.ts';
+
+export function validateCommand(context: CommandContext): Command {
+  const command = new Command('validate')
+    .summary('check a config; show layers, shapes, parameters and memory')
+    .description(
+      "Check CONFIG without reading its data or training: every key, every layer's shapes,\n" +
+        'and the memory a training step takes.',
+    )
+    .argument('<config>', 'a YAML file')
+    .argument('[key=value...]', 'values over those of the config, read as YAML')
+    .addHelpText(
+      'after',
+      '\nExample:\n  torchts validate configs/cifar10-cnn.yaml data.batch_size=64',
+    )
+    .action((target: string, overrides: string[], options: CommonOptions) =>
+      validate(context, target, overrides, options),
+    );
+  return withCommon(command, 'json', 'quiet');
+}
+
+async function validate(
+  { io, services }: CommandContext,
+  name: string,
+  overrides: readonly string[],
+  options: CommonOptions,
+): Promise<void> {
+  const { config } = resolveTarget(name);
+  const loaded = await services.loadConfig(config, overridesOf(options, overrides));
+  const report = await services.inspectModel(loaded);
+  if (options.json) {
+    io.stdout.write(
+      `${JSON.stringify({ event: 'validate', name: loaded.config.name, ...report })}\n`,
+    );
+  } else if (!options.quiet) {
+    io.stdout.write(`${describe(report)}\n${config}: valid\n`);
+  }
+}
+
+function describe(report: ModelReport): string {
+  const rows = report.layers.map((layer) => [
+    layer.path === '' ? '(model)' : layer.path,
+    layer.type,
+    formatShape(layer.output_shape),
+    count(layer.parameters),
+    metric(layer.flops),
+  ]);
+  const { arena_bytes, binding_bytes } = report.memory;
+  return [
+    table(['layer', 'type', 'output', 'parameters', 'FLOPs'], rows, [3, 4]),
+    '',
+    `input       ${formatShape(report.input_shape)}`,
+    `parameters  ${count(report.parameters)}`,
+    `FLOPs       ${metric(report.flops)} forward, for one batch`,
+    `memory      ${bytes(arena_bytes + binding_bytes)} at the peak of a training step: ` +
+      `${bytes(arena_bytes)} for intermediate values, ` +
+      `${bytes(binding_bytes)} for the parameters, the optimizer and the batch`,
+  ].join('\n');
+}

@@ -1,0 +1,111 @@
+/**
+ * A config as it was written: values that remember where they stand. Base files and arguments of
+ * the command line are merged on this tree, so a fault in any value points at its own text.
+ */
+
+import { assert } from '../base/errors.ts';
+import type { ConfigPath, Place } from './place.ts';
+
+export type Scalar = string | number | boolean | null;
+
+export type Tree =
+  | { readonly kind: 'scalar'; readonly place: Place; readonly value: Scalar }
+  | { readonly kind: 'list'; readonly place: Place; readonly items: readonly Tree[] }
+  | {
+      readonly kind: 'object';
+      readonly place: Place;
+      readonly entries: ReadonlyMap<string, Entry>;
+    };
+
+export type ObjectTree = Tree & { kind: 'object' };
+
+export interface Entry {
+  /** Where the key stands. */
+  readonly key: Place;
+  readonly tree: Tree;
+}
+
+/** The plain value, ready for a schema. */
+export function toValue(tree: Tree): unknown {
+  switch (tree.kind) {
+    case 'scalar':
+      return tree.value;
+    case 'list':
+      return tree.items.map(toValue);
+    case 'object':
+      return Object.fromEntries(
+        [...tree.entries].map(([key, entry]) => [key, toValue(entry.tree)]),
+      );
+  }
+}
+
+/**
+ * A base's value with a value of the extending file laid over it: objects merge key by key; lists
+ * and scalars replace; null removes the key. An object with another `type` replaces too, because
+ * the base's arguments belong to the base's type.
+ */
+export function merge(base: Tree, over: Tree): Tree {
+  if (base.kind !== 'object' || over.kind !== 'object') return over;
+  const type = typeOf(over);
+  if (type !== undefined && type !== typeOf(base)) return over;
+  const entries = new Map(base.entries);
+  for (const [key, entry] of over.entries) {
+    const below = entries.get(key);
+    if (isNull(entry.tree)) entries.delete(key);
+    else entries.set(key, below ? { ...entry, tree: merge(below.tree, entry.tree) } : entry);
+  }
+  return { ...over, entries };
+}
+
+export function isNull(tree: Tree): boolean {
+  return tree.kind === 'scalar' && tree.value === null;
+}
+
+function typeOf(tree: ObjectTree): Scalar | undefined {
+  const type = tree.entries.get('type')?.tree;
+  return type?.kind === 'scalar' ? type.value : undefined;
+}
+
+/** A copy of `tree` with one key set. */
+export function withKey(tree: ObjectTree, key: string, entry: Entry | undefined): ObjectTree {
+  const entries = new Map(tree.entries);
+  if (entry === undefined) entries.delete(key);
+  else entries.set(key, entry);
+  return { ...tree, entries };
+}
+
+/**
+ * Where the value at `path` stands, or its key with `aim` `'key'`. A path that leads to nothing
+ * gives the deepest thing on the way: what a missing key is missing from.
+ */
+export function locate(tree: Tree, path: ConfigPath, aim: 'key' | 'value' = 'value'): Place {
+  let here = tree;
+  let key: Place | undefined;
+  for (const part of path) {
+    const next = step(here, part);
+    if (next === undefined) return key ?? here.place;
+    key = next.key;
+    here = next.tree;
+  }
+  return (aim === 'key' ? key : undefined) ?? here.place;
+}
+
+function step(tree: Tree, part: string | number): { key?: Place; tree: Tree } | undefined {
+  if (tree.kind === 'object') return tree.entries.get(String(part));
+  if (tree.kind !== 'list') return undefined;
+  const item = tree.items[Number(part)];
+  return item && { tree: item };
+}
+
+/** The plain value at `path`, or `undefined`. */
+export function valueAt(tree: Tree, path: ConfigPath): unknown {
+  let here: Tree | undefined = tree;
+  for (const part of path) here = here && step(here, part)?.tree;
+  return here && toValue(here);
+}
+
+/** The tree as an object; only for trees that were checked to be one. */
+export function asObject(tree: Tree): ObjectTree {
+  assert(tree.kind === 'object', `expected an object, found a ${tree.kind}`);
+  return tree;
+}

@@ -1,0 +1,227 @@
+/**
+ * Reverse-mode differentiation as a graph transformation: the walk adds gradient nodes by each op's
+ * `vjp` rule. Iterative, so depth is limited by memory alone.
+ */
+
+import type { DType } from '../base/dtype.ts';
+import { isFloating } from '../base/dtype.ts';
+import { AutogradError, assert, opError, ShapeError, withScope } from '../base/errors.ts';
+import { formatShape, type Shape, sameShape } from '../base/shape.ts';
+import { setGradEnabled } from './grad-mode.ts';
+import type { Node, Value } from './graph.ts';
+import { valueType } from './graph.ts';
+import { Tensor } from './tensor.ts';
+import { currentTrace } from './trace.ts';
+
+/** The few ops the walk itself needs; `ops/` provides them. */
+export interface GradientOps {
+  add(a: Tensor, b: Tensor): Tensor;
+  /** Sums `gradient` over the dimensions in which `shape` was broadcast. */
+  sumTo(gradient: Tensor, shape: Shape): Tensor;
+  cast(tensor: Tensor, dtype: DType): Tensor;
+  ones(shape: Shape, dtype: DType): Tensor;
+}
+
+let gradientOps: GradientOps | undefined;
+
+export function provideGradientOps(ops: GradientOps): void {
+  gradientOps = ops;
+}
+
+function ops(): GradientOps {
+  assert(gradientOps !== undefined, 'autograd is used before the ops are loaded');
+  return gradientOps;
+}
+
+/**
+ * Accumulates into `.grad` of every leaf that requires a gradient and that `root` depends on.
+ *
+ * @param gradient d(something)/d(root), of root's shape; may be left out for a scalar.
+ * @throws AutogradError when `root` does not require a gradient, when an op on the way has none,
+ *   ShapeError when `gradient` has another shape.
+ */
+export function backward(
+  root: Tensor,
+  gradient?: Tensor | null,
+  { create_graph = false }: { create_graph?: boolean } = {},
+): void {
+  const seed = seedOf('backward', root, gradient);
+  if (currentTrace() === undefined) recentRoots.push(new WeakRef(root));
+  setGradEnabled(create_graph, () => {
+    const walk = new Walk([root.value], [seed]);
+    walk.run((node, grads) => {
+      const leaf = node.variable;
+      const arrived = grads[0];
+      if (leaf === undefined || !arrived) return;
+      leaf.grad = leaf.grad === null ? arrived : ops().add(leaf.grad, arrived);
+    });
+  });
+}
+
+/** Roots of the backward walks since the last call, as far as anyone still holds them. */
+let recentRoots: WeakRef<Tensor>[] = [];
+
+/**
+ * Takes the recent roots. Whoever computes gradients computes these along with them: a loss that is
+ * read after the optimizer's step would otherwise be computed a second time.
+ */
+export function takeRecentRoots(): Tensor[] {
+  const roots = recentRoots.flatMap((reference) => reference.deref() ?? []);
+  recentRoots = [];
+  return roots;
+}
+
+export interface GradOptions {
+  /** Record the gradient's own graph, to differentiate again. */
+  create_graph?: boolean;
+  /** Give `null` for inputs that the outputs do not depend on, instead of throwing. */
+  allow_unused?: boolean;
+  grad_outputs?: readonly (Tensor | null)[];
+}
+
+/**
+ * The gradients of the sum of `outputs` with respect to `inputs`; `.grad` is left alone.
+ * https://pytorch.org/docs/stable/generated/torch.autograd.grad.html
+ */
+export function grad(
+  outputs: Tensor | readonly Tensor[],
+  inputs: readonly Tensor[],
+  { create_graph = false, allow_unused = false, grad_outputs }: GradOptions = {},
+): (Tensor | null)[] {
+  const roots = outputs instanceof Tensor ? [outputs] : outputs;
+  const seeds = roots.map((root, i) => seedOf('grad', root, grad_outputs?.[i]));
+  const found = new Map<Node, (Tensor | null)[]>();
+  const wanted = new Set(inputs.map((input) => input.value.node));
+  setGradEnabled(create_graph, () => {
+    new Walk(
+      roots.map((root) => root.value),
+      seeds,
+    ).run((node, grads) => {
+      if (wanted.has(node)) found.set(node, grads);
+    });
+  });
+  return inputs.map((input, i) => {
+    const gradient = found.get(input.value.node)?.[input.value.index] ?? null;
+    if (gradient === null && !allow_unused) {
+      throw opError(
+        AutogradError,
+        'grad',
+        input.requires_grad
+          ? `the outputs do not depend on input ${i}; pass allow_unused: true to get null for it`
+          : `input ${i} does not require a gradient`,
+      );
+    }
+    return gradient;
+  });
+}
+
+function seedOf(op: string, root: Tensor, gradient?: Tensor | null): Tensor {
+  if (!root.requires_grad) {
+    throw opError(
+      AutogradError,
+      op,
+      'the tensor does not require a gradient, nor does what made it',
+    );
+  }
+  if (!gradient) {
+    if (root.numel() === 1) return ops().ones(root.shape, root.dtype);
+    throw opError(
+      AutogradError,
+      op,
+      `a gradient must be given for a tensor of shape ${formatShape(root.shape)}: only scalars need none`,
+    );
+  }
+  if (!sameShape(gradient.shape, root.shape)) {
+    throw opError(
+      ShapeError,
+      op,
+      `gradient has shape ${formatShape(gradient.shape)}, the tensor ${formatShape(root.shape)}`,
+    );
+  }
+  return gradient;
+}
+
+/** One reverse walk over the nodes that require gradients. */
+class Walk {
+  readonly #grads = new Map<Node, (Tensor | null)[]>();
+
+  constructor(
+    readonly roots: readonly Value[],
+    seeds: readonly Tensor[],
+  ) {
+    for (const [i, root] of roots.entries()) this.#accumulate(root, seeds[i]!);
+  }
+
+  /** Calls `arrive` at every node a gradient reached, from the roots to the leaves. */
+  run(arrive: (node: Node, grads: (Tensor | null)[]) => void): void {
+    for (const node of this.#order()) {
+      const grads = this.#grads.get(node);
+      if (grads === undefined) continue;
+      arrive(node, grads);
+      this.#pull(node, grads);
+    }
+  }
+
+  /** The nodes that gradients pass, outputs before inputs. */
+  #order(): Node[] {
+    const seen = new Set<Node>(this.roots.map((root) => root.node));
+    const pending = [...seen];
+    for (let node = pending.pop(); node !== undefined; node = pending.pop()) {
+      if (node.variable !== undefined) continue;
+      for (const input of node.inputs) {
+        if (!input.node.requires_grad || seen.has(input.node)) continue;
+        seen.add(input.node);
+        pending.push(input.node);
+      }
+    }
+    return [...seen].sort((a, b) => b.id - a.id);
+  }
+
+  #pull(node: Node, grads: readonly (Tensor | null)[]): void {
+    const needed = node.inputs.map(needsGradient);
+    if (node.variable !== undefined || !needed.includes(true)) return;
+    if (node.op.vjp === 'nondiff') {
+      throw opError(
+        AutogradError,
+        node.op.name,
+        `has no gradient${node.scope === '' ? '' : ` (made at ${node.scope})`}; detach() its input`,
+      );
+    }
+    const { vjp } = node.op;
+    // Gradient nodes carry the path of the module whose forward they belong to.
+    withScope(node.scope, () => {
+      const results = vjp({
+        inputs: node.inputs.map((input) => new Tensor(input)),
+        outputs: node.outputs.map((_, index) => new Tensor({ node, index })),
+        grads,
+        attrs: node.attrs as never,
+      });
+      assert(results.length === node.inputs.length, `vjp of ${node.op.name}: ${results.length}`);
+      for (const [i, input] of node.inputs.entries()) {
+        const result = results[i];
+        if (needed[i] && result) this.#accumulate(input, fitTo(result, input));
+      }
+    });
+  }
+
+  #accumulate(value: Value, gradient: Tensor): void {
+    let grads = this.#grads.get(value.node);
+    if (grads === undefined) {
+      grads = value.node.outputs.map(() => null);
+      this.#grads.set(value.node, grads);
+    }
+    const before = grads[value.index];
+    grads[value.index] = before ? ops().add(before, gradient) : gradient;
+  }
+}
+
+function needsGradient(value: Value): boolean {
+  return value.node.requires_grad && isFloating(valueType(value).dtype);
+}
+
+/** The one place where broadcasting and promotion are undone. */
+function fitTo(gradient: Tensor, input: Value): Tensor {
+  const { dtype, shape } = valueType(input);
+  const summed = sameShape(gradient.shape, shape) ? gradient : ops().sumTo(gradient, shape);
+  return summed.dtype === dtype ? summed : ops().cast(summed, dtype);
+}

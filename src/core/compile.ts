@@ -1,0 +1,306 @@
+/**
+ * Compile once, replay: a step is traced once per kind of arguments and becomes one Program; every
+ * later call is one run of it, with no TypeScript per op.
+ */
+
+import { ArgumentError, CompileError } from '../base/errors.ts';
+import { formatShape } from '../base/shape.ts';
+import type { Executable, MemoryPlan, Storage } from '../engine/engine.ts';
+import type { PlanBinding, PlanOptions } from '../plan/plan.ts';
+import { plan } from '../plan/plan.ts';
+import { printProgram } from '../plan/print.ts';
+import { engine } from './device.ts';
+import type { Node, Value } from './graph.ts';
+import { valueType } from './graph.ts';
+import { bufferLeaf, placeholder } from './leaf.ts';
+import { advanceGenerator } from './random.ts';
+import { allocateFor, readScalar, realizeSync, storageOf } from './realize.ts';
+import { Tensor } from './tensor.ts';
+import { Trace, tracing } from './trace.ts';
+
+/** Something whose tensors a step may update: a module, an optimizer. */
+export interface Stateful {
+  stateTensors(): readonly Tensor[];
+  /** Whatever changes the traced graph without changing a shape: train/eval, options. */
+  traceKey?(): string;
+}
+
+export interface CompileOptions {
+  /** Everything the step may update. Updating anything else throws. */
+  readonly state?: readonly (Tensor | Stateful)[];
+  /** Shown in messages. */
+  readonly name?: string;
+  /** Called with the reason for every trace after the first. Default: a line on standard error. */
+  readonly onRetrace?: (reason: string) => void;
+  readonly plan?: PlanOptions;
+}
+
+/** What a step may return. */
+export type StepResult = undefined | Tensor | readonly Tensor[] | Readonly<Record<string, Tensor>>;
+
+export interface CompiledStep<Args extends readonly Tensor[], Result extends StepResult> {
+  /** Runs the step; resolves when it is done. Calls run in the order they were made. */
+  (...args: Args): Promise<Result>;
+  /** Runs the step, blocking until it is done. */
+  sync(...args: Args): Result;
+  /** Plans for these arguments without running; what the Program needs and looks like. */
+  inspect(...args: Args): { memory: MemoryPlan; program: string; plan: string };
+  /** Frees the loaded Programs. */
+  dispose(): void;
+}
+
+/**
+ * Compiles `step`. It is traced with symbolic arguments: it must be a pure function of them, of
+ * the listed state and of tensors it captures; reading a value inside it throws.
+ */
+export function compile<Args extends readonly Tensor[], Result extends StepResult>(
+  step: (...args: Args) => Result,
+  options: CompileOptions = {},
+): CompiledStep<Args, Result> {
+  const compiler = new Compiler(step, options);
+  const call = async (...args: Args): Promise<Result> => {
+    const run = compiler.prepare(args);
+    const done = run.executable.run(run.storages, run.scalars);
+    const result = run.finish();
+    await done;
+    return result;
+  };
+  return Object.assign(call, {
+    sync: (...args: Args): Result => {
+      const run = compiler.prepare(args);
+      run.executable.runSync(run.storages, run.scalars);
+      return run.finish();
+    },
+    inspect: (...args: Args) => {
+      const { executable, text } = compiler.traced(args);
+      return { memory: executable.memory, program: text, plan: executable.plan() };
+    },
+    dispose: () => compiler.dispose(),
+  });
+}
+
+/** One trace, loaded. */
+interface Traced<Result> {
+  readonly executable: Executable;
+  readonly text: string;
+  readonly bindings: readonly Source[];
+  readonly scalars: readonly Node[];
+  readonly updated: readonly Tensor[];
+  readonly rootValues: readonly Value[];
+  readonly randomNodes: number;
+  readonly effects: readonly (() => void)[];
+  /** Puts tensors over the roots' buffers into the shape the step returned. */
+  pack(outputs: readonly Tensor[]): Result;
+}
+
+/** Where the buffer of a binding is found at each call. */
+type Source =
+  | { readonly kind: 'argument'; readonly argument: number }
+  | { readonly kind: 'state'; readonly tensor: Tensor }
+  | { readonly kind: 'captured'; value: Value }
+  | { readonly kind: 'root'; readonly root: number };
+
+interface PreparedRun<Result> {
+  readonly executable: Executable;
+  readonly storages: readonly Storage[];
+  readonly scalars: readonly number[];
+  /** After queueing: moves the state on and gives the result. */
+  finish(): Result;
+}
+
+class Compiler<Args extends readonly Tensor[], Result extends StepResult> {
+  readonly #name: string;
+  readonly #traces = new Map<string, Traced<Result>>();
+
+  constructor(
+    readonly step: (...args: Args) => Result,
+    readonly options: CompileOptions,
+  ) {
+    this.#name = options.name ?? (step.name === '' ? 'step' : step.name);
+  }
+
+  prepare(args: Args): PreparedRun<Result> {
+    const traced = this.traced(args);
+    realizeSync(args.map((arg) => arg.value));
+    const outputs = traced.rootValues.map(allocateFor);
+    const storages = traced.bindings.map((source) => this.#storage(source, args, outputs));
+    const scalars = traced.scalars.map(readScalar);
+    return {
+      executable: traced.executable,
+      storages,
+      scalars,
+      finish: () => {
+        advanceGenerator(traced.randomNodes);
+        for (const effect of traced.effects) effect();
+        for (const tensor of traced.updated) tensor.overwrittenIn(storageOf(tensor.value));
+        const tensors = traced.rootValues.map(
+          (root, i) => new Tensor(bufferLeaf(valueType(root), outputs[i]!)),
+        );
+        return traced.pack(tensors);
+      },
+    };
+  }
+
+  /** The trace for this kind of arguments, made now if there is none. */
+  traced(args: Args): Traced<Result> {
+    const key = this.#key(args);
+    const known = this.#traces.get(key);
+    if (known !== undefined) return known;
+    if (this.#traces.size > 0) this.#reportRetrace(key);
+    const made = this.#trace(args);
+    this.#traces.set(key, made);
+    return made;
+  }
+
+  dispose(): void {
+    for (const traced of this.#traces.values()) traced.executable.dispose();
+    this.#traces.clear();
+  }
+
+  #key(args: Args): string {
+    const types = args.map((arg, i) => {
+      if (!(arg instanceof Tensor)) {
+        throw new ArgumentError(`[${this.#name}] argument ${i} is not a Tensor`);
+      }
+      return `argument ${i}: ${arg.dtype} ${formatShape(arg.shape)}`;
+    });
+    const states = (this.options.state ?? []).map((item) =>
+      item instanceof Tensor ? '' : (item.traceKey?.() ?? ''),
+    );
+    return [engine().name, ...types, ...states].join('\n');
+  }
+
+  #reportRetrace(key: string): void {
+    const last = [...this.#traces.keys()].pop()!.split('\n');
+    const changed = key.split('\n').filter((line, i) => line !== last[i]);
+    const reason = `compile(${this.#name}) is traced again: ${changed.join('; ')}`;
+    if (this.options.onRetrace !== undefined) this.options.onRetrace(reason);
+    else process.stderr.write(`torchts: ${reason}\n`);
+  }
+
+  #stateTensors(): Tensor[] {
+    const items = this.options.state ?? [];
+    return [
+      ...new Set(items.flatMap((item) => (item instanceof Tensor ? [item] : item.stateTensors()))),
+    ];
+  }
+
+  #trace(args: Args): Traced<Result> {
+    const state = this.#stateTensors();
+    realizeSync(state.map((tensor) => tensor.value));
+    const trace = new Trace(this.#name);
+    const symbolic = args.map((arg, i) => new Tensor(placeholder(valueType(arg.value), i)));
+    let result: Result;
+    let results: Map<Tensor, Value>;
+    try {
+      result = tracing(trace, () => this.step(...(symbolic as unknown as Args)));
+    } finally {
+      results = undo(trace);
+    }
+    this.#checkUpdates(results, new Set(state));
+
+    const { tensors, pack } = flatten(this.#name, result);
+    const roots = tensors.map((tensor) => results.get(tensor) ?? tensor.value);
+    const updates = [...results].map(([tensor, value]) => ({ leaf: tensor.value, result: value }));
+    realizeOlder(trace, [...roots, ...results.values()]);
+    const planned = plan({ roots, updates }, this.options.plan);
+    const owners = new Map(state.map((tensor) => [tensor.value.node, tensor]));
+    return {
+      executable: engine().load(planned.program),
+      text: printProgram(planned.program),
+      bindings: planned.bindings.map((binding) => sourceOf(binding, owners)),
+      scalars: planned.scalars as Node[],
+      updated: [...results.keys()],
+      rootValues: roots,
+      randomNodes: trace.randomNodes,
+      effects: trace.effects,
+      pack: pack as (outputs: readonly Tensor[]) => Result,
+    };
+  }
+
+  #checkUpdates(results: ReadonlyMap<Tensor, Value>, state: ReadonlySet<Tensor>): void {
+    for (const tensor of results.keys()) {
+      if (state.has(tensor)) continue;
+      throw new CompileError(
+        `[${this.#name}] the step updates a tensor of shape ${formatShape(tensor.shape)} that is ` +
+          'not in its state; pass it to compile(step, { state: [...] })',
+      );
+    }
+  }
+
+  #storage(source: Source, args: Args, outputs: readonly Storage[]): Storage {
+    switch (source.kind) {
+      case 'argument':
+        return storageOf(args[source.argument]!.value);
+      case 'state':
+        realizeSync([source.tensor.value]);
+        return storageOf(source.tensor.value);
+      case 'captured':
+        // A captured tensor is read as it is now, also when it was rebound since the trace.
+        while (source.value.node.successor) source.value = source.value.node.successor;
+        realizeSync([source.value]);
+        return storageOf(source.value);
+      case 'root':
+        return outputs[source.root]!;
+    }
+  }
+}
+
+/** Takes back what the trace did to tensors outside it; the new values it left, by tensor. */
+function undo(trace: Trace): Map<Tensor, Value> {
+  const results = new Map<Tensor, Value>();
+  for (const [tensor, before] of trace.rebound) {
+    results.set(tensor, tensor.value);
+    tensor.restore(before);
+  }
+  for (const [tensor, before] of trace.gradients) tensor.grad = before;
+  return results;
+}
+
+/** Computes what was lazy before the trace began, once, instead of again at every call. */
+function realizeOlder(trace: Trace, roots: readonly Value[]): void {
+  const older = new Set<Value>();
+  const seen = new Set<Node>();
+  const pending = [...roots];
+  for (let value = pending.pop(); value !== undefined; value = pending.pop()) {
+    if (value.node.leaf(value.index) !== undefined) continue;
+    if (trace.isOlder(value)) older.add(value);
+    else if (!seen.has(value.node)) {
+      seen.add(value.node);
+      pending.push(...value.node.inputs);
+    }
+  }
+  realizeSync([...older]);
+}
+
+function sourceOf(binding: PlanBinding, owners: ReadonlyMap<Node, Tensor>): Source {
+  if (binding.kind === 'root') return binding;
+  const value = binding.leaf as Value;
+  const { source } = value.node;
+  if (source.kind === 'placeholder') return { kind: 'argument', argument: source.argument };
+  const tensor = owners.get(value.node);
+  return tensor === undefined ? { kind: 'captured', value } : { kind: 'state', tensor };
+}
+
+/** The tensors of a step's result, and how to build the same result from others. */
+function flatten(name: string, result: StepResult) {
+  if (result === undefined) return { tensors: [], pack: () => undefined };
+  if (result instanceof Tensor) {
+    return { tensors: [result], pack: (outputs: readonly Tensor[]) => outputs[0]! };
+  }
+  const keys = Object.keys(result);
+  const tensors = Object.values(result as Record<string, Tensor>);
+  for (const [i, tensor] of tensors.entries()) {
+    if (tensor instanceof Tensor) continue;
+    throw new CompileError(
+      `[${name}] the step returns ${keys[i]} which is not a Tensor; numbers would be frozen at ` +
+        'the value they had while tracing',
+    );
+  }
+  if (Array.isArray(result)) return { tensors, pack: (outputs: readonly Tensor[]) => [...outputs] };
+  return {
+    tensors,
+    pack: (outputs: readonly Tensor[]) =>
+      Object.fromEntries(keys.map((key, i) => [key, outputs[i]!])),
+  };
+}

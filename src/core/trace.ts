@@ -1,0 +1,55 @@
+/** The trace in progress, if any: what `compile` must know while a step runs symbolically. */
+
+import { CompileError } from '../base/errors.ts';
+import type { Value } from './graph.ts';
+import { nodeClock } from './graph.ts';
+import type { Tensor } from './tensor.ts';
+
+export class Trace {
+  /** Tensors older than the trace that were rebound in it, with what they held before. */
+  readonly rebound = new Map<Tensor, Value>();
+  /** Gradients assigned in the trace, with what was there before. */
+  readonly gradients = new Map<Tensor, Tensor | null>();
+  /** Random nodes drawn so far; each takes the next stream after the call's counter. */
+  randomNodes = 0;
+  /** What the host does after every call, such as counting an optimizer's steps. */
+  readonly effects: (() => void)[] = [];
+  readonly #start = nodeClock();
+
+  constructor(readonly name: string) {}
+
+  /** Was this value there before the trace began? */
+  isOlder(value: Value): boolean {
+    return value.node.id < this.#start;
+  }
+}
+
+let current: Trace | undefined;
+
+export function currentTrace(): Trace | undefined {
+  return current;
+}
+
+/** Runs `body` with `trace` in progress. Traces do not nest. */
+export function tracing<T>(trace: Trace, body: () => T): T {
+  if (current !== undefined) {
+    throw new CompileError(
+      `[compile] ${trace.name} was called inside ${current.name}: compiled steps do not nest`,
+    );
+  }
+  current = trace;
+  try {
+    return body();
+  } finally {
+    current = undefined;
+  }
+}
+
+/** Throws when a value is asked for while a step is being traced. */
+export function forbidReading(what: string): void {
+  if (current === undefined) return;
+  throw new CompileError(
+    `[${what}] a value was read while ${current.name} was being traced: inside compile() nothing ` +
+      'is computed yet; return the tensor from the step and read it there',
+  );
+}

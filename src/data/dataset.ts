@@ -1,0 +1,66 @@
+/**
+ * What a data set is. Three steps, each cheap until the next is asked for:
+ *
+ *     datasets.build(spec) -> DatasetSource   what the samples look like; reads no sample
+ *     source.load()        -> Dataset         the samples, on the host
+ *     dataset.open(engine) -> BatchReader     the samples where the engine can gather batches
+ *
+ * A sample is two tensors of fixed shape, the model's input and its target. Shapes are known from
+ * the source, so a model is checked against its data before any of it is read.
+ *
+ * How samples are held and how a batch is put together is each kind's own affair: `ImageDataset`
+ * keeps bytes in the engine and lets it gather and normalise rows; a table of floats or a text
+ * would slice its own storages. The loader knows none of them, only the order of the samples, so
+ * a new kind is a new file that registers itself here.
+ */
+
+import type { DType } from '../base/dtype.ts';
+import { Registry } from '../base/registry.ts';
+import type { Shape } from '../base/shape.ts';
+import type { Engine, Storage } from '../engine/engine.ts';
+
+/** One tensor of a sample, without the batch dimension. */
+export interface Field {
+  readonly dtype: DType;
+  readonly shape: Shape;
+}
+
+/** What a model must know of a data set. */
+export interface SampleDescription {
+  /** The model's input; an image is float32 (channels, height, width). */
+  readonly input: Field;
+  /** What the loss compares with; a class is int64 (). */
+  readonly target: Field;
+  /** The names of the classes, where targets are classes; the target is an index into it. */
+  readonly classes: readonly string[];
+}
+
+export interface DatasetSource extends SampleDescription {
+  /** Reads the samples. Throws a `FileError` when they are missing or malformed. */
+  load(): Promise<Dataset>;
+}
+
+export interface Dataset extends SampleDescription {
+  /** The number of samples. */
+  readonly length: number;
+  /** Copies the samples to where `engine` gathers from; the caller disposes of the reader. */
+  open(engine: Engine): BatchReader;
+}
+
+export interface BatchReader {
+  /** Fills the storages of a batch; they are overwritten whole. */
+  read(request: BatchRequest): void;
+  dispose(): void;
+}
+
+export interface BatchRequest {
+  /** The samples of the batch, in order, each in [0, length). */
+  readonly indices: Int32Array;
+  /** `indices.length` rows of the input field. */
+  readonly inputs: Storage;
+  /** `indices.length` rows of the target field. */
+  readonly targets: Storage;
+}
+
+/** Data sets by their PyTorch names; each kind's file registers its own. */
+export const datasets = new Registry<DatasetSource>('data set');

@@ -1,0 +1,151 @@
+/** Batches of a data set, in the engine's memory, epoch by epoch. */
+
+import { ArgumentError } from '../base/errors.ts';
+import { numel, type Shape } from '../base/shape.ts';
+import type { Engine, Storage } from '../engine/engine.ts';
+import type { BatchReader, Dataset, Field } from './dataset.ts';
+import { checkOrder, epochOrder, type SamplerOptions } from './sampler.ts';
+
+export interface DataLoaderOptions {
+  readonly dataset: Dataset;
+  readonly engine: Engine;
+  /** Samples a batch; PyTorch's default, 1. */
+  readonly batch_size?: number;
+  /** Visit the samples in another order every epoch; false unless given. */
+  readonly shuffle?: boolean;
+  /** Leave out the last batch of an epoch when it is smaller than the others; false unless given. */
+  readonly drop_last?: boolean;
+  /** What the shuffle is drawn from, a non-negative safe integer; 0 unless given. */
+  readonly seed?: number;
+  /** The samples every epoch visits, in this order, instead of all of them; excludes `shuffle`. */
+  readonly order?: Int32Array;
+  /** How many batches exist at a time, 3 unless given; see `Batch`. */
+  readonly buffers?: number;
+}
+
+/**
+ * One batch. Its storages belong to the loader, which reuses them in turn: they are overwritten
+ * when the `buffers`-th batch after this one is taken, in whichever epoch that is.
+ */
+export interface Batch {
+  /** (size, ...sample shape). */
+  readonly inputs: Storage;
+  /** (size, ...target shape). */
+  readonly targets: Storage;
+  /** The number of samples: `batch_size`, except in a last, smaller batch. */
+  readonly size: number;
+  /** Which samples these are. */
+  readonly indices: Int32Array;
+}
+
+interface Slot {
+  readonly inputs: Storage;
+  readonly targets: Storage;
+}
+
+export class DataLoader {
+  readonly dataset: Dataset;
+  readonly batchSize: number;
+  /** Batches an epoch, a last, smaller one included unless dropped. */
+  readonly batchesPerEpoch: number;
+  /** Samples an epoch. */
+  readonly samplesPerEpoch: number;
+
+  readonly #engine: Engine;
+  readonly #sampler: SamplerOptions;
+  readonly #buffers: number;
+  readonly #reader: BatchReader;
+  /** By batch size: the full batches and the smaller last one have storages of their own. */
+  readonly #rings = new Map<number, Slot[]>();
+  #taken = 0;
+
+  /**
+   * Copies the data set into the engine. Throws an `ArgumentError` for sizes and orders that make
+   * no sense, among them an epoch without a single batch.
+   */
+  constructor(options: DataLoaderOptions) {
+    const { dataset, engine, order } = options;
+    const { batch_size = 1, shuffle = false, drop_last = false, seed = 0, buffers = 3 } = options;
+    checkInteger('batch_size', batch_size, 1);
+    checkInteger('buffers', buffers, 1);
+    checkInteger('seed', seed, 0);
+    if (order !== undefined) {
+      if (shuffle) throw new ArgumentError('[DataLoader] order and shuffle exclude each other');
+      checkOrder(order, dataset.length);
+    }
+    const samples = order?.length ?? dataset.length;
+    const batches = drop_last ? Math.floor(samples / batch_size) : Math.ceil(samples / batch_size);
+    if (batches === 0) {
+      throw new ArgumentError(
+        `[DataLoader] ${samples} samples make no batch of ${batch_size}${drop_last ? ' with drop_last' : ''}`,
+      );
+    }
+    this.dataset = dataset;
+    this.batchSize = batch_size;
+    this.batchesPerEpoch = batches;
+    this.samplesPerEpoch = Math.min(samples, batches * batch_size);
+    this.#engine = engine;
+    this.#sampler = { length: dataset.length, shuffle, seed, order };
+    this.#buffers = buffers;
+    this.#reader = dataset.open(engine);
+  }
+
+  /** The shape of one sample's input, without the batch dimension. */
+  get sampleShape(): Shape {
+    return this.dataset.input.shape;
+  }
+
+  /**
+   * The batches of epoch `epoch` (a non-negative integer), from batch `start` on. The order
+   * depends on the seed and the epoch alone. Each batch is built when it is taken.
+   */
+  *epoch(epoch: number, { start = 0 }: { start?: number } = {}): Generator<Batch, void> {
+    checkInteger('epoch', epoch, 0);
+    checkInteger('start', start, 0);
+    const order = epochOrder(this.#sampler, epoch);
+    for (let i = start; i < this.batchesPerEpoch; i++) {
+      const begin = i * this.batchSize;
+      const indices = order.subarray(begin, Math.min(begin + this.batchSize, order.length));
+      const { inputs, targets } = this.#nextSlot(indices.length);
+      this.#reader.read({ indices, inputs, targets });
+      yield { inputs, targets, size: indices.length, indices };
+    }
+  }
+
+  /** Frees the data set's copy in the engine and the batches' storages. */
+  dispose(): void {
+    this.#reader.dispose();
+    for (const slot of [...this.#rings.values()].flat()) {
+      slot.inputs.dispose();
+      slot.targets.dispose();
+    }
+    this.#rings.clear();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  #nextSlot(size: number): Slot {
+    let ring = this.#rings.get(size);
+    if (ring === undefined) {
+      const { input, target } = this.dataset;
+      ring = Array.from({ length: this.#buffers }, () => ({
+        inputs: this.#allocate(input, size),
+        targets: this.#allocate(target, size),
+      }));
+      this.#rings.set(size, ring);
+    }
+    return ring[this.#taken++ % this.#buffers]!;
+  }
+
+  #allocate(field: Field, size: number): Storage {
+    return this.#engine.allocate(field.dtype, size * numel(field.shape));
+  }
+}
+
+function checkInteger(name: string, value: number, minimum: number): void {
+  if (!Number.isSafeInteger(value) || value < minimum) {
+    throw new ArgumentError(`[DataLoader] ${name} must be an integer >= ${minimum}, got ${value}`);
+  }
+}

@@ -1,0 +1,34 @@
+/** Where data is looked for. */
+
+import { existsSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { isAbsolute, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { FileError } from '../base/errors.ts';
+
+/** The package's own folder, where `datasets/` lies; the same from `src/data` and `dist/data`. */
+const PACKAGE_ROOT = fileURLToPath(new URL('../../', import.meta.url));
+
+/**
+ * The folder a spec calls `root`: relative to the current directory or, where that has no such
+ * folder, to the torchts package, so that `datasets/...` works from anywhere. Throws a `FileError`
+ * when neither exists: a mistyped root must not turn into some other data.
+ */
+export function resolveRoot(root: string): string {
+  const candidates = isAbsolute(root) ? [root] : [resolve(root), join(PACKAGE_ROOT, root)];
+  const found = candidates.find((candidate) => existsSync(candidate));
+  if (found === undefined) {
+    throw new FileError(`data root ${root} does not exist; looked for ${candidates.join(' and ')}`);
+  }
+  return found;
+}
+
+/**
+ * Where fetched data is kept: `$TORCHTS_CACHE`, else `$XDG_CACHE_HOME/torchts`, else
+ * `~/.cache/torchts`. Need not exist.
+ */
+export function cacheFolder(): string {
+  const { TORCHTS_CACHE, XDG_CACHE_HOME } = process.env;
+  if (TORCHTS_CACHE) return resolve(TORCHTS_CACHE);
+  return join(XDG_CACHE_HOME || join(homedir(), '.cache'), 'torchts');
+}

@@ -1,0 +1,188 @@
+/** The CPU engine: buffers and Programs of the native addon behind the engine's interfaces. */
+
+import { type DType, type HostArray, hostArray, itemsize } from '../../base/dtype.ts';
+import { EngineError } from '../../base/errors.ts';
+import type {
+  Engine,
+  Executable,
+  GatherRows,
+  KernelTiming,
+  MemoryPlan,
+  Storage,
+} from '../engine.ts';
+import type { Program } from '../program.ts';
+import { type Addon, loadAddon, type NativeExecutable, type NativeStorage } from './loader.ts';
+
+class CpuStorage implements Storage {
+  readonly #native: NativeStorage;
+  readonly #id: number;
+  #disposed = false;
+
+  constructor(
+    addon: Addon,
+    readonly dtype: DType,
+    readonly numel: number,
+  ) {
+    this.#native = new addon.Storage(dtype, numel);
+    this.#id = this.#native.id;
+  }
+
+  get disposed(): boolean {
+    return this.#disposed;
+  }
+
+  dispose(): void {
+    this.#disposed = true;
+    this.#native.dispose();
+  }
+
+  /** The addon's object. Throws once disposed. */
+  static native(storage: Storage): NativeStorage {
+    CpuStorage.#check(storage);
+    return (storage as CpuStorage).#native;
+  }
+
+  /** The number a run knows the buffer by. Throws once disposed. */
+  static id(storage: Storage): number {
+    CpuStorage.#check(storage);
+    return (storage as CpuStorage).#id;
+  }
+
+  static #check(storage: Storage): void {
+    if (!(storage instanceof CpuStorage)) {
+      throw new EngineError('[engine] the buffer belongs to another engine');
+    }
+    if (storage.#disposed) {
+      throw new EngineError(
+        `[engine] a buffer of ${storage.numel} ${storage.dtype} elements is used after dispose()`,
+      );
+    }
+  }
+}
+
+class CpuExecutable implements Executable {
+  readonly memory: MemoryPlan;
+  readonly kernels: readonly KernelTiming[];
+  readonly #native: NativeExecutable;
+
+  constructor(addon: Addon, program: Program) {
+    this.#native = new addon.Executable(program);
+    this.memory = {
+      arena_bytes: this.#native.arenaBytes,
+      binding_bytes: bindingBytes(program),
+    };
+    this.kernels = program.instructions.map(({ label, kernel }, i) => ({
+      label,
+      kernel,
+      method: this.#native.methods[i]!,
+    }));
+  }
+
+  run(storages: readonly Storage[], scalars: readonly number[]): Promise<void> {
+    try {
+      this.#setArguments(storages, scalars);
+      return this.#native.run();
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  runSync(storages: readonly Storage[], scalars: readonly number[]): void {
+    this.#setArguments(storages, scalars);
+    this.#native.runSync();
+  }
+
+  plan(): string {
+    return this.#native.plan();
+  }
+
+  dispose(): void {
+    this.#native.dispose();
+  }
+
+  #setArguments(storages: readonly Storage[], scalars: readonly number[]): void {
+    const native = this.#native;
+    if (storages.length !== native.bindings.length || scalars.length !== native.scalars.length) {
+      throw new EngineError(
+        `[engine] the Program takes ${native.bindings.length} buffers and ` +
+          `${native.scalars.length} scalars, got ${storages.length} and ${scalars.length}`,
+      );
+    }
+    for (let i = 0; i < storages.length; i++) native.bindings[i] = CpuStorage.id(storages[i]!);
+    for (let i = 0; i < scalars.length; i++) native.scalars[i] = scalars[i]!;
+  }
+}
+
+function bindingBytes(program: Program): number {
+  let bytes = 0;
+  for (const binding of program.bindings) {
+    const { dtype, shape } = program.values[binding.value]!;
+    bytes += shape.reduce((count, size) => count * size, itemsize(dtype));
+  }
+  return bytes;
+}
+
+/** Runs Programs with the kernels of the native addon, on its own thread. */
+export class CpuEngine implements Engine {
+  readonly name = 'cpu';
+  readonly #addon: Addon;
+
+  /** Throws an `EngineError` when the addon is missing or cannot be loaded. */
+  constructor() {
+    this.#addon = loadAddon();
+  }
+
+  allocate(dtype: DType, numel: number): Storage {
+    return new CpuStorage(this.#addon, dtype, numel);
+  }
+
+  write(storage: Storage, data: HostArray): void {
+    CpuStorage.native(storage).write(data);
+  }
+
+  readSync(storage: Storage): HostArray {
+    return CpuStorage.native(storage).readSync(hostArray(storage.dtype, storage.numel));
+  }
+
+  async read(storage: Storage): Promise<HostArray> {
+    return CpuStorage.native(storage).read(hostArray(storage.dtype, storage.numel));
+  }
+
+  load(program: Program): Executable {
+    return new CpuExecutable(this.#addon, program);
+  }
+
+  gatherRows(request: GatherRows): void {
+    this.#addon.gatherRows(
+      CpuStorage.native(request.source),
+      request.indices,
+      request.table,
+      request.channels,
+      request.pixels,
+      CpuStorage.native(request.destination),
+    );
+  }
+
+  /** Threads a kernel may use. */
+  get threads(): number {
+    return this.#addon.threads();
+  }
+
+  /** Sets the threads of Programs loaded from now on; those already loaded keep theirs. */
+  setThreads(threads: number): void {
+    this.#addon.setThreads(threads);
+  }
+
+  /** The implementations present of each kernel, by kernel name. */
+  implementations(): Record<string, string[]> {
+    return this.#addon.implementations();
+  }
+}
+
+let engine: CpuEngine | undefined;
+
+/** The process's CPU engine, made at the first call. Throws as `new CpuEngine()` does. */
+export function cpuEngine(): CpuEngine {
+  engine ??= new CpuEngine();
+  return engine;
+}

@@ -1,0 +1,121 @@
+/** Finds and loads the native addon; the types of what it exports. */
+
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { DTYPES, type DType, type HostArray } from '../../base/dtype.ts';
+import { assert, EngineError } from '../../base/errors.ts';
+import type { Program } from '../program.ts';
+
+/** A buffer; see `native/addon/storage.h`. */
+export interface NativeStorage {
+  readonly id: number;
+  write(data: HostArray): void;
+  readSync<T extends HostArray>(into: T): T;
+  read<T extends HostArray>(into: T): Promise<T>;
+  dispose(): void;
+}
+
+/** A loaded Program; see `native/addon/executable.h`. */
+export interface NativeExecutable {
+  /** Where the ids of a run's storages are written before the run. */
+  readonly bindings: Uint32Array;
+  readonly scalars: Float64Array;
+  readonly methods: readonly string[];
+  readonly arenaBytes: number;
+  run(): Promise<void>;
+  runSync(): void;
+  plan(): string;
+  dispose(): void;
+}
+
+/** One shared object of kernels that was loaded, or why it was not. */
+export interface ProviderInfo {
+  readonly name: string;
+  readonly loaded: boolean;
+  readonly reason: string | null;
+}
+
+export interface NativeInfo {
+  /** The instruction set of the CPU kernels in use. */
+  readonly isa: string;
+  /** oneDNN's version, or null when its kernels are not in use. */
+  readonly onednn: string | null;
+  readonly cpu: string;
+  /** CPUs this process may use, by affinity and quota. */
+  readonly cpus: number;
+  /** Threads a kernel may use. */
+  readonly threads: number;
+  readonly providers: readonly ProviderInfo[];
+}
+
+export interface Addon {
+  readonly dtypes: readonly string[];
+  readonly Storage: new (dtype: DType, numel: number) => NativeStorage;
+  readonly Executable: new (program: Program) => NativeExecutable;
+  info(): NativeInfo;
+  implementations(): Record<string, string[]>;
+  threads(): number;
+  setThreads(threads: number): void;
+  setErrorClass(errorClass: new (message: string) => Error): void;
+  gatherRows(
+    source: NativeStorage,
+    indices: Int32Array,
+    table: Float32Array,
+    channels: number,
+    pixels: number,
+    destination: NativeStorage,
+  ): void;
+}
+
+const BUILD_COMMAND = 'npm run build';
+
+let loaded: Addon | undefined;
+
+/**
+ * The addon, loaded at the first call. Throws an `EngineError` that says which command builds it
+ * when it is missing, or why the file that is there cannot be loaded.
+ */
+export function loadAddon(): Addon {
+  loaded ??= loadFrom(addonPath());
+  return loaded;
+}
+
+/** Where the addon is looked for: `build/torchts.node` in the package. */
+export function addonPath(): string {
+  return join(packageRoot(), 'build', 'torchts.node');
+}
+
+/** Loads the addon at `path`; see `loadAddon`. */
+export function loadFrom(path: string): Addon {
+  if (!existsSync(path)) {
+    throw new EngineError(
+      `[engine] the native engine is not built: ${path} does not exist; ` +
+        `run \`${BUILD_COMMAND}\` in ${packageRoot()}`,
+    );
+  }
+  let addon: Addon;
+  try {
+    addon = createRequire(import.meta.url)(path) as Addon;
+  } catch (cause) {
+    throw new EngineError(
+      `[engine] ${path} cannot be loaded: ${(cause as Error).message}; ` +
+        `rebuild it with \`${BUILD_COMMAND}\` in ${packageRoot()}`,
+    );
+  }
+  assert(addon.dtypes.join() === DTYPES.join(), `the addon's dtypes are ${addon.dtypes.join()}`);
+  addon.setErrorClass(EngineError);
+  return addon;
+}
+
+/** The nearest directory above this file that holds a package.json: the same from src and dist. */
+function packageRoot(): string {
+  let directory = dirname(fileURLToPath(import.meta.url));
+  while (!existsSync(join(directory, 'package.json'))) {
+    const parent = dirname(directory);
+    assert(parent !== directory, 'no package.json above the engine');
+    directory = parent;
+  }
+  return directory;
+}

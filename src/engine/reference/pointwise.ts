@@ -1,0 +1,170 @@
+/** Fused pointwise groups: a straight-line program over registers, one block of elements at a time. */
+
+import { type ComputeType, computeType } from '../../base/dtype.ts';
+import { numel } from '../../base/shape.ts';
+import { type KernelAttrs, POINTWISE_FNS, type PointwiseFn } from '../kernels.ts';
+import { check, checkShape, type KernelCall, type Run } from './kernel.ts';
+import { erf, roundHalfEven } from './special.ts';
+import { toBool, toInt32, toInt64, toUint8 } from './values.ts';
+import { broadcastStrides, viewPlaces } from './views.ts';
+
+type Fn = (a: number, b: number, c: number) => number;
+
+/** A function in the floating compute types and in int64; `undefined` where it has no meaning. */
+interface Row {
+  readonly float?: Fn;
+  readonly int64?: Fn;
+}
+
+const same = (fn: Fn): Row => ({ float: fn, int64: fn });
+const floating = (fn: Fn): Row => ({ float: fn });
+/** Rounding to an integer does nothing to one. */
+const rounding = (fn: Fn): Row => ({ float: fn, int64: (a) => a });
+
+const FNS: Record<Exclude<PointwiseFn, 'const'>, Row> = {
+  cast: { float: (a) => a, int64: toInt64 },
+  to_bfloat16: floating((a) => a), // floating dtypes are not rounded here; see values.ts
+  to_int32: same(toInt32),
+  to_uint8: same(toUint8),
+  to_bool: same(toBool),
+  neg: { float: (a) => -a, int64: (a) => 0 - a },
+  abs: same(Math.abs),
+  sign: { float: (a) => (a > 0 ? 1 : a < 0 ? -1 : 0), int64: Math.sign },
+  exp: floating(Math.exp),
+  expm1: floating(Math.expm1),
+  log: floating(Math.log),
+  log1p: floating(Math.log1p),
+  sqrt: floating(Math.sqrt),
+  rsqrt: floating((a) => 1 / Math.sqrt(a)),
+  reciprocal: floating((a) => 1 / a),
+  sin: floating(Math.sin),
+  cos: floating(Math.cos),
+  tanh: floating(Math.tanh),
+  sigmoid: floating((a) => 1 / (1 + Math.exp(-a))),
+  erf: floating(erf),
+  floor: rounding(Math.floor),
+  ceil: rounding(Math.ceil),
+  round: rounding(roundHalfEven),
+  trunc: rounding(Math.trunc),
+  isnan: same((a) => Number(Number.isNaN(a))),
+  isinf: same((a) => Number(Math.abs(a) === Infinity)),
+  logical_not: same((a) => Number(a === 0)),
+  add: same((a, b) => a + b),
+  sub: same((a, b) => a - b),
+  mul: same((a, b) => a * b),
+  div: { float: (a, b) => a / b, int64: (a, b) => (b === 0 ? 0 : (a - (a % b)) / b) },
+  pow: { float: power, int64: integerPower },
+  atan2: floating(Math.atan2),
+  maximum: same(Math.max), // NaN wins, as in PyTorch
+  minimum: same(Math.min),
+  fmod: { float: (a, b) => a % b, int64: (a, b) => (b === 0 ? 0 : a % b) },
+  eq: same((a, b) => Number(a === b)),
+  ne: same((a, b) => Number(a !== b)),
+  lt: same((a, b) => Number(a < b)),
+  le: same((a, b) => Number(a <= b)),
+  gt: same((a, b) => Number(a > b)),
+  ge: same((a, b) => Number(a >= b)),
+  logical_and: same((a, b) => Number(a !== 0 && b !== 0)),
+  logical_or: same((a, b) => Number(a !== 0 || b !== 0)),
+  logical_xor: same((a, b) => Number((a !== 0) !== (b !== 0))),
+  where: same((condition, a, b) => (condition !== 0 ? a : b)),
+};
+
+/** C's pow, which unlike JavaScript's gives 1 for pow(1, anything) and pow(-1, infinity). */
+function power(base: number, exponent: number): number {
+  if (base === 1 || (base === -1 && Math.abs(exponent) === Infinity)) return 1;
+  return base ** exponent;
+}
+
+/** A negative exponent divides: 1 and -1 keep their powers, everything else gives 0. */
+function integerPower(base: number, exponent: number): number {
+  return exponent < 0 && base === 0 ? 0 : Math.trunc(base ** exponent);
+}
+
+/** Whether `fn` has a meaning in compute type `type`. */
+export function isDefined(fn: PointwiseFn, type: ComputeType): boolean {
+  return fn === 'const' || FNS[fn][type === 'int64' ? 'int64' : 'float'] !== undefined;
+}
+
+interface Step {
+  readonly run: Fn;
+  /** Register of each argument; an unused one points at register 0. */
+  readonly args: readonly [number, number, number];
+}
+
+/** Elements a pass: small enough for the registers of a long group to stay in cache. */
+const BLOCK = 2048;
+
+export function pointwise({ attrs, inputs, outputs }: KernelCall<'pointwise'>): Run {
+  check(outputs.length > 0, 'needs at least one output');
+  const shape = outputs[0]!.shape;
+  for (const output of outputs) checkShape('every output', output.shape, shape);
+  const strides = inputs.map((input) => broadcastStrides(input.shape, shape));
+  const steps = compile(
+    attrs,
+    inputs.map((input) => computeType(input.dtype)),
+  );
+  check(
+    attrs.results.length === outputs.length &&
+      attrs.results.every((register) => register >= 0 && register < inputs.length + steps.length),
+    `results [${attrs.results}] must name a register for each of ${outputs.length} outputs`,
+  );
+
+  return (ins, outs) => {
+    const count = numel(shape);
+    const places = strides.map((list) => viewPlaces(shape, list));
+    const registers = Array.from(
+      { length: Math.max(1, ins.length + steps.length) },
+      () => new Float64Array(BLOCK),
+    );
+    for (let start = 0; start < count; start += BLOCK) {
+      const length = Math.min(BLOCK, count - start);
+      ins.forEach((input, i) => {
+        for (let j = 0; j < length; j++) registers[i]![j] = input[places[i]![start + j]!]!;
+      });
+      steps.forEach((step, k) => {
+        const [a, b, c] = step.args.map((register) => registers[register]!);
+        const out = registers[ins.length + k]!;
+        for (let j = 0; j < length; j++) out[j] = step.run(a![j]!, b![j]!, c![j]!);
+      });
+      outs.forEach((out, j) => {
+        out.set(registers[attrs.results[j]!]!.subarray(0, length), start);
+      });
+    }
+  };
+}
+
+/** Checks the steps and their types, and looks their functions up. */
+function compile(attrs: KernelAttrs['pointwise'], inputTypes: readonly ComputeType[]): Step[] {
+  const { fns, types, args, imms } = attrs;
+  check(
+    types.length === fns.length && args.length === 3 * fns.length && imms.length === fns.length,
+    `${fns.length} steps need as many types, imms and three args each`,
+  );
+  const registerTypes = [...inputTypes];
+  return fns.map((fn, k) => {
+    const type = types[k]!;
+    check(fn in POINTWISE_FNS, `step ${k} names an unknown function "${fn}"`);
+    check(isDefined(fn, type), `step ${k}: ${fn} is not defined in ${type}`);
+    const used = args.slice(3 * k, 3 * k + POINTWISE_FNS[fn]);
+    for (const register of used) {
+      const from = registerTypes[register];
+      check(from !== undefined, `step ${k}: ${fn} reads register ${register}, not yet written`);
+      check(
+        fn === 'cast' || from === type,
+        `step ${k}: ${fn} works in ${type} but register ${register} is ${from}`,
+      );
+    }
+    registerTypes.push(type);
+    const [a = 0, b = 0, c = 0] = used;
+    return { run: stepFunction(fn, type, imms[k]!), args: [a, b, c] };
+  });
+}
+
+function stepFunction(fn: PointwiseFn, type: ComputeType, immediate: number): Fn {
+  if (fn === 'const') {
+    const value = type === 'int64' ? toInt64(immediate) : immediate;
+    return () => value;
+  }
+  return FNS[fn][type === 'int64' ? 'int64' : 'float']!;
+}

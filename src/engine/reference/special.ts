@@ -1,0 +1,25 @@
+/** Mathematical functions that JavaScript lacks. */
+
+/**
+ * The error function to about 1e-15, by its series without cancellation:
+ * erf(x) = 2/sqrt(pi) exp(-x^2) sum_n 2^n x^(2n+1) / (2n+1)!!.
+ * (Abramowitz and Stegun, 7.1.6.)
+ */
+export function erf(x: number): number {
+  if (Math.abs(x) >= 6) return Math.sign(x); // 1 - erf(6) is below half a unit in the last place
+  let term = x;
+  let sum = x;
+  for (let n = 1; Math.abs(term) > 1e-17 * Math.abs(sum); n++) {
+    term *= (2 * x * x) / (2 * n + 1);
+    sum += term;
+  }
+  return (2 / Math.sqrt(Math.PI)) * Math.exp(-x * x) * sum;
+}
+
+/** Rounds to the nearest integer, ties to even. */
+export function roundHalfEven(x: number): number {
+  const floor = Math.floor(x);
+  const rest = x - floor;
+  if (rest < 0.5 || (rest === 0.5 && floor % 2 === 0)) return floor;
+  return rest >= 0.5 ? floor + 1 : x; // what is left is NaN or an infinity
+}

@@ -1,0 +1,36 @@
+/** Every kernel of `kernels.ts` and the function that computes it; a missing one does not compile. */
+
+import type { KernelName } from '../kernels.ts';
+import { conv2dBackwardData, conv2dBackwardWeight, conv2dForward } from './conv2d.ts';
+import { arange, fill } from './creation.ts';
+import { gather, scatterAdd } from './indexing.ts';
+import type { KernelFunction } from './kernel.ts';
+import { matmul } from './matmul.ts';
+import { alias, cat, copyView, placeView } from './movement.ts';
+import { pointwise } from './pointwise.ts';
+import { maxPool2dForward } from './pool.ts';
+import { philox } from './random.ts';
+import { argReduce, reduce } from './reduce.ts';
+import { logSoftmax, softmax } from './softmax.ts';
+
+export const KERNELS: { readonly [K in KernelName]: KernelFunction<K> } = {
+  alias,
+  pointwise,
+  reduce,
+  arg_reduce: argReduce,
+  copy_view: copyView,
+  place_view: placeView,
+  cat,
+  fill,
+  arange,
+  philox,
+  matmul,
+  conv2d_fwd: conv2dForward,
+  conv2d_bwd_data: conv2dBackwardData,
+  conv2d_bwd_weight: conv2dBackwardWeight,
+  max_pool2d_fwd: maxPool2dForward,
+  log_softmax: logSoftmax,
+  softmax,
+  gather,
+  scatter_add: scatterAdd,
+};

@@ -1,0 +1,36 @@
+/** torchts: PyTorch for TypeScript. `import { tensor, nn, optim, compile } from 'torchts'`. */
+
+import './ops/methods.ts';
+
+export { DTYPES, type DType, type HostArray } from './base/dtype.ts';
+export * as errors from './base/errors.ts';
+export type { Shape } from './base/shape.ts';
+export { type GradOptions, grad } from './core/autograd.ts';
+export { type CompiledStep, type CompileOptions, compile, type Stateful } from './core/compile.ts';
+export { engine, setEngine, withEngine } from './core/device.ts';
+export { enableGrad, isGradEnabled, noGrad } from './core/grad-mode.ts';
+export { generatorState, manualSeed, setGeneratorState } from './core/random.ts';
+export { realize } from './core/realize.ts';
+export { hostScalar } from './core/scalar.ts';
+export { Tensor } from './core/tensor.ts';
+export * as nn from './nn/index.ts';
+export { clamp, relu } from './ops/activation.ts';
+export * from './ops/creation.ts';
+export { gather, oneHot, scatterAdd } from './ops/indexing.ts';
+export { matmul } from './ops/matmul.ts';
+export * from './ops/movement.ts';
+export * from './ops/pointwise.ts';
+export {
+  amax,
+  amin,
+  argmax,
+  argmin,
+  logsumexp,
+  mean,
+  prod,
+  std,
+  sum,
+  variance as var_,
+} from './ops/reduction.ts';
+export { logSoftmax, softmax } from './ops/softmax.ts';
+export * as optim from './optim/index.ts';

@@ -1,0 +1,129 @@
+/**
+ * Writing so that a crash, a full disk or a lost machine leaves either the old contents or the new
+ * ones, never a part: write under a temporary name in the same folder, flush to disk, rename over
+ * the final name, flush the folder. A process that is killed outright may leave a hidden
+ * `.NAME.PID-RANDOM.tmp` behind; it is never read.
+ */
+
+import { randomBytes } from 'node:crypto';
+import { lstat, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { FileError } from '../base/errors.ts';
+
+/** Rethrows a failure of the system as a `FileError` that says what was being done. */
+export function fileError(doing: string, cause: unknown): FileError {
+  if (cause instanceof FileError) return cause;
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new FileError(`${doing}: ${reason}`, { cause });
+}
+
+/**
+ * Replaces the file `path` by `data` (chunks are written one after another). Its folder must
+ * exist. Throws a `FileError`; the old file is then untouched.
+ */
+export async function writeFileAtomic(
+  path: string,
+  data: string | Uint8Array | Iterable<Uint8Array>,
+): Promise<void> {
+  const temporary = temporaryName(path);
+  try {
+    await writeAndFlush(temporary, data);
+    await rename(temporary, path);
+    await fsyncDirectory(dirname(path));
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw fileError(`cannot write ${path}`, error);
+  }
+}
+
+/**
+ * Makes the directory `path` appear complete or not at all: `build` fills a temporary directory,
+ * every file in it is flushed, and it is renamed. Throws a `FileError` when `path` exists, unless
+ * `replace` is set: then the old directory is moved aside first and deleted last, so a crash
+ * between the two renames leaves the old contents under a temporary name, and `path` absent.
+ */
+export async function writeDirectoryAtomic(
+  path: string,
+  build: (temporary: string) => Promise<void>,
+  { replace = false }: { replace?: boolean } = {},
+): Promise<void> {
+  const temporary = temporaryName(path);
+  try {
+    if (!replace && (await exists(path))) throw new FileError(`${path} exists already`);
+    await mkdir(temporary);
+    await build(temporary);
+    await fsyncTree(temporary);
+    if (await exists(path)) await exchange(temporary, path);
+    else await rename(temporary, path);
+    await fsyncDirectory(dirname(path));
+  } catch (error) {
+    await rm(temporary, { recursive: true, force: true });
+    throw fileError(`cannot write ${path}`, error);
+  }
+}
+
+/** Puts the directory `temporary` in the place of the existing `path`. */
+async function exchange(temporary: string, path: string): Promise<void> {
+  const old = temporaryName(path);
+  await rename(path, old);
+  try {
+    await rename(temporary, path);
+  } catch (error) {
+    await rename(old, path);
+    throw error;
+  }
+  await fsyncDirectory(dirname(path));
+  await rm(old, { recursive: true });
+}
+
+/** Flushes the names in a directory to disk. */
+export async function fsyncDirectory(path: string): Promise<void> {
+  // Windows cannot open a directory as a file, and keeps its names in a journal of its own.
+  if (process.platform !== 'win32') await fsyncPath(path);
+}
+
+async function fsyncPath(path: string): Promise<void> {
+  const handle = await open(path, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+async function fsyncTree(directory: string): Promise<void> {
+  for (const entry of await readdir(directory, { withFileTypes: true })) {
+    const path = join(directory, entry.name);
+    if (entry.isDirectory()) await fsyncTree(path);
+    else if (entry.isFile()) await fsyncPath(path);
+  }
+  await fsyncDirectory(directory);
+}
+
+async function writeAndFlush(
+  path: string,
+  data: string | Uint8Array | Iterable<Uint8Array>,
+): Promise<void> {
+  const handle = await open(path, 'wx');
+  try {
+    const chunks = typeof data === 'string' || data instanceof Uint8Array ? [data] : data;
+    for (const chunk of chunks) await handle.writeFile(chunk);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await lstat(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function temporaryName(path: string): string {
+  const unique = `${process.pid}-${randomBytes(4).toString('hex')}`;
+  return join(dirname(path), `.${basename(path)}.${unique}.tmp`);
+}

@@ -1,0 +1,12 @@
+/** Layers and losses as functions: `torch.nn.functional`'s names in camelCase. */
+
+export { clamp, relu } from '../../ops/activation.ts';
+export { conv2d } from '../../ops/convolution.ts';
+export { oneHot } from '../../ops/indexing.ts';
+export { linear } from '../../ops/matmul.ts';
+export { pad } from '../../ops/movement.ts';
+export { sigmoid, tanh } from '../../ops/pointwise.ts';
+export { maxPool2d } from '../../ops/pooling.ts';
+export { logSoftmax, softmax } from '../../ops/softmax.ts';
+export { dropout } from './dropout.ts';
+export { crossEntropy, l1Loss, mseLoss, nllLoss } from './losses.ts';

@@ -1,0 +1,58 @@
+/** Fully connected layers. */
+
+import { z } from 'zod';
+import { strict } from '../base/registry.ts';
+import type { Tensor } from '../core/tensor.ts';
+import { zeros } from '../ops/creation.ts';
+import { linear } from '../ops/matmul.ts';
+import { resetLinearLike } from './init.ts';
+import { Module, Parameter } from './module.ts';
+import { inferredSize, modules, schemas } from './registry.ts';
+
+const options = strict({
+  /** May be left out where the input is known. */
+  in_features: schemas.size.optional(),
+  out_features: schemas.size,
+  bias: z.boolean().default(true),
+});
+
+type LinearOptions = z.input<typeof options> & { in_features: number };
+
+/**
+ * y = x Wᵀ + b: (..., in_features) -> (..., out_features).
+ * https://pytorch.org/docs/stable/generated/torch.nn.Linear.html
+ */
+export class Linear extends Module {
+  readonly weight: Parameter;
+  readonly bias: Parameter | null;
+
+  constructor({ in_features, out_features, bias = true }: LinearOptions) {
+    super();
+    this.weight = new Parameter(zeros([out_features, in_features]));
+    this.bias = bias ? new Parameter(zeros([out_features])) : null;
+    this.resetParameters();
+  }
+
+  /** Draws new initial values. */
+  resetParameters(): void {
+    resetLinearLike(this.weight, this.bias);
+  }
+
+  forward(input: Tensor): Tensor {
+    return linear(input, this.weight, this.bias);
+  }
+
+  protected override describe(): string {
+    const [out_features, in_features] = this.weight.shape;
+    return `in_features=${in_features}, out_features=${out_features}, bias=${this.bias !== null}`;
+  }
+}
+
+modules.register('Linear', {
+  schema: options,
+  create: (given: z.output<typeof options>, { input }) =>
+    new Linear({
+      ...given,
+      in_features: inferredSize('Linear', 'in_features', given.in_features, input?.shape.at(-1)),
+    }),
+});

@@ -1,0 +1,206 @@
+/**
+ * Module: parameters, buffers and sub-modules are found in its fields, in the order they were
+ * assigned, so `stateDict()` has PyTorch's keys without any registration.
+ */
+
+import { ArgumentError, nearestName, TorchtsError, withScope } from '../base/errors.ts';
+import { formatShape, sameShape } from '../base/shape.ts';
+import type { Stateful } from '../core/compile.ts';
+import { noGrad } from '../core/grad-mode.ts';
+import { realize } from '../core/realize.ts';
+import { Tensor } from '../core/tensor.ts';
+
+/** A tensor that is trained: a leaf that requires a gradient. */
+export class Parameter extends Tensor {
+  constructor(data: Tensor, requires_grad = true) {
+    super(data.value);
+    this.requires_grad_(requires_grad);
+  }
+}
+
+/** A tensor that belongs to a module's state but is not trained. */
+export class Buffer extends Tensor {
+  constructor(data: Tensor) {
+    super(data.detach().value);
+  }
+}
+
+export interface LoadResult {
+  readonly missing_keys: string[];
+  readonly unexpected_keys: string[];
+}
+
+export abstract class Module implements Stateful {
+  /** True while training; changed by `train()` and `eval()`. */
+  training = true;
+  /** Where this module stands in the one it belongs to, such as `layers.2`; for messages. */
+  #path: string | undefined;
+
+  /** Computes the output. Call the module through `call`, which also names it in errors. */
+  abstract forward(input: Tensor, ...more: Tensor[]): Tensor;
+
+  /** `forward`, with the module's path in every error and graph node. */
+  call(input: Tensor, ...more: Tensor[]): Tensor {
+    if (this.#path === undefined) this.#nameAll();
+    return withScope(this.#path!, () => this.forward(input, ...more));
+  }
+
+  #nameAll(): void {
+    for (const [path, module] of this.namedModules()) {
+      module.#path ??= path === '' ? module.constructor.name : path;
+    }
+  }
+
+  /** Direct sub-modules by field name. A list field gives `field.0`, `field.1`, ... */
+  namedChildren(): [string, Module][] {
+    return Object.entries(this).filter(
+      (entry): entry is [string, Module] => entry[1] instanceof Module,
+    );
+  }
+
+  /** This module and all below it, depth first, with their paths. */
+  *namedModules(prefix = ''): Generator<[string, Module]> {
+    yield [prefix, this];
+    for (const [name, child] of this.namedChildren()) {
+      yield* child.namedModules(prefix === '' ? name : `${prefix}.${name}`);
+    }
+  }
+
+  modules(): Module[] {
+    return [...this.namedModules()].map(([, module]) => module);
+  }
+
+  /** Parameters of this module and those below it, each once, by path. */
+  namedParameters(): [string, Parameter][] {
+    const seen = new Set<Tensor>();
+    return this.#namedTensors().filter((entry): entry is [string, Parameter] => {
+      const isNew = entry[1] instanceof Parameter && !seen.has(entry[1]);
+      seen.add(entry[1]);
+      return isNew;
+    });
+  }
+
+  parameters(): Parameter[] {
+    return this.namedParameters().map(([, parameter]) => parameter);
+  }
+
+  namedBuffers(): [string, Buffer][] {
+    return this.#namedTensors().filter(
+      (entry): entry is [string, Buffer] => entry[1] instanceof Buffer,
+    );
+  }
+
+  #namedTensors(): [string, Tensor][] {
+    const found: [string, Tensor][] = [];
+    for (const [prefix, module] of this.namedModules()) {
+      for (const [name, field] of Object.entries(module)) {
+        const isState = field instanceof Parameter || field instanceof Buffer;
+        if (isState) found.push([prefix === '' ? name : `${prefix}.${name}`, field]);
+      }
+    }
+    return found;
+  }
+
+  /** Parameters and buffers by PyTorch's keys. The tensors are the module's own, not copies. */
+  stateDict(): Map<string, Tensor> {
+    return new Map(this.#namedTensors());
+  }
+
+  /**
+   * Copies values in by key. Nothing is changed when anything does not fit.
+   * @throws TorchtsError naming every missing, unexpected (when strict) and mis-shaped key.
+   */
+  loadStateDict(
+    values: ReadonlyMap<string, Tensor>,
+    { strict = true }: { strict?: boolean } = {},
+  ): LoadResult {
+    const own = this.stateDict();
+    const missing_keys = [...own.keys()].filter((key) => !values.has(key));
+    const unexpected_keys = [...values.keys()].filter((key) => !own.has(key));
+    const faults = [...own].flatMap(([key, tensor]) => {
+      const value = values.get(key);
+      if (value === undefined || sameShape(value.shape, tensor.shape)) return [];
+      return [`${key} has shape ${formatShape(value.shape)}, needs ${formatShape(tensor.shape)}`];
+    });
+    if (strict) {
+      faults.push(...missing_keys.map((key) => `${key} is missing`));
+      faults.push(...unexpected_keys.map((key) => unexpected(key, missing_keys)));
+    }
+    if (faults.length > 0) {
+      throw new TorchtsError(`[loadStateDict] ${this.constructor.name}: ${faults.join('; ')}`);
+    }
+    noGrad(() => {
+      for (const [key, tensor] of own) {
+        const value = values.get(key);
+        if (value !== undefined) tensor.copy_(value.detach());
+      }
+    });
+    return { missing_keys, unexpected_keys };
+  }
+
+  /** Everything a compiled step may update. */
+  stateTensors(): Tensor[] {
+    return [...this.stateDict().values()];
+  }
+
+  traceKey(): string {
+    const trained = this.modules().map((module) => (module.training ? 't' : 'e'));
+    const frozen = this.parameters().map((parameter) => (parameter.requires_grad ? '1' : '0'));
+    return `modes ${trained.join('')} requires_grad ${frozen.join('')}`;
+  }
+
+  /** Training behaviour (dropout on, batch statistics used) for this module and all below it. */
+  train(mode = true): this {
+    for (const module of this.modules()) module.training = mode;
+    return this;
+  }
+
+  /** Evaluation behaviour. */
+  eval(): this {
+    return this.train(false);
+  }
+
+  zeroGrad(): void {
+    for (const parameter of this.parameters()) parameter.grad = null;
+  }
+
+  /** Makes all parameters take part in training, or none. */
+  requires_grad_(requires_grad = true): this {
+    for (const parameter of this.parameters()) parameter.requires_grad_(requires_grad);
+    return this;
+  }
+
+  /** Computes all parameters and buffers now, in one run. */
+  async realize(): Promise<this> {
+    await realize(this.stateTensors().map((tensor) => tensor.value));
+    return this;
+  }
+
+  /** What stands between the parentheses when the module is printed. */
+  protected describe(): string {
+    return '';
+  }
+
+  toString(): string {
+    const children = this.namedChildren();
+    const head = `${this.constructor.name}(${this.describe()}`;
+    if (children.length === 0) return `${head})`;
+    const lines = children.map(([name, child]) => `(${name}): ${child}`.replaceAll('\n', '\n  '));
+    return `${head}\n  ${lines.join('\n  ')}\n)`;
+  }
+
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return this.toString();
+  }
+}
+
+function unexpected(key: string, missing: readonly string[]): string {
+  const nearest = nearestName(key, missing);
+  return `${key} is unexpected${nearest === undefined ? '' : ` (is it ${nearest}?)`}`;
+}
+
+/** Throws unless `value` is a probability. */
+export function checkProbability(module: string, p: number): void {
+  if (p >= 0 && p <= 1) return;
+  throw new ArgumentError(`[${module}] p must be between 0 and 1, got ${p}`);
+}

@@ -1,0 +1,100 @@
+/** The names that may stand after `type:` for modules and losses, and how a spec becomes a module. */
+
+import { z } from 'zod';
+import { ArgumentError, TorchtsError } from '../base/errors.ts';
+import { Registry, type Spec } from '../base/registry.ts';
+import type { Tensor } from '../core/tensor.ts';
+import type { Module } from './module.ts';
+
+/** What is known while a module is built from a spec. */
+export interface BuildContext {
+  /** The input the module will get: a symbolic tensor, from which left-out sizes are inferred. */
+  readonly input?: Tensor;
+  /** Told of every module built, innermost first, with its path in the spec. */
+  readonly observe?: (report: LayerReport) => void;
+  /** Where this spec stands in the whole one. */
+  readonly path?: readonly (string | number)[];
+}
+
+export interface LayerReport {
+  readonly path: readonly (string | number)[];
+  readonly type: string;
+  readonly module: Module;
+  readonly input: Tensor;
+  readonly output: Tensor;
+}
+
+/** A fault in one part of a spec; `path` leads to it from the outermost one. */
+export class BuildError extends TorchtsError {
+  override readonly name = 'BuildError';
+
+  constructor(
+    message: string,
+    readonly path: readonly (string | number)[],
+  ) {
+    super(message);
+  }
+}
+
+/** Modules by type. `name` is the layer's name in its container, and so in the state_dict keys. */
+export const modules = new Registry<Module, BuildContext>('module', {
+  name: z
+    .string()
+    .regex(/^[A-Za-z_]\w*$/, 'must be a word of letters, digits and underscores')
+    .optional(),
+});
+
+export const losses = new Registry<Module>('loss');
+
+/**
+ * Builds a module from the object a config would hold: `{ type: 'Linear', in_features: 2, ... }`.
+ * With `context.input`, left-out input sizes are inferred and all shapes are checked.
+ * @throws BuildError with the path of the part at fault.
+ */
+export function build(spec: unknown, context: BuildContext = {}): Module {
+  const path = context.path ?? [];
+  try {
+    const module = modules.build(spec, { ...context, path });
+    if (context.input !== undefined && context.observe !== undefined) {
+      const output = forwardOnce(module, context.input);
+      const { type } = (typeof spec === 'string' ? { type: spec } : spec) as Spec;
+      context.observe({ path, type, module, input: context.input, output });
+    }
+    return module;
+  } catch (error) {
+    if (error instanceof BuildError || !(error instanceof TorchtsError)) throw error;
+    throw new BuildError(error.message, path);
+  }
+}
+
+/** The output for a symbolic input; nothing is computed. */
+export function forwardOnce(module: Module, input: Tensor): Tensor {
+  return module.forward(input);
+}
+
+/** A loss from the object a config would hold. */
+export function buildLoss(spec: unknown): Module {
+  return losses.build(spec, undefined);
+}
+
+/** An input size that was given, or else is `found` in the symbolic input. */
+export function inferredSize(
+  type: string,
+  key: string,
+  given: number | undefined,
+  found: number | undefined,
+): number {
+  const size = given ?? found;
+  if (size === undefined) {
+    throw new ArgumentError(`[${type}] ${key} is missing, and the size of the input is not known`);
+  }
+  return size;
+}
+
+/** Schema pieces that several modules share. */
+export const schemas = {
+  size: z.int().min(1),
+  pair: z.union([z.int().min(1), z.tuple([z.int().min(1), z.int().min(1)])]),
+  pairOrZero: z.union([z.int().min(0), z.tuple([z.int().min(0), z.int().min(0)])]),
+  probability: z.number().min(0).max(1),
+} as const;

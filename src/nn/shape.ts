@@ -1,0 +1,46 @@
+/** Layers that change a shape or pass the input on. */
+
+import { z } from 'zod';
+import { strict } from '../base/registry.ts';
+import type { Tensor } from '../core/tensor.ts';
+import { flatten } from '../ops/movement.ts';
+import { Module } from './module.ts';
+import { modules } from './registry.ts';
+
+const flattenOptions = strict({ start_dim: z.int().default(1), end_dim: z.int().default(-1) });
+
+/**
+ * Joins the dimensions from `start_dim` to `end_dim`: by default all but the batch.
+ * https://pytorch.org/docs/stable/generated/torch.nn.Flatten.html
+ */
+export class Flatten extends Module {
+  readonly start_dim: number;
+  readonly end_dim: number;
+
+  constructor({ start_dim = 1, end_dim = -1 }: z.input<typeof flattenOptions> = {}) {
+    super();
+    this.start_dim = start_dim;
+    this.end_dim = end_dim;
+  }
+
+  forward(input: Tensor): Tensor {
+    return flatten(input, this.start_dim, this.end_dim);
+  }
+
+  protected override describe(): string {
+    return `start_dim=${this.start_dim}, end_dim=${this.end_dim}`;
+  }
+}
+
+/** Gives back its input. https://pytorch.org/docs/stable/generated/torch.nn.Identity.html */
+export class Identity extends Module {
+  forward(input: Tensor): Tensor {
+    return input;
+  }
+}
+
+modules.register('Flatten', {
+  schema: flattenOptions,
+  create: (given: z.output<typeof flattenOptions>) => new Flatten(given),
+});
+modules.register('Identity', { schema: strict({}), create: () => new Identity() });

@@ -1,0 +1,115 @@
+/** Matrix products. */
+
+import { isFloating, promoteTypes } from '../base/dtype.ts';
+import { DTypeError, opError, ShapeError } from '../base/errors.ts';
+import { broadcastShapes, formatShape, numel, type Shape } from '../base/shape.ts';
+import { apply } from '../core/apply.ts';
+import type { Tensor } from '../core/tensor.ts';
+import { defineOp } from './define.ts';
+import { expand, reshape, squeeze, unsqueeze } from './movement.ts';
+import { add, cast } from './pointwise.ts';
+
+interface MatmulAttrs {
+  readonly transpose_a: boolean;
+  readonly transpose_b: boolean;
+}
+
+const MATMUL = defineOp<MatmulAttrs>({
+  name: 'matmul',
+  kind: 'matmul',
+  vjp({ grads, inputs, attrs: { transpose_a, transpose_b } }) {
+    const g = grads[0]!;
+    const [a, b] = inputs as [Tensor, Tensor];
+    return [
+      transpose_a ? product(b, g, transpose_b, true) : product(g, b, false, !transpose_b),
+      transpose_b ? product(g, a, true, transpose_a) : product(a, g, !transpose_a, false),
+    ];
+  },
+  infer([a, b], { transpose_a, transpose_b }) {
+    const batch = a!.shape.slice(0, -2);
+    const [m, ka] = matrixSizes(a!.shape, transpose_a);
+    const [kb, n] = matrixSizes(b!.shape, transpose_b);
+    if (ka !== kb) throw innerSizes(a!.shape, b!.shape, transpose_a, transpose_b);
+    return [{ dtype: a!.dtype, shape: [...batch, m, n] }];
+  },
+  lower: ({ attrs }) => ({ kernel: 'matmul', attrs: { ...attrs } }),
+  flops([a], [out], { transpose_a }) {
+    return 2 * numel(out!.shape) * matrixSizes(a!.shape, transpose_a)[1];
+  },
+});
+
+function matrixSizes(shape: Shape, transposed: boolean): [number, number] {
+  const [rows, columns] = shape.slice(-2) as [number, number];
+  return transposed ? [columns, rows] : [rows, columns];
+}
+
+function innerSizes(a: Shape, b: Shape, transpose_a: boolean, transpose_b: boolean) {
+  const inA = a.length - (transpose_a ? 2 : 1);
+  const inB = b.length - (transpose_b ? 1 : 2);
+  return opError(
+    ShapeError,
+    'matmul',
+    `inner sizes differ: a ${formatShape(a)}, b ${formatShape(b)}; ` +
+      `a.shape[${inA}] must equal b.shape[${Math.max(inB, 0)}]`,
+  );
+}
+
+/** The product of two stacks of matrices of equal rank, either one transposed. */
+function product(a: Tensor, b: Tensor, transpose_a: boolean, transpose_b: boolean): Tensor {
+  return apply(MATMUL, [a, b], { transpose_a, transpose_b });
+}
+
+/**
+ * The matrix product. Vectors are taken as rows (left) and columns (right); leading dimensions
+ * broadcast. https://pytorch.org/docs/stable/generated/torch.matmul.html
+ */
+export function matmul(a: Tensor, b: Tensor): Tensor {
+  if (a.ndim === 0 || b.ndim === 0) {
+    throw opError(
+      ShapeError,
+      'matmul',
+      `needs at least one dimension: a ${formatShape(a.shape)}, b ${formatShape(b.shape)}`,
+    );
+  }
+  const left = a.ndim === 1 ? unsqueeze(a, 0) : a;
+  const right = b.ndim === 1 ? unsqueeze(b, 1) : b;
+  const out = multiply(left, right, false);
+  const removed = [a.ndim === 1 ? -2 : 0, b.ndim === 1 ? -1 : 0].filter((dim) => dim !== 0);
+  return removed.length === 0 ? out : squeeze(out, removed);
+}
+
+/** x Wᵀ + b: x (..., in), weight (out, in), bias (out) -> (..., out). */
+export function linear(x: Tensor, weight: Tensor, bias?: Tensor | null): Tensor {
+  const inputs = weight.shape[1];
+  if (weight.ndim !== 2 || x.ndim === 0 || x.shape.at(-1) !== inputs) {
+    throw opError(
+      ShapeError,
+      'linear',
+      `input ${formatShape(x.shape)} does not fit weight ${formatShape(weight.shape)}: ` +
+        `the input's last size must be ${inputs}`,
+    );
+  }
+  const out = multiply(x.ndim === 1 ? unsqueeze(x, 0) : x, weight, true);
+  const shaped = x.ndim === 1 ? squeeze(out, 0) : out;
+  return bias ? add(shaped, bias) : shaped;
+}
+
+/** Broadcasts the leading dimensions; one matrix for all rows becomes a single large product. */
+function multiply(left: Tensor, right: Tensor, transpose_b: boolean): Tensor {
+  const dtype = promoteTypes(left.dtype, right.dtype);
+  if (!isFloating(dtype)) {
+    throw opError(DTypeError, 'matmul', `needs floating point tensors, got ${dtype}`);
+  }
+  const a = cast(left, dtype);
+  const b = cast(right, dtype);
+  const [k] = matrixSizes(b.shape, transpose_b);
+  if (a.shape.at(-1) !== k) throw innerSizes(a.shape, b.shape, false, transpose_b);
+  if (b.ndim === 2 && a.ndim > 2) {
+    const rows = numel(a.shape.slice(0, -1));
+    const flat = product(reshape(a, [rows, k]), b, false, transpose_b);
+    return reshape(flat, [...a.shape.slice(0, -1), flat.shape[1]!]);
+  }
+  const batch = broadcastShapes('matmul', a.shape.slice(0, -2), b.shape.slice(0, -2));
+  const whole = (x: Tensor) => expand(x, [...batch, ...x.shape.slice(-2)]);
+  return product(whole(a), whole(b), false, transpose_b);
+}

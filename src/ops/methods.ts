@@ -1,0 +1,172 @@
+/** Attaches the ops to Tensor, so that `x.add(y).relu()` reads as in PyTorch. */
+
+import type { DType } from '../base/dtype.ts';
+import { backward, provideGradientOps } from '../core/autograd.ts';
+import { Tensor } from '../core/tensor.ts';
+import { clamp, relu } from './activation.ts';
+import { full } from './constant.ts';
+import * as indexing from './indexing.ts';
+import { matmul } from './matmul.ts';
+import * as movement from './movement.ts';
+import type { Operand } from './pointwise.ts';
+import * as pointwise from './pointwise.ts';
+import * as reduction from './reduction.ts';
+import { logSoftmax, softmax } from './softmax.ts';
+
+const { cast } = pointwise;
+
+provideGradientOps({
+  add: pointwise.add,
+  sumTo: reduction.sumTo,
+  cast,
+  ones: (shape, dtype) => full(shape, 1, dtype),
+});
+
+/** Methods that take the tensor as their first argument and nothing else into account. */
+const methods = {
+  abs: pointwise.abs,
+  add: pointwise.add,
+  amax: reduction.amax,
+  amin: reduction.amin,
+  argmax: reduction.argmax,
+  argmin: reduction.argmin,
+  atan2: pointwise.atan2,
+  ceil: pointwise.ceil,
+  clamp,
+  cos: pointwise.cos,
+  div: pointwise.div,
+  eq: pointwise.eq,
+  erf: pointwise.erf,
+  exp: pointwise.exp,
+  expand: movement.expand,
+  expm1: pointwise.expm1,
+  flatten: movement.flatten,
+  flip: movement.flip,
+  floor: pointwise.floor,
+  fmod: pointwise.fmod,
+  gather: indexing.gather,
+  ge: pointwise.ge,
+  gt: pointwise.gt,
+  isinf: pointwise.isinf,
+  isnan: pointwise.isnan,
+  le: pointwise.le,
+  log: pointwise.log,
+  log1p: pointwise.log1p,
+  logSoftmax,
+  logicalAnd: pointwise.logicalAnd,
+  logicalNot: pointwise.logicalNot,
+  logicalOr: pointwise.logicalOr,
+  logicalXor: pointwise.logicalXor,
+  logsumexp: reduction.logsumexp,
+  lt: pointwise.lt,
+  matmul,
+  maximum: pointwise.maximum,
+  mean: reduction.mean,
+  minimum: pointwise.minimum,
+  mul: pointwise.mul,
+  narrow: movement.narrow,
+  ne: pointwise.ne,
+  neg: pointwise.neg,
+  permute: movement.permute,
+  pow: pointwise.pow,
+  prod: reduction.prod,
+  reciprocal: pointwise.reciprocal,
+  relu,
+  reshape: movement.reshape,
+  round: pointwise.round,
+  rsqrt: pointwise.rsqrt,
+  scatterAdd: indexing.scatterAdd,
+  select: movement.select,
+  sigmoid: pointwise.sigmoid,
+  sign: pointwise.sign,
+  sin: pointwise.sin,
+  slice: movement.slice,
+  softmax,
+  split: movement.split,
+  sqrt: pointwise.sqrt,
+  squeeze: movement.squeeze,
+  std: reduction.std,
+  sub: pointwise.sub,
+  sum: reduction.sum,
+  tanh: pointwise.tanh,
+  to: cast,
+  transpose: movement.transpose,
+  trunc: pointwise.trunc,
+  unsqueeze: movement.unsqueeze,
+  var: reduction.variance,
+  view: movement.reshape,
+} as const;
+
+type Rest<F> = F extends (first: Tensor, ...rest: infer R) => unknown ? R : never;
+type Result<F> = F extends (...args: never[]) => infer R ? R : never;
+/** A function of a tensor, seen as a method of it. */
+export type Method<F> = (...args: Rest<F>) => Result<F>;
+export type OpMethods = {
+  [K in keyof typeof methods]: Method<(typeof methods)[K]>;
+};
+
+/** In-place methods: they rebind the tensor they are called on; other tensors do not change. */
+const inPlace = {
+  add_: (x: Tensor, other: Operand) => pointwise.add(x, other),
+  sub_: (x: Tensor, other: Operand) => pointwise.sub(x, other),
+  mul_: (x: Tensor, other: Operand) => pointwise.mul(x, other),
+  div_: (x: Tensor, other: Operand) => pointwise.div(x, other),
+  fill_: (x: Tensor, value: number) => full(x.shape, value, x.dtype),
+  zero_: (x: Tensor) => full(x.shape, 0, x.dtype),
+  copy_: (x: Tensor, other: Tensor) => movement.expand(cast(other, x.dtype), x.shape),
+} as const;
+
+export type InPlaceMethods = {
+  [K in keyof typeof inPlace]: (...args: Rest<(typeof inPlace)[K]>) => Tensor;
+};
+
+export interface AutogradMethods {
+  /** Accumulates gradients into the `.grad` of the leaves this tensor depends on. */
+  backward(gradient?: Tensor | null, options?: { create_graph?: boolean }): void;
+  /** As float32, float64, int64 or bool. */
+  float(): Tensor;
+  double(): Tensor;
+  long(): Tensor;
+  bool(): Tensor;
+  /** The matrix transposed (two dimensions at most). */
+  t(): Tensor;
+}
+
+const conversions: Record<string, DType> = {
+  float: 'float32',
+  double: 'float64',
+  long: 'int64',
+  bool: 'bool',
+};
+
+function attach(name: string, method: (this: Tensor, ...args: never[]) => unknown): void {
+  Object.defineProperty(Tensor.prototype, name, { value: method, configurable: true });
+}
+
+for (const [name, fn] of Object.entries(methods)) {
+  const call = fn as (x: Tensor, ...args: unknown[]) => unknown;
+  attach(name, function (this: Tensor, ...args: unknown[]) {
+    return call(this, ...args);
+  });
+}
+for (const [name, fn] of Object.entries(inPlace)) {
+  const call = fn as (x: Tensor, ...args: unknown[]) => Tensor;
+  attach(name, function (this: Tensor, ...args: unknown[]) {
+    return this.rebind(cast(call(this, ...args), this.dtype).value);
+  });
+}
+for (const [name, dtype] of Object.entries(conversions)) {
+  attach(name, function (this: Tensor) {
+    return cast(this, dtype);
+  });
+}
+attach('t', function (this: Tensor) {
+  return this.ndim < 2 ? this : movement.transpose(this, 0, 1);
+});
+attach('backward', function (this: Tensor, ...args: never[]) {
+  backward(this, ...(args as []));
+});
+
+declare module '../core/tensor.ts' {
+  interface Tensor extends OpMethods, InPlaceMethods, AutogradMethods {}
+}

@@ -1,0 +1,230 @@
+/**
+ * Pointwise ops. Inputs broadcast by PyTorch's rule; numbers and tensors of different dtypes are
+ * promoted before the node is made, so a row sees operands of one dtype.
+ */
+
+import type { DType } from '../base/dtype.ts';
+import { isFloating, promoteTypes, promoteWithNumber } from '../base/dtype.ts';
+import { DTypeError, opError } from '../base/errors.ts';
+import { broadcastShapes } from '../base/shape.ts';
+import { apply } from '../core/apply.ts';
+import type { Op, Vjp } from '../core/graph.ts';
+import type { Tensor } from '../core/tensor.ts';
+import type { PointwiseFn } from '../engine/kernels.ts';
+import { scalarLike } from './constant.ts';
+import { defineOp, type NoAttrs } from './define.ts';
+
+/** A tensor or a plain number; numbers are constants of the graph. */
+export type Operand = Tensor | number;
+
+type Result = 'same' | 'bool';
+
+function pointwiseRow(
+  name: PointwiseFn,
+  result: Result,
+  vjp: Vjp<NoAttrs> | 'nondiff',
+  floatingOnly = false,
+): Op<NoAttrs> {
+  return defineOp<NoAttrs>({
+    name,
+    kind: 'pointwise',
+    vjp,
+    infer(inputs) {
+      const { dtype } = inputs[inputs.length - 1]!;
+      if (floatingOnly && !isFloating(dtype)) {
+        throw opError(DTypeError, name, `needs a floating point tensor, got ${dtype}`);
+      }
+      const shape = broadcastShapes(name, ...inputs.map((input) => input.shape));
+      return [{ dtype: result === 'bool' ? 'bool' : dtype, shape }];
+    },
+    lower: () => ({ kernel: 'pointwise', fn: name }),
+  });
+}
+
+// ---- one operand -------------------------------------------------------------------------------
+
+type UnaryVjp = (g: Tensor, x: Tensor, y: Tensor) => Tensor | null;
+
+function unary(name: PointwiseFn, derivative: UnaryVjp | 'nondiff', result: Result = 'same') {
+  const vjp: Vjp<NoAttrs> | 'nondiff' =
+    derivative === 'nondiff'
+      ? derivative
+      : ({ grads, inputs, outputs }) => [derivative(grads[0]!, inputs[0]!, outputs[0]!)];
+  const row = pointwiseRow(name, result, vjp);
+  return (x: Tensor): Tensor => apply(row, [x], {});
+}
+
+/** As `unary`, computing integers in float32 as PyTorch does. */
+function floatUnary(name: PointwiseFn, derivative: UnaryVjp) {
+  const row = pointwiseRow(
+    name,
+    'same',
+    ({ grads, inputs, outputs }) => [derivative(grads[0]!, inputs[0]!, outputs[0]!)],
+    true,
+  );
+  return (x: Tensor): Tensor => apply(row, [isFloating(x.dtype) ? x : cast(x, 'float32')], {});
+}
+
+const zero: UnaryVjp = (g) => mul(g, 0);
+
+export const neg = unary('neg', (g) => neg(g));
+export const abs = unary('abs', (g, x) => mul(g, sign(x)));
+export const sign = unary('sign', zero);
+export const floor = unary('floor', zero);
+export const ceil = unary('ceil', zero);
+/** Rounds half to even. */
+export const round = unary('round', zero);
+export const trunc = unary('trunc', zero);
+export const isnan = unary('isnan', 'nondiff', 'bool');
+export const isinf = unary('isinf', 'nondiff', 'bool');
+export const logicalNot = unary('logical_not', 'nondiff', 'bool');
+
+export const exp = floatUnary('exp', (g, _, y) => mul(g, y));
+export const expm1 = floatUnary('expm1', (g, _, y) => mul(g, add(y, 1)));
+export const log = floatUnary('log', (g, x) => div(g, x));
+export const log1p = floatUnary('log1p', (g, x) => div(g, add(x, 1)));
+export const sqrt = floatUnary('sqrt', (g, _, y) => div(g, mul(y, 2)));
+export const rsqrt = floatUnary('rsqrt', (g, _, y) => mul(g, mul(mul(y, mul(y, y)), -0.5)));
+export const reciprocal = floatUnary('reciprocal', (g, _, y) => neg(mul(g, mul(y, y))));
+export const sin = floatUnary('sin', (g, x) => mul(g, cos(x)));
+export const cos = floatUnary('cos', (g, x) => neg(mul(g, sin(x))));
+export const tanh = floatUnary('tanh', (g, _, y) => mul(g, sub(1, mul(y, y))));
+export const sigmoid = floatUnary('sigmoid', (g, _, y) => mul(g, mul(y, sub(1, y))));
+export const erf = floatUnary('erf', (g, x) =>
+  mul(g, mul(exp(neg(mul(x, x))), 2 / Math.sqrt(Math.PI))),
+);
+
+// ---- conversion --------------------------------------------------------------------------------
+
+const CAST = defineOp<{ dtype: DType }>({
+  name: 'cast',
+  kind: 'pointwise',
+  vjp: ({ grads, inputs }) => [
+    isFloating(inputs[0]!.dtype) ? cast(grads[0]!, inputs[0]!.dtype) : null,
+  ],
+  infer: ([input], { dtype }) => [{ dtype, shape: input!.shape }],
+  lower: () => ({ kernel: 'pointwise', fn: 'cast' }),
+});
+
+/** `x` with elements of `dtype`: floats truncate to integers, anything non-zero is true. */
+export function cast(x: Tensor, dtype: DType): Tensor {
+  return x.dtype === dtype ? x : apply(CAST, [x], { dtype });
+}
+
+// ---- two operands ------------------------------------------------------------------------------
+
+type BinaryVjp = (
+  g: Tensor,
+  a: Tensor,
+  b: Tensor,
+  y: Tensor,
+) => readonly [Tensor | null, Tensor | null];
+
+/** Both operands in the dtype PyTorch would compute them in. Zero-dimensional tensors count less. */
+function promote(a: Operand, b: Operand, floating: boolean): [Tensor, Tensor] {
+  const dtype = resultType(a, b);
+  const target = floating && !isFloating(dtype) ? 'float32' : dtype;
+  const convert = (x: Operand) => (typeof x === 'number' ? scalarLike(x, target) : cast(x, target));
+  return [convert(a), convert(b)];
+}
+
+function resultType(a: Operand, b: Operand): DType {
+  if (typeof a === 'number') {
+    return typeof b === 'number'
+      ? promoteWithNumber('int64', a + b)
+      : promoteWithNumber(b.dtype, a);
+  }
+  if (typeof b === 'number') return promoteWithNumber(a.dtype, b);
+  const [wide, narrow] = a.ndim === 0 && b.ndim > 0 ? [b, a] : [a, b];
+  if (narrow.ndim === 0 && wide.ndim > 0) return promoteDimensioned(wide.dtype, narrow.dtype);
+  return promoteTypes(a.dtype, b.dtype);
+}
+
+/** A zero-dimensional tensor changes the dtype only by its category, as a number does. */
+function promoteDimensioned(dimensioned: DType, scalar: DType): DType {
+  const promoted = promoteTypes(dimensioned, scalar);
+  const sameCategory = isFloating(dimensioned) === isFloating(scalar) && dimensioned !== 'bool';
+  return sameCategory || (isFloating(dimensioned) && !isFloating(scalar)) ? dimensioned : promoted;
+}
+
+interface BinaryOptions {
+  readonly result?: Result;
+  /** Integers are computed in float32 (true division). */
+  readonly floating?: boolean;
+}
+
+function binary(
+  name: PointwiseFn,
+  derivative: BinaryVjp | 'nondiff',
+  { result = 'same', floating = false }: BinaryOptions = {},
+) {
+  const vjp: Vjp<NoAttrs> | 'nondiff' =
+    derivative === 'nondiff'
+      ? derivative
+      : ({ grads, inputs, outputs }) => derivative(grads[0]!, inputs[0]!, inputs[1]!, outputs[0]!);
+  const row = pointwiseRow(name, result, vjp);
+  return (a: Operand, b: Operand): Tensor => apply(row, promote(a, b, floating), {});
+}
+
+/** Splits a gradient evenly where the two operands are equal, as PyTorch does. */
+function extremeVjp(wins: (a: Tensor, b: Tensor) => Tensor): BinaryVjp {
+  return (g, a, b) => {
+    const tie = eq(a, b);
+    const half = mul(g, 0.5);
+    return [where(tie, half, where(wins(a, b), g, 0)), where(tie, half, where(wins(b, a), g, 0))];
+  };
+}
+
+export const add = binary('add', (g) => [g, g]);
+export const sub = binary('sub', (g) => [g, neg(g)]);
+export const mul = binary('mul', (g, a, b) => [mul(g, b), mul(g, a)]);
+/** True division: integers give float32. */
+export const div = binary('div', (g, _, b, y) => [div(g, b), neg(mul(g, div(y, b)))], {
+  floating: true,
+});
+export const pow = binary('pow', (g, a, b, y) => [
+  mul(g, where(eq(b, 0), 0, mul(b, pow(a, sub(b, 1))))),
+  mul(g, where(eq(y, 0), 0, mul(y, log(where(gt(a, 0), a, 1))))),
+]);
+export const atan2 = binary(
+  'atan2',
+  (g, a, b) => {
+    const scale = div(g, add(mul(a, a), mul(b, b)));
+    return [mul(scale, b), neg(mul(scale, a))];
+  },
+  { floating: true },
+);
+export const maximum = binary(
+  'maximum',
+  extremeVjp((a, b) => gt(a, b)),
+);
+export const minimum = binary(
+  'minimum',
+  extremeVjp((a, b) => lt(a, b)),
+);
+/** The remainder with the dividend's sign. */
+export const fmod = binary('fmod', (g, a, b) => [g, neg(mul(g, trunc(div(a, b))))]);
+export const eq = binary('eq', 'nondiff', { result: 'bool' });
+export const ne = binary('ne', 'nondiff', { result: 'bool' });
+export const lt = binary('lt', 'nondiff', { result: 'bool' });
+export const le = binary('le', 'nondiff', { result: 'bool' });
+export const gt = binary('gt', 'nondiff', { result: 'bool' });
+export const ge = binary('ge', 'nondiff', { result: 'bool' });
+export const logicalAnd = binary('logical_and', 'nondiff', { result: 'bool' });
+export const logicalOr = binary('logical_or', 'nondiff', { result: 'bool' });
+export const logicalXor = binary('logical_xor', 'nondiff', { result: 'bool' });
+
+// ---- selection ---------------------------------------------------------------------------------
+
+const WHERE = pointwiseRow('where', 'same', ({ grads, inputs }) => {
+  const condition = inputs[0]!;
+  return [null, where(condition, grads[0]!, 0), where(condition, 0, grads[0]!)];
+});
+
+/** `a` where `condition` is true, else `b`; all three broadcast. */
+export function where(condition: Tensor, a: Operand, b: Operand): Tensor {
+  if (condition.dtype !== 'bool') {
+    throw opError(DTypeError, 'where', `condition must be a bool tensor, got ${condition.dtype}`);
+  }
+  return apply(WHERE, [condition, ...promote(a, b, false)], {});
+}

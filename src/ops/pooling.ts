@@ -1,0 +1,95 @@
+/** Two-dimensional max-pooling. */
+
+import { isFloating } from '../base/dtype.ts';
+import { ArgumentError, DTypeError, opError, ShapeError } from '../base/errors.ts';
+import { formatShape } from '../base/shape.ts';
+import { applyAll } from '../core/apply.ts';
+import type { Tensor } from '../core/tensor.ts';
+import type { Pool2dAttrs } from '../engine/kernels.ts';
+import { defineOp } from './define.ts';
+import { scatterSum } from './indexing.ts';
+import { type Pair, pair } from './window.ts';
+
+const MAX_POOL2D = defineOp<Pool2dAttrs & { ceil_mode: boolean }>({
+  name: 'max_pool2d',
+  kind: 'pooling',
+  vjp({ grads, inputs, outputs }) {
+    // The gradient of a window goes to the place its maximum came from.
+    const x = inputs[0]!;
+    const sums = scatterSum(x.flatten(2).shape, 2, outputs[1]!.flatten(2), grads[0]!.flatten(2));
+    return [sums.reshape(x.shape)];
+  },
+  infer([x], attrs) {
+    if (!isFloating(x!.dtype)) {
+      throw opError(DTypeError, 'max_pool2d', `needs a floating point tensor, got ${x!.dtype}`);
+    }
+    if (x!.shape.length !== 4) {
+      throw opError(
+        ShapeError,
+        'max_pool2d',
+        `input must be (N, C, H, W), got ${formatShape(x!.shape)}`,
+      );
+    }
+    const sizes = x!.shape.slice(2).map((size, i) => pooledSize(size, i, attrs));
+    if (sizes.some((size) => size < 1)) {
+      throw opError(
+        ShapeError,
+        'max_pool2d',
+        `kernel (${attrs.kernel_size}) is larger than the padded input ${formatShape(x!.shape)}`,
+      );
+    }
+    const shape = [...x!.shape.slice(0, 2), ...sizes];
+    return [
+      { dtype: x!.dtype, shape },
+      { dtype: 'int32', shape },
+    ];
+  },
+  lower: ({ attrs: { kernel_size, stride, padding, dilation } }) => ({
+    kernel: 'max_pool2d_fwd',
+    attrs: { kernel_size, stride, padding, dilation },
+  }),
+});
+
+function pooledSize(size: number, i: number, attrs: Pool2dAttrs & { ceil_mode: boolean }): number {
+  const reach = attrs.dilation[i]! * (attrs.kernel_size[i]! - 1) + 1;
+  const padding = attrs.padding[i]!;
+  const stride = attrs.stride[i]!;
+  const span = (size + 2 * padding - reach) / stride;
+  const count = (attrs.ceil_mode ? Math.ceil(span) : Math.floor(span)) + 1;
+  // The last window must begin inside the input or its left padding.
+  return attrs.ceil_mode && (count - 1) * stride >= size + padding ? count - 1 : count;
+}
+
+export interface MaxPool2dOptions {
+  readonly kernel_size: Pair;
+  /** Defaults to the kernel size. */
+  readonly stride?: Pair | null;
+  readonly padding?: Pair;
+  readonly dilation?: Pair;
+  readonly ceil_mode?: boolean;
+}
+
+/**
+ * x (N, C, H, W) or (C, H, W) -> the maximum of each window.
+ * https://pytorch.org/docs/stable/generated/torch.nn.functional.max_pool2d.html
+ */
+export function maxPool2d(x: Tensor, options: MaxPool2dOptions): Tensor {
+  const kernel_size = pair('max_pool2d', 'kernel_size', options.kernel_size, 1);
+  const padding = pair('max_pool2d', 'padding', options.padding ?? 0, 0);
+  if (padding.some((size, i) => 2 * size > kernel_size[i]!)) {
+    throw opError(
+      ArgumentError,
+      'max_pool2d',
+      `padding (${padding}) must be at most half of kernel_size (${kernel_size})`,
+    );
+  }
+  const batched = x.ndim === 3 ? x.unsqueeze(0) : x;
+  const [values] = applyAll(MAX_POOL2D, [batched], {
+    kernel_size,
+    stride: pair('max_pool2d', 'stride', options.stride ?? kernel_size, 1),
+    padding,
+    dilation: pair('max_pool2d', 'dilation', options.dilation ?? 1, 1),
+    ceil_mode: options.ceil_mode ?? false,
+  });
+  return x.ndim === 3 ? values!.squeeze(0) : values!;
+}

@@ -1,0 +1,53 @@
+/** Passes that make the graph smaller without changing what it computes. */
+
+import { sameShape } from '../base/shape.ts';
+import type { Call, IR } from './ir.ts';
+import { producers, removeDead, substitute } from './ir.ts';
+
+/** Removes calls that give back their input, and joins chains of aliases. */
+export function simplify(ir: IR): void {
+  const made = producers(ir);
+  const replacement = new Map<number, number>();
+  const resolve = (value: number) => replacement.get(value) ?? value;
+  ir.calls = ir.calls.map((call) => {
+    const inputs = call.inputs.map(resolve);
+    if (isIdentity(ir, call)) {
+      replacement.set(call.outputs[0]!, inputs[0]!);
+    } else if (call.kernel === 'alias') {
+      const source = made.get(inputs[0]!);
+      if (source?.kernel === 'alias') inputs[0] = source.inputs[0]!;
+    }
+    const next = { ...call, inputs };
+    for (const output of call.outputs) made.set(output, next);
+    return next;
+  });
+  ir.roots = ir.roots.map(resolve);
+  removeDead(ir);
+}
+
+function isIdentity(ir: IR, call: Call): boolean {
+  if (call.inputs.length !== 1 || call.outputs.length !== 1) return false;
+  const from = ir.types[call.inputs[0]!]!;
+  const to = ir.types[call.outputs[0]!]!;
+  if (from.dtype !== to.dtype || !sameShape(from.shape, to.shape)) return false;
+  return call.kernel === 'alias' || call.fn === 'cast';
+}
+
+/** Computes equal calls once: the same kernel, arguments and inputs. */
+export function commonSubexpressions(ir: IR): void {
+  const known = new Map<string, Call>();
+  const replacement = new Map<number, number>();
+  for (const call of ir.calls) {
+    const inputs = call.inputs.map((value) => replacement.get(value) ?? value);
+    const types = call.outputs.map((output) => ir.types[output]);
+    const key = JSON.stringify([call.kernel, call.fn, call.attrs, inputs, types]);
+    const first = known.get(key);
+    if (first === undefined) {
+      known.set(key, call);
+      continue;
+    }
+    for (const [i, output] of call.outputs.entries()) replacement.set(output, first.outputs[i]!);
+  }
+  substitute(ir, replacement);
+  removeDead(ir);
+}

@@ -1,0 +1,71 @@
+/**
+ * What a run tells those who watch it. The loop emits events; the progress bar, the plain log,
+ * `--json` and the run directory's `metrics.jsonl` are written from them and from nothing else.
+ */
+
+/** One measured point. `step` counts optimizer steps from 1, `epoch` from 1. */
+export interface MetricsRecord {
+  readonly step: number;
+  readonly epoch: number;
+  readonly split: 'train' | 'val';
+  /** Mean over the samples since the last record of this split. */
+  readonly loss: number;
+  readonly lr: number;
+  readonly samples_per_second: number;
+  /** Seconds since the run started. */
+  readonly time: number;
+  /** Further metrics, such as `accuracy` in [0, 1]. */
+  readonly [metric: string]: number | string;
+}
+
+export type TrainEvent =
+  | {
+      readonly event: 'start';
+      readonly name: string;
+      readonly directory: string;
+      readonly device: string;
+      readonly threads: number;
+      readonly parameters: number;
+      readonly train_samples: number;
+      readonly val_samples: number;
+      readonly epochs: number;
+      readonly total_steps: number;
+      /** The step a resumed run goes on from; 0 for a new one. */
+      readonly start_step: number;
+    }
+  /** Often, for a progress bar; never stored. `loss` is the newest known mean. */
+  | {
+      readonly event: 'progress';
+      readonly step: number;
+      readonly total_steps: number;
+      readonly epoch: number;
+      readonly loss: number | undefined;
+      readonly lr: number;
+      readonly samples_per_second: number;
+      readonly seconds_left: number;
+    }
+  | ({ readonly event: 'metrics' } & MetricsRecord)
+  | { readonly event: 'checkpoint'; readonly step: number; readonly path: string }
+  | { readonly event: 'retrace'; readonly reason: string }
+  | {
+      readonly event: 'expect';
+      readonly key: string;
+      readonly value: number;
+      readonly ok: boolean;
+      readonly message: string;
+    }
+  | { readonly event: 'stopped'; readonly step: number; readonly signal: string }
+  | ({ readonly event: 'end' } & RunSummary);
+
+/** Also written to `summary.json`. */
+export interface RunSummary {
+  readonly name: string;
+  readonly directory: string;
+  readonly step: number;
+  readonly epoch: number;
+  readonly seconds: number;
+  /** The last values: `train_loss`, `val_loss`, `val_accuracy`. */
+  readonly metrics: Readonly<Record<string, number>>;
+  /** False when an `expect:` was not met. */
+  readonly ok: boolean;
+}

@@ -1,0 +1,27 @@
+/**
+ * The one table of kernel cases. It drives engine against engine (`conformance.test.ts`) and the
+ * check that nothing is left out (`coverage.test.ts`). A new kernel adds its rows under `cases/`.
+ */
+
+import type { KernelCase } from './cases/case.ts';
+import { CONV2D_CASES, POOL_CASES } from './cases/conv2d.ts';
+import { INDEXING_CASES } from './cases/indexing.ts';
+import { MATMUL_CASES } from './cases/matmul.ts';
+import { CREATION_CASES, MOVEMENT_CASES } from './cases/movement.ts';
+import { POINTWISE_CASES } from './cases/pointwise.ts';
+import { RANDOM_CASES } from './cases/random.ts';
+import { REDUCE_CASES } from './cases/reduce.ts';
+import { SOFTMAX_CASES } from './cases/softmax.ts';
+
+export const CASES: readonly KernelCase[] = [
+  ...POINTWISE_CASES,
+  ...REDUCE_CASES,
+  ...MOVEMENT_CASES,
+  ...CREATION_CASES,
+  ...MATMUL_CASES,
+  ...CONV2D_CASES,
+  ...POOL_CASES,
+  ...SOFTMAX_CASES,
+  ...INDEXING_CASES,
+  ...RANDOM_CASES,
+];

@@ -1,0 +1,41 @@
+/** philox: every distribution, at seeds, counters and offsets that reach all key and counter words. */
+
+import type { DType } from '../../../src/base/dtype.ts';
+import { input, type KernelCase, kernelCase, type } from './case.ts';
+
+function philox(
+  fn: 'uniform' | 'normal' | 'bits',
+  dtype: DType,
+  shape: number[],
+  [seed, counter, offset]: [seed: number, counter: number, offset: number],
+): KernelCase {
+  return kernelCase(
+    'philox',
+    `${fn} ${dtype} (${shape}) from seed ${seed}, counter ${counter} + ${offset}`,
+    { fn, offset },
+    [input('int64', [], () => seed), input('int64', [], () => counter)],
+    [type(dtype, ...shape)],
+  );
+}
+
+const STREAMS: [number, number, number][] = [
+  [0, 0, 0],
+  [1, 2, 3],
+  [2 ** 32 + 5, 2 ** 33 + 7, 0],
+  [-1, -1, 0],
+  [42, 2 ** 32 - 1, 1], // the offset carries into the high word
+  [2 ** 53 - 1, 0, 1_000_000],
+];
+
+export const RANDOM_CASES: readonly KernelCase[] = [
+  ...STREAMS.map((stream) => philox('bits', 'int64', [37], stream)),
+  ...STREAMS.map((stream) => philox('uniform', 'float32', [37], stream)),
+  ...STREAMS.map((stream) => philox('normal', 'float32', [37], stream)),
+  ...(['uniform', 'normal'] as const).flatMap((fn) => [
+    philox(fn, 'float64', [3, 11], [7, 8, 9]),
+    philox(fn, 'bfloat16', [3, 11], [7, 8, 9]),
+    philox(fn, 'float32', [], [7, 8, 9]),
+    philox(fn, 'float32', [0], [7, 8, 9]),
+    philox(fn, 'float32', [70_003], [7, 8, 9]),
+  ]),
+];

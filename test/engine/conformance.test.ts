@@ -1,0 +1,58 @@
+/** Every kernel case on the native engine, against the reference: accuracy, errors, repeatability. */
+
+import { afterAll, describe, expect, test } from 'vitest';
+import { EngineError } from '../../src/base/errors.ts';
+import { cpuEngine } from '../../src/engine/native/cpu.ts';
+import { referenceEngine } from '../../src/engine/reference/engine.ts';
+import { CASES } from './cases.ts';
+import { expectAgreement, hostInputs, LoadedCase, runCase } from './harness.ts';
+
+const cpu = cpuEngine();
+const reference = referenceEngine();
+const threadsBefore = cpu.threads;
+
+afterAll(() => {
+  cpu.setThreads(threadsBefore);
+});
+
+const good = CASES.filter(({ fails }) => fails === undefined);
+const bad = CASES.filter(({ fails }) => fails !== undefined);
+
+describe('cpu agrees with reference', () => {
+  test.each(good)('$name', (kernelCase) => {
+    const inputs = hostInputs(kernelCase);
+    const expected = runCase(reference, kernelCase, inputs);
+    for (const threads of [1, 2]) {
+      cpu.setThreads(threads);
+      const loaded = new LoadedCase(cpu, kernelCase, inputs);
+      const actual = loaded.runSync();
+      expectAgreement(kernelCase, actual, expected);
+      const again = loaded.runSync();
+      actual.forEach((output, i) => {
+        expect(sameBits(again[i]!, output), `a second run, ${threads} threads`).toBe(true);
+      });
+      loaded.dispose();
+    }
+  });
+});
+
+function sameBits(a: ArrayBufferView, b: ArrayBufferView): boolean {
+  const bytes = (view: ArrayBufferView) =>
+    Buffer.from(view.buffer, view.byteOffset, view.byteLength);
+  return bytes(a).equals(bytes(b));
+}
+
+describe.each([
+  ['reference', reference],
+  ['cpu', cpu],
+] as const)('%s rejects', (_, engine) => {
+  test.each(bad)('$name', async (kernelCase) => {
+    const loaded = new LoadedCase(engine, kernelCase, hostInputs(kernelCase));
+    expect(() => loaded.runSync()).toThrow(EngineError);
+    expect(() => loaded.runSync()).toThrow(kernelCase.fails);
+    // The label is the case's name: an error must say which instruction failed.
+    expect(() => loaded.runSync()).toThrow(kernelCase.name);
+    await expect(loaded.run()).rejects.toThrow(kernelCase.fails);
+    loaded.dispose();
+  });
+});
