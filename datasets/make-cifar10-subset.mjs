@@ -15,11 +15,11 @@ const source = await fetchCifar10();
 const target = fileURLToPath(new URL('cifar10-subset/', import.meta.url));
 mkdirSync(target, { recursive: true });
 
-const files = [];
+const files = {};
 for (const [name, perClass] of Object.entries(PER_CLASS)) {
   const kept = firstOfEachClass(readFileSync(join(source, name)), perClass);
   writeFileSync(join(target, name), Buffer.concat(kept));
-  files.push({ name, records: kept.length });
+  files[name] = kept.length;
 }
 const description = 'Part of CIFAR-10: the first 100 training and 25 test images of each class';
 writeFileSync(

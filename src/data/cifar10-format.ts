@@ -53,14 +53,10 @@ function file(name: string, split: Split, records: number): DataFile {
 /** Declares that a folder holds a part of the set on purpose, and which. */
 export const SUBSET_MANIFEST = 'subset.json';
 
+/** `files` gives the number of records of each data file that is there. */
 const manifestSchema = z.strictObject({
   description: z.string(),
-  files: z.array(
-    z.strictObject({
-      name: z.enum(CIFAR10_FILES.map(({ name }) => name)),
-      records: z.int().positive(),
-    }),
-  ),
+  files: z.partialRecord(z.enum(CIFAR10_FILES.map(({ name }) => name)), z.int().positive()),
 });
 
 /**
@@ -78,9 +74,10 @@ export function expectedFiles(folder: string): readonly DataFile[] {
   }
   try {
     const { files } = manifestSchema.parse(JSON.parse(text));
-    return CIFAR10_FILES.flatMap(({ name, split }) =>
-      files.filter((listed) => listed.name === name).map((listed) => ({ ...listed, split })),
-    );
+    return CIFAR10_FILES.flatMap(({ name, split }) => {
+      const records = files[name];
+      return records === undefined ? [] : [{ name, split, records }];
+    });
   } catch (error) {
     throw fileError(`${path} is not a manifest of a subset`, error);
   }

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { ConfigError, FileError } from '../../src/base/errors.ts';
 import { findCifar10, readCifar10 } from '../../src/data/cifar10.ts';
-import { datasets } from '../../src/data/dataset.ts';
+import { datasets } from '../../src/data/index.ts';
 import { DataLoader } from '../../src/data/loader.ts';
 import { referenceEngine } from '../../src/engine/reference/engine.ts';
 import { temporaryFolder } from '../io/temporary-folder.ts';
@@ -18,14 +18,14 @@ async function writeFolder(
   files: Record<string, { listed?: number; labels: number[]; cut?: number }>,
 ): Promise<string> {
   await mkdir(folder, { recursive: true });
-  const listed: { name: string; records: number }[] = [];
+  const listed: Record<string, number> = {};
   for (const [name, { listed: records, labels, cut = 0 }] of Object.entries(files)) {
     const bytes = Buffer.alloc(labels.length * RECORD, 200);
     for (const [i, label] of labels.entries()) bytes[i * RECORD] = label;
     await writeFile(join(folder, name), bytes.subarray(0, bytes.length - cut));
-    if (records !== undefined) listed.push({ name, records });
+    if (records !== undefined) listed[name] = records;
   }
-  if (listed.length > 0) {
+  if (Object.keys(listed).length > 0) {
     const manifest = { description: 'for a test', files: listed };
     await writeFile(join(folder, 'subset.json'), JSON.stringify(manifest));
   }
@@ -154,8 +154,8 @@ describe('readCifar10', () => {
 
   it.each([
     ['not JSON', '{'],
-    ['of an unknown file', '{"description":"","files":[{"name":"../x","records":1}]}'],
-    ['of no records', '{"description":"","files":[{"name":"test_batch.bin","records":0}]}'],
+    ['of an unknown file', '{"description":"","files":{"../x":1}}'],
+    ['of no records', '{"description":"","files":{"test_batch.bin":0}}'],
   ])('refuses a manifest that is %s', async (_, text) => {
     const folder = await temporaryFolder();
     await writeFile(join(folder, 'subset.json'), text);

@@ -3,6 +3,7 @@ import { ArgumentError } from '../../src/base/errors.ts';
 import { ImageDataset } from '../../src/data/images.ts';
 import { DataLoader, type DataLoaderOptions } from '../../src/data/loader.ts';
 import { transforms } from '../../src/data/transforms.ts';
+import { cpuEngine } from '../../src/engine/native/cpu.ts';
 import { referenceEngine } from '../../src/engine/reference/engine.ts';
 
 const engine = referenceEngine();
@@ -34,7 +35,11 @@ const indicesOf = (batches: Iterable<{ indices: Int32Array }>) =>
   [...batches].map(({ indices }) => [...indices]);
 
 describe('batches', () => {
-  it('hold the normalised pixels and the labels of their samples', () => {
+  it.each([
+    ['reference', referenceEngine],
+    ['cpu', cpuEngine],
+  ])('hold the normalised pixels and the labels of their samples: %s', (_, getEngine) => {
+    const engine = getEngine();
     const data = images(10);
     const order = new Int32Array([7, 0, 3, 9, 9, 2]);
     const batches = new DataLoader({ dataset: data, engine, batch_size: 4, order });

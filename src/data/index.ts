@@ -1,0 +1,19 @@
+/**
+ * Data sets, transforms and the loader. Importing this registers every data set and transform.
+ * Fetching is not among them: it needs archive and PNG readers, which a training run need not load.
+ */
+
+import './cifar10.ts';
+
+export {
+  type BatchReader,
+  type BatchRequest,
+  type Dataset,
+  type DatasetSource,
+  datasets,
+  type Field,
+  type SampleDescription,
+} from './dataset.ts';
+export { type ImageData, ImageDataset } from './images.ts';
+export { type Batch, DataLoader, type DataLoaderOptions } from './loader.ts';
+export { type Transform, transforms } from './transforms.ts';
