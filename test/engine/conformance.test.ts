@@ -3,6 +3,7 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { EngineError } from '../../src/base/errors.ts';
 import { cpuEngine } from '../../src/engine/native/cpu.ts';
+import { loadAddon } from '../../src/engine/native/loader.ts';
 import { referenceEngine } from '../../src/engine/reference/engine.ts';
 import { CASES } from './cases.ts';
 import { expectAgreement, hostInputs, LoadedCase, runCase } from './harness.ts';
@@ -15,11 +16,18 @@ afterAll(() => {
   cpu.setThreads(threadsBefore);
 });
 
-const good = CASES.filter(({ fails }) => fails === undefined);
-const bad = CASES.filter(({ fails }) => fails !== undefined);
+const named = CASES.map((kernelCase) => [kernelCase.name, kernelCase] as const);
+const good = named.filter(([, { fails }]) => fails === undefined);
+const bad = named.filter(([, { fails }]) => fails !== undefined);
+
+test('the engine runs what this project of vitest.config.ts asks for', () => {
+  const info = loadAddon().info();
+  expect(info.isa).toBe(process.env.TORCHTS_ISA ?? info.isa);
+  if (process.env.TORCHTS_ONEDNN === '0') expect(info.onednn).toBeNull();
+});
 
 describe('cpu agrees with reference', () => {
-  test.each(good)('$name', (kernelCase) => {
+  test.for(good)('%s', ([, kernelCase]) => {
     const inputs = hostInputs(kernelCase);
     const expected = runCase(reference, kernelCase, inputs);
     for (const threads of [1, 2]) {
@@ -46,7 +54,7 @@ describe.each([
   ['reference', reference],
   ['cpu', cpu],
 ] as const)('%s rejects', (_, engine) => {
-  test.each(bad)('$name', async (kernelCase) => {
+  test.for(bad)('%s', async ([, kernelCase]) => {
     const loaded = new LoadedCase(engine, kernelCase, hostInputs(kernelCase));
     expect(() => loaded.runSync()).toThrow(EngineError);
     expect(() => loaded.runSync()).toThrow(kernelCase.fails);

@@ -91,7 +91,7 @@ export function expectAgreement(
 ): void {
   kernelCase.outputs.forEach(({ dtype }, i) => {
     const message = disagreement(dtype, actual[i]!, expected[i]!, kernelCase);
-    expect(message, `output ${i}`).toBeUndefined();
+    if (message !== undefined) expect.fail(`output ${i}: ${message}`);
   });
 }
 
@@ -100,7 +100,7 @@ function numbers(values: HostArray): Float64Array {
 }
 
 /** What is wrong with `actual`, or `undefined` when it agrees within the dtype's accuracy. */
-export function disagreement(
+function disagreement(
   dtype: DType,
   actualData: HostArray,
   expectedData: HostArray,

@@ -115,7 +115,7 @@ export function pointwise({ attrs, inputs, outputs }: KernelCall<'pointwise'>): 
     const places = strides.map((list) => viewPlaces(shape, list));
     const registers = Array.from(
       { length: Math.max(1, ins.length + steps.length) },
-      () => new Float64Array(BLOCK),
+      () => new Float64Array(Math.min(BLOCK, count)),
     );
     for (let start = 0; start < count; start += BLOCK) {
       const length = Math.min(BLOCK, count - start);
@@ -144,7 +144,7 @@ function compile(attrs: KernelAttrs['pointwise'], inputTypes: readonly ComputeTy
   const registerTypes = [...inputTypes];
   return fns.map((fn, k) => {
     const type = types[k]!;
-    check(fn in POINTWISE_FNS, `step ${k} names an unknown function "${fn}"`);
+    check(Object.hasOwn(POINTWISE_FNS, fn), `step ${k} names an unknown function "${fn}"`);
     check(isDefined(fn, type), `step ${k}: ${fn} is not defined in ${type}`);
     const used = args.slice(3 * k, 3 * k + POINTWISE_FNS[fn]);
     for (const register of used) {

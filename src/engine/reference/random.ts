@@ -1,38 +1,11 @@
 /**
- * Counter-based random numbers: Philox4x32-10. Salmon et al., "Parallel Random Numbers: As Easy
- * as 1, 2, 3", 2011. A number depends on its seed, stream and place alone.
+ * Random numbers from Philox blocks: the numbering of counters and keys, and what becomes of a
+ * block's words. A number depends on its seed, stream and place alone.
  */
 
 import { isFloating } from '../../base/dtype.ts';
+import { philox4x32, type Words4 } from '../../base/philox.ts';
 import { arity, check, checkDtype, checkShape, type KernelCall, type Run } from './kernel.ts';
-
-export type Words4 = readonly [number, number, number, number];
-
-const MULTIPLIER_0 = 0xd2511f53;
-const MULTIPLIER_1 = 0xcd9e8d57;
-const WEYL_0 = 0x9e3779b9;
-const WEYL_1 = 0xbb67ae85;
-const ROUNDS = 10;
-
-/** The four 32-bit words of one block. */
-export function philoxBlock(counter: Words4, key: readonly [number, number]): Words4 {
-  let [c0, c1, c2, c3] = counter;
-  let [k0, k1] = key;
-  for (let round = 0; round < ROUNDS; round++) {
-    const [high0, low0] = multiply(MULTIPLIER_0, c0);
-    const [high1, low1] = multiply(MULTIPLIER_1, c2);
-    [c0, c1, c2, c3] = [(high1 ^ c1 ^ k0) >>> 0, low1, (high0 ^ c3 ^ k1) >>> 0, low0];
-    k0 = (k0 + WEYL_0) >>> 0;
-    k1 = (k1 + WEYL_1) >>> 0;
-  }
-  return [c0, c1, c2, c3];
-}
-
-/** The 64-bit product of two 32-bit words, as its high and low halves. */
-function multiply(a: number, b: number): [high: number, low: number] {
-  const product = BigInt(a) * BigInt(b);
-  return [Number(product >> 32n), Number(product & 0xffffffffn)];
-}
 
 /** The low and high words of an integer, negative ones in two's complement. */
 function halves(value: number): [low: number, high: number] {
@@ -61,7 +34,7 @@ function boxMuller(a: number, b: number): [number, number] {
 export function philox(call: KernelCall<'philox'>): Run {
   arity(call, 2);
   const { fn, offset } = call.attrs;
-  check(fn in DRAW, `unknown distribution "${fn}"`);
+  check(Object.hasOwn(DRAW, fn), `unknown distribution "${fn}"`);
   for (const { dtype, shape } of call.inputs) {
     checkDtype('seed and counter', dtype, 'int64');
     checkShape('seed and counter', shape, []);
@@ -72,7 +45,7 @@ export function philox(call: KernelCall<'philox'>): Run {
     const key = halves(seed![0]!);
     const stream = halves(counter![0]! + offset);
     for (let i = 0; i < out!.length; i += 4) {
-      const numbers = DRAW[fn](philoxBlock([...halves(i / 4), ...stream], key));
+      const numbers = DRAW[fn](philox4x32([...halves(i / 4), ...stream], key));
       for (let j = 0; j < 4 && i + j < out!.length; j++) out![i + j] = numbers[j]!;
     }
   };

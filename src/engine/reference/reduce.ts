@@ -34,7 +34,7 @@ export function reduce(call: KernelCall<'reduce'>): Run {
   const outShape = call.outputs[0]!.shape;
   for (const dim of dims) sizeAlong(shape, dim);
   checkShape('the output', outShape, withoutDims(shape, dims));
-  check(fn in FOLDS, `unknown reduction "${fn}"`);
+  check(Object.hasOwn(FOLDS, fn), `unknown reduction "${fn}"`);
   const { initial, combine } = FOLDS[fn];
   check(
     Number.isFinite(initial) || numel(shape) > 0 || numel(outShape) === 0,

@@ -48,14 +48,18 @@ const LAYOUTS: [shape: number[], index: number[], dim: number][] = [
 
 const BAD = { fails: /index -?\d+.*out of range/ };
 
-export const INDEXING_CASES: readonly KernelCase[] = [gather, scatter].flatMap((make) => [
-  ...LAYOUTS.map(([shape, index, dim]) => make('float32', shape, index, dim)),
-  ...LAYOUTS.slice(0, 4).map(([shape, index, dim]) =>
-    make('float32', shape, index, dim, { dtype: 'int32' }),
-  ),
-  ...DTYPES.map((dtype) => make(dtype, [6, 5], [6, 9], 1)),
-  make('float32', [3, 4], [3, 6], 1, { fill: cycle([2]) }),
-  make('float32', [3, 4], [3, 2], 1, { ...BAD, fill: cycle([0, 1, 4]) }),
-  make('float32', [3, 4], [3, 2], 1, { ...BAD, fill: cycle([0, -1]), dtype: 'int32' }),
-  make('float32', [0], [2], 0, { ...BAD, fill: cycle([0]) }),
-]);
+export const INDEXING_CASES: readonly KernelCase[] = [
+  ...DTYPES.map((dtype) => gather(dtype, [6, 5], [6, 9], 1)),
+  // There is no adding of truth values.
+  ...DTYPES.filter((dtype) => dtype !== 'bool').map((dtype) => scatter(dtype, [6, 5], [6, 9], 1)),
+  ...[gather, scatter].flatMap((make) => [
+    ...LAYOUTS.map(([shape, index, dim]) => make('float32', shape, index, dim)),
+    ...LAYOUTS.slice(0, 4).map(([shape, index, dim]) =>
+      make('float32', shape, index, dim, { dtype: 'int32' }),
+    ),
+    make('float32', [3, 4], [3, 6], 1, { fill: cycle([2]) }),
+    make('float32', [3, 4], [3, 2], 1, { ...BAD, fill: cycle([0, 1, 4]) }),
+    make('float32', [3, 4], [3, 2], 1, { ...BAD, fill: cycle([0, -1]), dtype: 'int32' }),
+    make('float32', [0], [2], 0, { ...BAD, fill: cycle([0]) }),
+  ]),
+];

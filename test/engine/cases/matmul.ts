@@ -35,32 +35,30 @@ const EVERY_SIZE = SIZES.flatMap((m) =>
   SIZES.flatMap((n) => SIZES.map((k) => product({ m, n, k }))),
 );
 
-const TRANSPOSED = FLAGS.flatMap((transpose_a) =>
-  FLAGS.flatMap((transpose_b) =>
-    [
-      { m: 17, n: 33, k: 5 },
-      { m: 130, n: 64, k: 17 },
-      { m: 1, n: 130, k: 64 },
-      { m: 64, n: 1, k: 130 },
-      { m: 3, n: 17, k: 1 },
-    ].map((sizes) => product({ ...sizes, transpose_a, transpose_b })),
-  ),
+const SIDES = FLAGS.flatMap((transpose_a) =>
+  FLAGS.map((transpose_b) => ({ transpose_a, transpose_b })),
 );
 
-const BATCHED = FLAGS.flatMap((transpose_a) =>
-  FLAGS.flatMap((transpose_b) => [
-    product({ m: 7, n: 9, k: 5, batch: [4], transpose_a, transpose_b }),
-    product({ m: 17, n: 33, k: 20, batch: [2, 3], transpose_a, transpose_b }),
-  ]),
+const TRANSPOSED = SIDES.slice(1).flatMap((sides) =>
+  [
+    { m: 17, n: 33, k: 5 },
+    { m: 130, n: 64, k: 17 },
+    { m: 1, n: 130, k: 64 },
+    { m: 64, n: 1, k: 130 },
+    { m: 3, n: 17, k: 1 },
+  ].map((sizes) => product({ ...sizes, ...sides })),
 );
+
+const BATCHED = SIDES.flatMap((sides) => [
+  product({ m: 7, n: 9, k: 5, batch: [4], ...sides }),
+  product({ m: 17, n: 33, k: 20, batch: [2, 3], ...sides }),
+]);
 
 const OTHER_DTYPES = (['float64', 'bfloat16'] as const).flatMap((dtype) =>
-  FLAGS.flatMap((transpose_a) =>
-    FLAGS.flatMap((transpose_b) => [
-      product({ m: 17, n: 30, k: 45, dtype, transpose_a, transpose_b }),
-      product({ m: 5, n: 6, k: 7, batch: [3], dtype, transpose_a, transpose_b }),
-    ]),
-  ),
+  SIDES.flatMap((sides) => [
+    product({ m: 17, n: 30, k: 45, dtype, ...sides }),
+    product({ m: 5, n: 6, k: 7, batch: [3], dtype, ...sides }),
+  ]),
 );
 
 export const MATMUL_CASES: readonly KernelCase[] = [
