@@ -92,7 +92,7 @@ std::unique_ptr<RunJob> Executable::prepare() {
     buffers_[k] = bound_buffer(k);
     if (!writes_[k]) continue;
     if (buffers_[k]->run == run) {
-      throw std::invalid_argument("binding " + std::to_string(k) +
+      throw std::invalid_argument("[run] binding " + std::to_string(k) +
                                   " writes a buffer that another binding writes too");
     }
     buffers_[k]->run = run;
@@ -102,7 +102,7 @@ std::unique_ptr<RunJob> Executable::prepare() {
   job->buffers.resize(buffers_.size());
   for (size_t k = 0; k < buffers_.size(); k++) {
     if (!writes_[k] && buffers_[k]->run == run) {
-      throw std::invalid_argument("binding " + std::to_string(k) +
+      throw std::invalid_argument("[run] binding " + std::to_string(k) +
                                   " reads a buffer that another binding writes");
     }
     job->buffers[k] = buffers_[k]->memory.data();
@@ -114,12 +114,13 @@ std::unique_ptr<RunJob> Executable::prepare() {
 Buffer* Executable::bound_buffer(size_t k) {
   Buffer* buffer = instance_->buffer(binding_ids_[k]);
   if (buffer == nullptr) {
-    throw std::invalid_argument("binding " + std::to_string(k) + " is a buffer that was disposed");
+    throw std::invalid_argument("[run] binding " + std::to_string(k) +
+                                " is a buffer that was disposed");
   }
   const Program& program = program_->program();
   const TensorType& type = program.values[program.bindings[k].value];
   if (buffer->dtype != type.dtype || buffer->numel != type.numel()) {
-    throw std::invalid_argument("binding " + std::to_string(k) + " takes " +
+    throw std::invalid_argument("[run] binding " + std::to_string(k) + " takes " +
                                 torchts::describe(type) + ", but the buffer has " +
                                 std::to_string(buffer->numel) + " elements of " +
                                 name(buffer->dtype));
@@ -136,7 +137,7 @@ void Executable::mark_used(Ticket ticket) {
 }
 
 void Executable::require_live() const {
-  if (program_ == nullptr) throw std::invalid_argument("the executable was disposed");
+  if (program_ == nullptr) throw std::invalid_argument("[run] the executable was disposed");
 }
 
 Napi::Value Executable::plan(const Napi::CallbackInfo& info) {

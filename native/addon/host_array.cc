@@ -42,12 +42,12 @@ DType dtype_named(const std::string& wanted) {
 void* host_data(const Napi::Value& array, DType dtype, int64_t numel) {
   Kind kind = kind_for(dtype);
   if (!array.IsTypedArray() || array.As<Napi::TypedArray>().TypedArrayType() != kind.type) {
-    throw std::invalid_argument(std::string("a ") + name(dtype) +
+    throw std::invalid_argument(std::string("[storage] a ") + name(dtype) +
                                 " buffer is read and written as " + kind.name);
   }
   Napi::TypedArray typed = array.As<Napi::TypedArray>();
   if (static_cast<int64_t>(typed.ElementLength()) != numel) {
-    throw std::invalid_argument("the array has " + std::to_string(typed.ElementLength()) +
+    throw std::invalid_argument("[storage] the array has " + std::to_string(typed.ElementLength()) +
                                 " elements, the buffer has " + std::to_string(numel));
   }
   return static_cast<char*>(typed.ArrayBuffer().Data()) + typed.ByteOffset();

@@ -45,8 +45,8 @@ Storage::Storage(const Napi::CallbackInfo& info)
     DType dtype = dtype_named(info[0].ToString());
     double numel = info[1].ToNumber();
     if (!(numel >= 0) || numel != std::floor(numel) || numel > static_cast<double>(kMostBytes)) {
-      throw std::invalid_argument("a buffer cannot have " + info[1].ToString().Utf8Value() +
-                                  " elements");
+      throw std::invalid_argument("[storage] a buffer cannot have " +
+                                  info[1].ToString().Utf8Value() + " elements");
     }
     buffer_ = std::make_unique<Buffer>(dtype, static_cast<int64_t>(numel));
     id_ = instance_->add(buffer_.get());
@@ -58,14 +58,14 @@ Storage::Storage(const Napi::CallbackInfo& info)
 void Storage::Finalize(Napi::BasicEnv env) { release(env); }
 
 Buffer& Storage::buffer() const {
-  if (buffer_ == nullptr) throw std::invalid_argument("the buffer was disposed");
+  if (buffer_ == nullptr) throw std::invalid_argument("[storage] the buffer was disposed");
   return *buffer_;
 }
 
 Buffer& Storage::buffer_of(const Napi::Value& value) {
   bool tagged = false;
   if (value.IsObject()) napi_check_object_type_tag(value.Env(), value, &kTag, &tagged);
-  if (!tagged) throw std::invalid_argument("expected a buffer of this engine");
+  if (!tagged) throw std::invalid_argument("[storage] expected a buffer of this engine");
   return Unwrap(value.As<Napi::Object>())->buffer();
 }
 

@@ -1,6 +1,7 @@
 #include "engine_thread.h"
 
 #include <pthread.h>
+#include <sched.h>
 
 #include <chrono>
 #include <memory>
@@ -22,18 +23,20 @@ void pause_cpu() {
 }
 
 // Looks for `ready` for about kSpin before giving up: waking a sleeping thread costs far more than
-// a short Program.
+// a short Program. It yields now and then, because on a busy machine the thread it waits for may be
+// queued behind it on the same CPU.
 template <class Ready>
 bool spin_until(bool may_spin, const Ready& ready) {
   if (ready()) return true;
   if (!may_spin) return false;
   const auto end = std::chrono::steady_clock::now() + kSpin;
-  do {
-    for (int i = 0; i < 32; i++) {
+  while (std::chrono::steady_clock::now() < end) {
+    for (int i = 0; i < 16; i++) {
       if (ready()) return true;
       pause_cpu();
     }
-  } while (std::chrono::steady_clock::now() < end);
+    sched_yield();
+  }
   return false;
 }
 

@@ -73,9 +73,7 @@ void LoadedProgram::choose_kernels(const Registry& registry, int threads) {
       kernels_.push_back(std::move(chosen.kernel));
       methods_.push_back(std::move(chosen.method));
     } catch (const std::exception& error) {
-      throw std::runtime_error(describe_place(instruction) +
-                               " cannot be prepared: " + error.what() + "; operands " +
-                               describe_operands(program_, instruction));
+      throw std::runtime_error(describe_failure(program_, instruction, error.what()));
     }
   }
 }
@@ -159,10 +157,8 @@ void LoadedProgram::run_steps() {
     }
   } catch (const std::exception& error) {
     const int failed = steps_[i].instruction;
-    const Instruction& instruction = program_.instructions[failed];
-    throw std::runtime_error(describe_place(instruction) + " (" + methods_[failed] +
-                             ") failed: " + error.what() + "; operands " +
-                             describe_operands(program_, instruction));
+    throw std::runtime_error(
+        describe_failure(program_, program_.instructions[failed], error.what()));
   }
 }
 

@@ -64,7 +64,7 @@ class Checker {
   }
 
   void check_instruction(const Instruction& instruction) {
-    std::string where = describe_place(instruction);
+    std::string where = instruction.kernel + " (at " + instruction.label + ")";
     for (int value : instruction.inputs) use(value, where);
     for (int value : instruction.outputs) define(value, where);
     if (!instruction.is_alias()) return;
@@ -128,13 +128,11 @@ std::string describe(const TensorType& type) {
   return std::string(name(type.dtype)) + " " + describe(type.shape);
 }
 
-std::string describe_operands(const Program& program, const Instruction& instruction) {
-  return describe_all(program, instruction.inputs) + " -> " +
-         describe_all(program, instruction.outputs);
-}
-
-std::string describe_place(const Instruction& instruction) {
-  return "[" + instruction.label + "] " + instruction.kernel;
+std::string describe_failure(const Program& program, const Instruction& instruction,
+                             const std::string& why) {
+  return "[" + instruction.kernel + "] " + why + "; operands " +
+         describe_all(program, instruction.inputs) + " -> " +
+         describe_all(program, instruction.outputs) + " (at " + instruction.label + ")";
 }
 
 }  // namespace torchts

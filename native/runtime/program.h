@@ -45,9 +45,9 @@ void check_shape(const Shape& shape);
 std::string describe(const Shape& shape);
 // "float32 (2, 3)".
 std::string describe(const TensorType& type);
-// "float32 (2, 3), int64 (2, 1) -> float32 (2, 1)".
-std::string describe_operands(const Program& program, const Instruction& instruction);
-// "[label] kernel", the place an error about an instruction starts with.
-std::string describe_place(const Instruction& instruction);
+// The message of an error about an instruction:
+// "[gather] why; operands float32 (2, 3), int64 (2, 1) -> float32 (2, 1) (at label)".
+std::string describe_failure(const Program& program, const Instruction& instruction,
+                             const std::string& why);
 
 }  // namespace torchts

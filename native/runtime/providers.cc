@@ -1,6 +1,7 @@
 #include "providers.h"
 
 #include <dlfcn.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -20,6 +21,7 @@ void* load(Providers& providers, const std::string& directory, const std::string
     providers.statuses.push_back({name, false, reason});
     return nullptr;
   };
+  if (access(path.c_str(), F_OK) != 0) return fail(path + " was not built");
   void* handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (handle == nullptr) return fail(dlerror());
   auto add = reinterpret_cast<torchts_register_fn>(dlsym(handle, "torchts_register"));

@@ -50,11 +50,11 @@ class CpuStorage implements Storage {
 
   static #check(storage: Storage): void {
     if (!(storage instanceof CpuStorage)) {
-      throw new EngineError('[engine] the buffer belongs to another engine');
+      throw new EngineError('[storage] the buffer belongs to another engine, not to cpu');
     }
     if (storage.#disposed) {
       throw new EngineError(
-        `[engine] a buffer of ${storage.numel} ${storage.dtype} elements is used after dispose()`,
+        `[storage] a buffer of ${storage.numel} ${storage.dtype} elements is used after dispose()`,
       );
     }
   }
@@ -104,7 +104,7 @@ class CpuExecutable implements Executable {
     const native = this.#native;
     if (storages.length !== native.bindings.length || scalars.length !== native.scalars.length) {
       throw new EngineError(
-        `[engine] the Program takes ${native.bindings.length} buffers and ` +
+        `[run] the Program takes ${native.bindings.length} buffers and ` +
           `${native.scalars.length} scalars, got ${storages.length} and ${scalars.length}`,
       );
     }
