@@ -1,6 +1,6 @@
 /** Shows a run's events: a progress bar on a terminal, lines elsewhere, JSON, or only the end. */
 
-import { MultiBar, type SingleBar } from 'cli-progress';
+import { SingleBar } from 'cli-progress';
 import type { RunSummary, TrainEvent } from '../train/events.ts';
 import { count, decimal, duration, percent } from './format.ts';
 import type { Io } from './io.ts';
@@ -9,7 +9,7 @@ export interface Reporter {
   /** Shows one event, now or merged with later ones. */
   event(event: TrainEvent): void;
   /** Leaves the terminal as it was found; called also when the run failed. */
-  close(): void;
+  close?(): void;
 }
 
 export type ReportMode = 'auto' | 'json' | 'quiet';
@@ -26,8 +26,6 @@ class JsonReporter implements Reporter {
   event(event: TrainEvent): void {
     this.io.stdout.write(`${JSON.stringify(event)}\n`);
   }
-
-  close(): void {}
 }
 
 class QuietReporter implements Reporter {
@@ -38,8 +36,6 @@ class QuietReporter implements Reporter {
       for (const line of linesOf(event, undefined)) this.io.stdout.write(`${line}\n`);
     }
   }
-
-  close(): void {}
 }
 
 /** Training losses come at most this often (ms); validation and the last one always. */
@@ -68,8 +64,6 @@ class LineReporter implements Reporter {
     }
   }
 
-  close(): void {}
-
   #print(event: TrainEvent): void {
     if (event.event === 'metrics' || event.event === 'progress') {
       this.#last = this.io.now();
@@ -80,12 +74,13 @@ class LineReporter implements Reporter {
 }
 
 class BarReporter implements Reporter {
-  readonly #bars: MultiBar;
-  #bar: SingleBar | undefined;
+  readonly #bar: SingleBar;
   #start: StartEvent | undefined;
+  #step = 0;
+  #shown: BarFields = { at: '-', loss: '-', lr: '-', rate: '-', left: '-' };
 
   constructor(readonly io: Io) {
-    this.#bars = new MultiBar({
+    this.#bar = new SingleBar({
       stream: io.stdout,
       format: ' {bar} {percentage}%  epoch {at}  loss {loss}  lr {lr}  {rate}/s  {left} left',
       barsize: 24,
@@ -97,41 +92,42 @@ class BarReporter implements Reporter {
   }
 
   event(event: TrainEvent): void {
+    if (event.event === 'progress') {
+      this.#update(event);
+      return;
+    }
+    // The bar shows the training loss already.
+    if (event.event === 'metrics' && event.split === 'train') return;
+    this.#bar.stop();
     if (event.event === 'start') {
       this.#start = event;
-      this.#log(event);
-      this.#bar = this.#bars.create(event.total_steps, event.start_step, BAR_BEFORE_FIRST_STEP);
-    } else if (event.event === 'progress') {
-      this.#bar?.update(event.step, {
-        at: `${event.epoch}/${this.#start?.epochs ?? '?'}`,
-        loss: decimal(event.loss),
-        lr: decimal(event.lr),
-        rate: count(event.samples_per_second),
-        left: duration(event.seconds_left),
-      });
-    } else if (event.event === 'end' || event.event === 'stopped') {
-      this.close();
-      for (const line of linesOf(event, this.#start)) this.io.stdout.write(`${line}\n`);
-    } else if (event.event !== 'metrics' || event.split === 'val') {
-      // The bar shows the training loss already.
-      this.#log(event);
+      this.#step = event.start_step;
+    }
+    for (const line of linesOf(event, this.#start)) this.io.stdout.write(`${line}\n`);
+    if (event.event === 'end' || event.event === 'stopped') this.#start = undefined;
+    if (this.#start !== undefined) {
+      this.#bar.start(this.#start.total_steps, this.#step, this.#shown);
     }
   }
 
   close(): void {
-    this.#bars.stop();
-    this.#bar = undefined;
+    this.#bar.stop();
   }
 
-  #log(event: TrainEvent): void {
-    for (const line of linesOf(event, this.#start)) {
-      if (this.#bar === undefined) this.io.stdout.write(`${line}\n`);
-      else this.#bars.log(`${line}\n`);
-    }
+  #update(event: TrainEvent & { event: 'progress' }): void {
+    this.#step = event.step;
+    this.#shown = {
+      at: `${event.epoch}/${this.#start?.epochs ?? '?'}`,
+      loss: decimal(event.loss),
+      lr: decimal(event.lr),
+      rate: count(event.samples_per_second),
+      left: duration(event.seconds_left),
+    };
+    this.#bar.update(event.step, this.#shown);
   }
 }
 
-const BAR_BEFORE_FIRST_STEP = { at: '-', loss: '-', lr: '-', rate: '-', left: '-' };
+type BarFields = Record<'at' | 'loss' | 'lr' | 'rate' | 'left', string>;
 
 type StartEvent = TrainEvent & { event: 'start' };
 

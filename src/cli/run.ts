@@ -1,11 +1,11 @@
 /** The `torchts` command line: what `main.ts` runs, and tests run in their own process. */
 
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { type CommandContext, commands } from './commands.ts';
 import { EXIT, report } from './exit.ts';
 import type { Io } from './io.ts';
 import { services as allServices, type Services } from './services.ts';
+import { version } from './version.ts';
 
 const EXAMPLES = `
 Examples:
@@ -78,9 +78,4 @@ function inherit(command: Command, parent: Command): Command {
   command.copyInheritedSettings(parent);
   for (const child of command.commands) inherit(child, command);
   return command;
-}
-
-function version(): string {
-  const file = new URL('../../package.json', import.meta.url);
-  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
 }

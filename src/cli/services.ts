@@ -6,6 +6,7 @@
 import type { LoadedConfig } from '../config/load.ts';
 import type { Field } from '../data/dataset.ts';
 import type { FetchOptions } from '../data/fetch.ts';
+import type { MemoryPlan } from '../engine/engine.ts';
 import type { RunSummary, TrainEvent } from '../train/events.ts';
 
 export interface TrainRequest {
@@ -39,7 +40,7 @@ export interface EvaluateResult {
 
 /** One line of `torchts validate`. */
 export interface LayerRow {
-  /** As in the model's state dict: `0`, `conv1`, `` for the model itself. */
+  /** As in the model's state dict: `0`, `conv1`; empty for the model itself. */
   readonly path: string;
   readonly type: string;
   readonly output_shape: readonly number[];
@@ -53,8 +54,8 @@ export interface ModelReport {
   readonly input_shape: readonly number[];
   readonly parameters: number;
   readonly flops: number;
-  /** Bytes while training: what the compiled step needs at once. */
-  readonly memory: { readonly arena_bytes: number; readonly binding_bytes: number };
+  /** What the compiled training step needs at once; unknown where the engine cannot be loaded. */
+  readonly memory: MemoryPlan | undefined;
 }
 
 export interface DatasetReport {

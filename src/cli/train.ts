@@ -68,6 +68,6 @@ async function train(
     else finish(summary.ok ? EXIT.done : EXIT.unmet);
   } finally {
     forget();
-    reporter.close();
+    reporter.close?.();
   }
 }

@@ -53,15 +53,22 @@ function describe(report: ModelReport): string {
     count(layer.parameters),
     metric(layer.flops),
   ]);
-  const { arena_bytes, binding_bytes } = report.memory;
   return [
     table(['layer', 'type', 'output', 'parameters', 'FLOPs'], rows, [3, 4]),
     '',
     `input       ${formatShape(report.input_shape)}`,
     `parameters  ${count(report.parameters)}`,
     `FLOPs       ${metric(report.flops)} forward, for one batch`,
-    `memory      ${bytes(arena_bytes + binding_bytes)} at the peak of a training step: ` +
-      `${bytes(arena_bytes)} for intermediate values, ` +
-      `${bytes(binding_bytes)} for the parameters, the optimizer and the batch`,
+    `memory      ${memoryText(report)}`,
   ].join('\n');
+}
+
+function memoryText({ memory }: ModelReport): string {
+  if (memory === undefined) return 'unknown: the engine cannot be loaded; see torchts doctor';
+  const { arena_bytes, binding_bytes } = memory;
+  return (
+    `${bytes(arena_bytes + binding_bytes)} at the peak of a training step: ` +
+    `${bytes(arena_bytes)} for intermediate values, ` +
+    `${bytes(binding_bytes)} for the parameters, the optimizer and the batch`
+  );
 }

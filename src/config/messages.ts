@@ -97,8 +97,10 @@ function numberType(schema: z.core.$ZodTypeDef | undefined): string {
     ...(schema?.checks ?? []).map((check) => check._zod.def),
   ] as NumberCheck[];
   const kind = checks.some((check) => /int/.test(check?.format ?? '')) ? 'integer' : 'number';
-  const positive = checks.some((check) => comparison(check) === 'more than 0');
-  const limits = checks.map(comparison).filter((text) => text !== '' && text !== 'more than 0');
+  const positiveForms = kind === 'integer' ? ['more than 0', 'at least 1'] : ['more than 0'];
+  const comparisons = checks.map(comparison).filter((text) => text !== '');
+  const limits = comparisons.filter((text) => !positiveForms.includes(text));
+  const positive = limits.length < comparisons.length;
   const article = kind === 'integer' && !positive ? 'an' : 'a';
   const of = limits.length === 0 ? '' : ` of ${limits.join(' and ')}`;
   return `${article} ${positive ? 'positive ' : ''}${kind}${of}`;
@@ -129,6 +131,8 @@ function tuple(items: readonly z.core.$ZodType[]): string {
 const UNITS: Record<string, string> = { string: 'character', array: 'item', object: 'key' };
 
 function limit(issue: RawIssue, bound: number, least: string): string {
+  const definition = issue.inst?._zod.def as z.core.$ZodTypeDef | undefined;
+  if (definition?.type === 'tuple') return tuple((definition as z.core.$ZodTupleDef).items);
   const unit = UNITS[String(issue.origin)];
   if (unit === undefined) {
     // An integer beyond 2^53 fails a limit that its schema did not write.

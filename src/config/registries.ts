@@ -1,11 +1,8 @@
 /** The registries of torchts, gathered for the config's schema. */
 
-import { Registry } from '../base/registry.ts';
+import { datasets } from '../data/index.ts';
+import { losses, modules } from '../nn/index.ts';
+import { optimizers } from '../optim/index.ts';
 import type { Registries } from './schema.ts';
 
-export const registries: Registries = {
-  modules: new Registry('module'),
-  losses: new Registry('loss'),
-  optimizers: new Registry('optimizer'),
-  datasets: new Registry('data set'),
-};
+export const registries: Registries = { modules, losses, optimizers, datasets };

@@ -161,6 +161,13 @@ const WRONG: [from: string, to: string, faults: string[]][] = [
   ],
   [
     'kernel_size: 5',
+    'kernel_size: [5, 5, 5]',
+    [
+      'config.yaml:7:53 model.layers[0].kernel_size: expected a positive integer or a list of 2 positive integers, got a list of 3',
+    ],
+  ],
+  [
+    'kernel_size: 5',
     'kernel_size: [5, x]',
     ['config.yaml:7:57 model.layers[0].kernel_size[1]: expected a positive integer, got "x"'],
   ],

@@ -1,0 +1,79 @@
+/** What `torchts doctor` looks at. */
+
+import { accessSync, constants, existsSync } from 'node:fs';
+import os from 'node:os';
+import { dirname } from 'node:path';
+import { cacheFolder } from '../data/paths.ts';
+import { type EngineInfo, engineInfo } from '../engine/native/info.ts';
+import type { Check } from './doctor.ts';
+import { count } from './format.ts';
+import { installedData } from './installed-data.ts';
+import { version } from './version.ts';
+
+/** Never throws: what fails is what the caller wants to hear about. */
+export function examine(info: EngineInfo = engineInfo()): Check[] {
+  return [
+    { name: 'torchts', state: 'ok', found: version() },
+    { name: 'Node.js', state: 'ok', found: `${process.version}, ${os.platform()} ${os.arch()}` },
+    ...engineChecks(info),
+    cacheCheck(),
+    ...dataChecks(),
+  ];
+}
+
+function engineChecks(info: EngineInfo): Check[] {
+  if (!info.available) {
+    return [{ name: 'engine', state: 'broken', found: info.reason, fix: 'npm run build' }];
+  }
+  const checks: Check[] = [
+    { name: 'engine', state: 'ok', found: info.path },
+    { name: 'CPU', state: 'ok', found: `${info.cpu}; kernels for ${info.isa}` },
+    {
+      name: 'threads',
+      state: 'ok',
+      found: `${info.threads}, of ${info.cpus} available CPUs (set TORCHTS_NUM_THREADS to change)`,
+    },
+  ];
+  if (info.onednn !== null) checks.push({ name: 'oneDNN', state: 'ok', found: info.onednn });
+  else checks.push(missingOneDnn(info));
+  return checks;
+}
+
+function missingOneDnn({ providers }: EngineInfo & { available: true }): Check {
+  const reason = providers.find(({ name }) => name.includes('onednn'))?.reason;
+  return {
+    name: 'oneDNN',
+    state: 'missing',
+    found: `${reason ?? 'not built'}; convolutions run on slower kernels`,
+    fix: 'install libdnnl-dev (Debian: apt-get install libdnnl-dev), then: npm run build',
+  };
+}
+
+function cacheCheck(): Check {
+  const folder = cacheFolder();
+  // A cache that does not exist yet will be made in the nearest folder that does.
+  let existing = folder;
+  while (!existsSync(existing) && dirname(existing) !== existing) existing = dirname(existing);
+  try {
+    accessSync(existing, constants.W_OK);
+    return { name: 'cache', state: 'ok', found: folder };
+  } catch {
+    return {
+      name: 'cache',
+      state: 'missing',
+      found: `${existing} cannot be written`,
+      fix: 'set TORCHTS_CACHE to a folder that can be written',
+    };
+  }
+}
+
+function dataChecks(): Check[] {
+  return installedData().map((data) => {
+    const name = `${data.type}, ${data.description}`;
+    if (data.missing !== undefined) {
+      return { name, state: 'missing', found: data.missing, fix: data.fix };
+    }
+    const samples = `${count(data.train)} training and ${count(data.test)} test samples`;
+    return { name, state: 'ok', found: `${samples} in ${data.folder}` };
+  });
+}

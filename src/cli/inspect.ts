@@ -1,0 +1,56 @@
+/** What a config's model and data are, for `validate` and `data inspect`. */
+
+import type { Spec } from '../base/registry.ts';
+import { type LoadedConfig, loadConfig } from '../config/load.ts';
+import { checkModel } from '../config/model-check.ts';
+import { datasets, ImageDataset } from '../data/index.ts';
+import type { LayerDescription } from '../nn/index.ts';
+import type { DatasetReport, ModelReport } from './services.ts';
+
+export async function inspectModel(loaded: LoadedConfig): Promise<ModelReport> {
+  const { layers, input_shape } = checkModel(loaded);
+  const whole = layers.at(-1)!;
+  return {
+    layers: layers.map((layer) => ({ ...layer, path: stateKey(loaded.config.model, layer.path) })),
+    input_shape,
+    parameters: whole.parameters,
+    flops: whole.flops,
+    memory: undefined,
+  };
+}
+
+/** The layer's key in the model's state dict: names where given, else indices. */
+function stateKey(model: Spec, path: LayerDescription['path']): string {
+  const keys: (string | number)[] = [];
+  let spec: unknown = model;
+  for (const part of path) {
+    spec = (spec as Record<string | number, unknown>)[part];
+    if (typeof part === 'number') keys.push((spec as { name?: string }).name ?? part);
+    else if (part !== 'layers') keys.push(part);
+  }
+  return keys.join('.');
+}
+
+export async function inspectData(
+  target: string,
+  overrides: readonly string[],
+): Promise<DatasetReport[]> {
+  if (datasets.get(target) !== undefined) return [await inspectOne(target, { type: target })];
+  const { data } = loadConfig(target, { overrides }).config;
+  const reports = [await inspectOne('data.train', data.train)];
+  if (data.val !== undefined) reports.push(await inspectOne('data.val', data.val));
+  return reports;
+}
+
+async function inspectOne(key: string, spec: Spec): Promise<DatasetReport> {
+  const dataset = await datasets.build(spec).load();
+  const { length, input, target, classes } = dataset;
+  const class_counts = dataset instanceof ImageDataset ? countClasses(dataset) : undefined;
+  return { key, type: spec.type, length, input, target, classes, class_counts };
+}
+
+function countClasses({ classes, labels }: ImageDataset): number[] {
+  const counts = new Array<number>(classes.length).fill(0);
+  for (const label of labels) counts[label]!++;
+  return counts;
+}

@@ -1,0 +1,40 @@
+/** Checks a config's model against its data, without reading any of it. */
+
+import { TorchtsError } from '../base/errors.ts';
+import type { Shape } from '../base/shape.ts';
+import { type DatasetSource, datasets } from '../data/index.ts';
+import { BuildError, describe, type ModelDescription } from '../nn/index.ts';
+import type { LoadedConfig } from './load.ts';
+
+export interface CheckedModel extends ModelDescription {
+  /** Where the training samples come from; nothing has been read yet. */
+  readonly source: DatasetSource;
+  /** A training batch: `batch_size` and the sample's shape. */
+  readonly input_shape: Shape;
+}
+
+/**
+ * Builds the model for the samples of `data.train` and follows a batch through every layer.
+ *
+ * @throws ConfigError that points at the layer whose shapes do not fit, or at the data set.
+ */
+export function checkModel(loaded: LoadedConfig): CheckedModel {
+  const { data, model } = loaded.config;
+  const source = pointing(loaded, ['data', 'train'], () => datasets.build(data.train));
+  const input_shape = [data.batch_size, ...source.input.shape];
+  const description = pointing(loaded, ['model'], () =>
+    describe(model, input_shape, source.input.dtype),
+  );
+  return { ...description, source, input_shape };
+}
+
+/** Runs `body`; what it finds wrong is said of the value at `path`, or of a part of it. */
+function pointing<T>(loaded: LoadedConfig, path: readonly string[], body: () => T): T {
+  try {
+    return body();
+  } catch (error) {
+    if (!(error instanceof TorchtsError)) throw error;
+    const part = error instanceof BuildError ? error.path : [];
+    throw loaded.error([...path, ...part], error.message);
+  }
+}

@@ -1,0 +1,51 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { loadConfig } from '../../src/config/load.ts';
+import { checkModel } from '../../src/config/model-check.ts';
+
+const files = readdirSync('configs')
+  .filter((name) => name.endsWith('.yaml'))
+  .map((name) => path.join('configs', name));
+
+describe.each(files)('%s', (file) => {
+  it('begins with the command that runs it', () => {
+    expect(readFileSync(file, 'utf8').split('\n')[0]).toBe(`# torchts train ${file}`);
+  });
+
+  it('loads, and so does its resolved text', () => {
+    const { config, text } = loadConfig(file);
+    const resolved = path.join(os.tmpdir(), `torchts-resolved-${process.pid}.yaml`);
+    writeFileSync(resolved, text);
+    expect(loadConfig(resolved).config).toEqual(config);
+  });
+
+  it('has a model that fits its data', () => {
+    const { output_shape, source } = checkModel(loadConfig(file));
+    expect(output_shape.at(-1)).toBe(source.classes.length);
+  });
+});
+
+describe('checkModel', () => {
+  const [file] = files;
+  const check =
+    (...overrides: string[]) =>
+    () =>
+      checkModel(loadConfig(file!, { overrides }));
+
+  it('points at the layer that does not fit', () => {
+    expect(check('model.layers.7.in_features=401')).toThrow(
+      /^configs\/cifar10-cnn\.yaml:\d+:7 model\.layers\[7\]: \[linear\] input \(4, 400\) .*\n {4,}- /,
+    );
+  });
+
+  it('infers sizes that are left out', () => {
+    const overrides = ['model.layers.7.in_features=null', 'model.layers.3.in_channels=null'];
+    expect(check(...overrides)().layers.at(-1)!.parameters).toBe(62_006);
+  });
+
+  it('points at a data set that cannot be', () => {
+    expect(check('data.train.transforms.1.mean=[0.5, 0.5]')).toThrow(/data\.train/);
+  });
+});
