@@ -30,6 +30,16 @@ export class SetupError extends Error {
   }
 }
 
+/**
+ * Where the output of a command is kept.
+ *
+ * @param {string} root
+ * @param {string} name
+ */
+export function logFile(root, name) {
+  return join(root, `.cache/setup-${name}.log`);
+}
+
 /** @type {import('node:child_process').ChildProcess | undefined} */
 let running;
 let stopping = false;

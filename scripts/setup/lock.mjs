@@ -43,8 +43,11 @@ export async function withLock(path, { onWait }, body) {
       remove(path, holder);
       continue;
     }
-    if (!told) onWait(holderName(holder));
-    told = true;
+    // Empty: it is being written in this moment.
+    if (!told && holder.text !== '') {
+      onWait(holderName(holder));
+      told = true;
+    }
     await sleep(LOOK_EVERY_MS);
   }
   const release = () => rmSync(path, { force: true });

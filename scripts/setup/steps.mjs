@@ -7,15 +7,14 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
-import { findProgram, runLogged, SetupError } from './command.mjs';
+import { findProgram, logFile, runLogged, SetupError } from './command.mjs';
 import { fingerprint, modified, readStamp, writeStamp } from './freshness.mjs';
 import {
-  aptGetCommand,
   checkBuildTools,
   hasOneDnn,
   installLine,
-  missingPackages,
   SYSTEM_PACKAGES,
+  systemPackages,
 } from './system.mjs';
 
 /**
@@ -30,21 +29,15 @@ import {
 /** Memory one compiler process may take at its worst, in bytes. */
 const COMPILER_MEMORY = 1.5e9;
 
-/** Without a network, or beside another apt-get, give up in reasonable time. */
-const APT_OPTIONS = [
-  'Acquire::http::Timeout=15',
-  'Acquire::Retries=1',
-  'DPkg::Lock::Timeout=60',
-].flatMap((option) => ['-o', option]);
-
 /**
  * @param {string} root the checkout or the installed package
  * @returns {Step[]} in the order they must run
  */
 export function allSteps(root) {
+  const system = systemPackages(root, () => nativeEngine(root).pending());
   return isCheckout(root)
-    ? [npmPackages(root), systemPackages(root), ...buildSteps(root)]
-    : [systemPackages(root), nativeEngine(root)];
+    ? [npmPackages(root), system, ...buildSteps(root)]
+    : [system, ...buildSteps(root)];
 }
 
 /**
@@ -80,67 +73,11 @@ function npmPackages(root) {
         cwd: root,
         log: logFile(root, 'npm'),
         onLine: progress,
-        fix: 'check the network, then run: npm ci',
+        fix: 'see the error above (often it is the network), then run: npm ci',
       });
       return 'done';
     },
   };
-}
-
-/**
- * Installs what is missing with apt-get where that needs no password. Never fails: the native build
- * says what it cannot do without. What was tried once is not tried again.
- *
- * @param {string} root
- * @returns {Step}
- */
-function systemPackages(root) {
-  const stamp = join(root, '.cache/system-packages');
-  return {
-    title: 'system packages',
-    pending: () => {
-      const missing = missingPackages();
-      return (
-        missing.length > 0 &&
-        findProgram('apt-get') !== undefined &&
-        nativeEngine(root).pending() &&
-        readStamp(stamp) !== missing.join(' ')
-      );
-    },
-    idle: () => stillMissing() ?? 'up to date',
-    run: async (progress) => {
-      const missing = missingPackages();
-      writeStamp(stamp, missing.join(' '));
-      const aptGet = aptGetCommand();
-      if (aptGet === undefined) return `skipped, no rights to run: ${installLine(missing)}`;
-      progress(`apt-get install ${missing.join(' ')}`);
-      const log = logFile(root, 'apt');
-      const apt = (/** @type {string[]} */ args, append = true) =>
-        runLogged([...aptGet, ...APT_OPTIONS, ...args], {
-          cwd: root,
-          log,
-          append,
-          env: { DEBIAN_FRONTEND: 'noninteractive' },
-          onLine: progress,
-          fix: installLine(missing),
-        });
-      const install = ['install', '-y', '--no-install-recommends', ...missing];
-      try {
-        await apt(install, false).catch(async () => {
-          await apt(['update']);
-          await apt(install);
-        });
-        return stillMissing() ?? `installed ${missing.join(', ')}`;
-      } catch {
-        return `could not install ${missing.join(', ')} (see ${log})`;
-      }
-    },
-  };
-}
-
-function stillMissing() {
-  const missing = missingPackages();
-  return missing.length === 0 ? undefined : `going on without ${missing.join(', ')}`;
 }
 
 /**
@@ -276,12 +213,4 @@ function lostFile(before, now) {
   const names = (/** @type {string} */ text) => text.split('\n').map((line) => line.split(' ')[0]);
   const present = new Set(names(now));
   return names(before).some((name) => !present.has(name));
-}
-
-/**
- * @param {string} root
- * @param {string} name
- */
-function logFile(root, name) {
-  return join(root, `.cache/setup-${name}.log`);
 }

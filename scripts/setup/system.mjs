@@ -3,7 +3,15 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { findProgram, SetupError } from './command.mjs';
+import { findProgram, logFile, runLogged, SetupError } from './command.mjs';
+import { readStamp, writeStamp } from './freshness.mjs';
+
+/** Without a network, or beside another apt-get, give up in reasonable time. */
+const APT_OPTIONS = [
+  'Acquire::http::Timeout=15',
+  'Acquire::Retries=1',
+  'DPkg::Lock::Timeout=60',
+].flatMap((option) => ['-o', option]);
 
 /** The packages as Debian and Ubuntu call them. `TORCHTS_ONEDNN=0` does without oneDNN. */
 export const SYSTEM_PACKAGES = [
@@ -37,11 +45,82 @@ export function installLine(packages) {
 }
 
 /**
+ * The step that installs what is missing with apt-get, where that needs no password. It never fails:
+ * the native build says what it cannot do without. What was tried once is not tried again.
+ *
+ * @param {string} root
+ * @param {() => boolean} isBuildPending whether the packages are needed now
+ * @returns {import('./steps.mjs').Step}
+ */
+export function systemPackages(root, isBuildPending) {
+  const stamp = join(root, '.cache/system-packages');
+  return {
+    title: 'system packages',
+    pending: () => {
+      const missing = missingPackages();
+      return (
+        missing.length > 0 &&
+        findProgram('apt-get') !== undefined &&
+        isBuildPending() &&
+        readStamp(stamp) !== missing.join(' ')
+      );
+    },
+    idle: () => outcome(missingPackages(), 'up to date'),
+    run: async (progress) => {
+      const missing = missingPackages();
+      writeStamp(stamp, missing.join(' '));
+      const aptGet = aptGetCommand();
+      if (aptGet === undefined) return `skipped, no rights to run: ${installLine(missing)}`;
+      await install(missing, (args) => {
+        progress(`apt-get ${args.join(' ')}`);
+        return runLogged([...aptGet, ...APT_OPTIONS, ...args], {
+          cwd: root,
+          log: logFile(root, 'apt'),
+          append: true,
+          env: { DEBIAN_FRONTEND: 'noninteractive' },
+          onLine: progress,
+          fix: installLine(missing),
+        });
+      });
+      return outcome(missingPackages(), `installed ${missing.join(', ')}`);
+    },
+  };
+}
+
+/**
+ * One by one: a system that does not know one of them still gets the others.
+ *
+ * @param {readonly string[]} packages
+ * @param {(args: string[]) => Promise<void>} apt
+ */
+async function install(packages, apt) {
+  let updated = false;
+  for (const name of packages) {
+    const args = ['install', '-y', '--no-install-recommends', name];
+    try {
+      await apt(args);
+    } catch {
+      if (!updated) await apt(['update']).catch(() => {});
+      updated = true;
+      await apt(args).catch(() => {});
+    }
+  }
+}
+
+/**
+ * @param {readonly string[]} missing
+ * @param {string} success
+ */
+function outcome(missing, success) {
+  return missing.length === 0 ? success : `going on without ${missing.join(', ')}`;
+}
+
+/**
  * How to run apt-get without being asked for a password, or `undefined`.
  *
  * @returns {string[] | undefined}
  */
-export function aptGetCommand() {
+function aptGetCommand() {
   if (process.getuid?.() === 0) return ['apt-get'];
   const sudo = findProgram('sudo');
   if (sudo === undefined || spawnSync(sudo, ['-n', 'true']).status !== 0) return undefined;
