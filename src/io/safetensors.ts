@@ -4,10 +4,10 @@
  */
 
 import { type FileHandle, open } from 'node:fs/promises';
+import { bfloat16ToFloat32, float32ToBfloat16 } from '../base/bfloat16.ts';
 import { type DType, type HostArray, hostArray, itemsize } from '../base/dtype.ts';
 import { ArgumentError, FileError } from '../base/errors.ts';
 import { fileError, writeFileAtomic } from './atomic.ts';
-import { bfloat16ToFloat32, float32ToBfloat16 } from './bfloat16.ts';
 import { type HostTensor, hostTensorFault } from './host-tensor.ts';
 import {
   encodeHeader,

@@ -9,7 +9,7 @@ import type { Engine, Executable, GatherRows, Storage } from '../engine.ts';
 import type { Program } from '../program.ts';
 import { ReferenceExecutable } from './executable.ts';
 import { own, ReferenceStorage } from './storage.ts';
-import { convertTo, toHost } from './values.ts';
+import { convertTo, fromHost, toHost } from './values.ts';
 
 export class ReferenceEngine implements Engine {
   readonly name = 'reference';
@@ -25,7 +25,7 @@ export class ReferenceEngine implements Engine {
         `[write] a ${storage.dtype} buffer takes a ${expected}, got a ${data.constructor.name}`,
       );
     }
-    this.writeExact(storage, Array.from<number | bigint, number>(data, Number));
+    this.writeExact(storage, fromHost(data));
   }
 
   readSync(storage: Storage): HostArray {

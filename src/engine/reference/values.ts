@@ -4,6 +4,7 @@
  * up to 2^53 and wrap as their dtype does; bool is 0 or 1.
  */
 
+import { bfloat16ToFloat32, float32ToBfloat16 } from '../../base/bfloat16.ts';
 import { type DType, type HostArray, hostArray } from '../../base/dtype.ts';
 
 const TWO_63 = 2 ** 63;
@@ -47,16 +48,9 @@ export function convertTo(dtype: DType, values: Float64Array): void {
   for (let i = 0; i < values.length; i++) values[i] = convert(values[i]!);
 }
 
-const scratch = new DataView(new ArrayBuffer(4));
-
-/** Rounds to the nearest bfloat16, ties to even, by way of float32; NaN stays NaN. */
-export function roundToBfloat16(value: number): number {
-  if (Number.isNaN(value)) return value;
-  scratch.setFloat32(0, value);
-  const bits = scratch.getUint32(0);
-  const rounded = bits + 0x7fff + ((bits >>> 16) & 1);
-  scratch.setUint32(0, rounded & 0xffff0000);
-  return scratch.getFloat32(0);
+/** Host data as numbers; those of int64 are exact up to 2^53. */
+export function fromHost(data: HostArray): Float64Array {
+  return data instanceof BigInt64Array ? Float64Array.from(data, Number) : Float64Array.from(data);
 }
 
 /** The contents as a user reads them: rounded to `dtype`. */
@@ -65,7 +59,7 @@ export function toHost(dtype: DType, values: Float64Array): HostArray {
   if (out instanceof BigInt64Array) {
     for (let i = 0; i < values.length; i++) out[i] = BigInt(values[i]!);
   } else if (dtype === 'bfloat16') {
-    for (let i = 0; i < values.length; i++) out[i] = roundToBfloat16(values[i]!);
+    return bfloat16ToFloat32(float32ToBfloat16(Float32Array.from(values)));
   } else {
     out.set(values);
   }

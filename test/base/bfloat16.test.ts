@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { bfloat16ToFloat32, float32ToBfloat16 } from '../../src/io/bfloat16.ts';
+import { bfloat16ToFloat32, float32ToBfloat16 } from '../../src/base/bfloat16.ts';
 
 describe('bfloat16', () => {
   it('keeps every word through float32 and back, except that NaNs become quiet', () => {
