@@ -9,6 +9,12 @@ export { type GradOptions, grad } from './core/autograd.ts';
 export { type CompiledStep, type CompileOptions, compile, type Stateful } from './core/compile.ts';
 export { engine, setEngine, withEngine } from './core/device.ts';
 export { enableGrad, isGradEnabled, noGrad } from './core/grad-mode.ts';
+export {
+  type Differentiable,
+  type GradcheckOptions,
+  gradcheck,
+  gradgradcheck,
+} from './core/gradcheck.ts';
 export { generatorState, manualSeed, setGeneratorState } from './core/random.ts';
 export { realize } from './core/realize.ts';
 export { hostScalar } from './core/scalar.ts';

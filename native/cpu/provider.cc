@@ -8,6 +8,8 @@ extern "C" __attribute__((visibility("default"))) void torchts_register(
   register_arg_reduce(*registry);
   register_cat(*registry);
   register_conv2d_im2col(*registry);
+  register_conv2d_rows(*registry);
+  register_conv2d_channels(*registry);
   register_fill(*registry);
   register_gather(*registry);
   register_matmul(*registry);

@@ -10,6 +10,8 @@ inline namespace TORCHTS_ISA {
 void register_arg_reduce(Registry& registry);
 void register_cat(Registry& registry);
 void register_conv2d_im2col(Registry& registry);
+void register_conv2d_rows(Registry& registry);
+void register_conv2d_channels(Registry& registry);
 void register_fill(Registry& registry);
 void register_gather(Registry& registry);
 void register_matmul(Registry& registry);

@@ -112,6 +112,18 @@ inline void store_partial(T* to, Vec<T> value, int64_t count) {
   for (int64_t i = 0; i < count; i++) to[i] = value[i];
 }
 
+// Stops the compiler from reading the same memory again for every use of a loaded vector.
+template <class V>
+inline void keep_in_register(V& value) {
+#if defined(__AVX512F__)
+  asm("" : "+v"(value));
+#elif defined(__SSE2__)
+  asm("" : "+x"(value));
+#else
+  (void)value;
+#endif
+}
+
 template <class To, class From>
 inline To bit_cast(From from) {
   static_assert(sizeof(To) == sizeof(From));

@@ -127,9 +127,8 @@ inline VecF vexpm1(VecF x) {
 inline VecF vlog(VecF x) {
   const VecI tiny = x < 1.17549435e-38f;
   const VecF scaled = select(tiny, x * 8388608.0f, x);
-  const VecI bits = bit_cast<VecI>(scaled);
   // Mantissa in [sqrt(1/2), sqrt(2)): subtracting sqrt(1/2)'s bits carries into the exponent.
-  const VecI offset = bits - 0x3f3504f3;
+  const VecI offset = bit_cast<VecI>(bit_cast<Vec<uint32_t>>(scaled) - 0x3f3504f3u);
   const VecI exponent = (offset >> 23) - select(tiny, VecI{} + 23, VecI{});
   const VecF f = bit_cast<VecF>((offset & 0x007fffff) + 0x3f3504f3) - 1.0f;
   const VecF e = to_float_lanes(exponent);

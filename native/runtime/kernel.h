@@ -80,10 +80,24 @@ class Attrs {
   std::map<std::string, Value> values_;
 };
 
+// The types of a call's inputs or outputs. Asking for one that the Program did not give throws, so
+// a kernel may name the operands it needs without counting them first.
+class TensorTypes : public std::vector<TensorType> {
+ public:
+  using std::vector<TensorType>::vector;
+
+  const TensorType& operator[](size_t i) const {
+    if (i >= size()) {
+      throw std::invalid_argument("operand " + std::to_string(i) + " is missing");
+    }
+    return std::vector<TensorType>::operator[](i);
+  }
+};
+
 // Everything known about a call when its Program is loaded.
 struct KernelSpec {
-  std::vector<TensorType> inputs;
-  std::vector<TensorType> outputs;
+  TensorTypes inputs;
+  TensorTypes outputs;
   Attrs attrs;
   int threads = 1;  // the most threads the kernel may use
 };

@@ -32,6 +32,7 @@ std::string message_of(const std::function<void()>& body) {
 }
 
 static int run_all() {
+  std::setvbuf(stdout, nullptr, _IONBF, 0);  // a sanitizer may end the process at any moment
   for (const Test& test : tests()) {
     std::printf("%s\n", test.name.c_str());
     try {

@@ -5,6 +5,7 @@ import { formatShape } from '../base/shape.ts';
 import type { CommandContext } from './commands.ts';
 import { EXIT, type StopSignal } from './exit.ts';
 import { count, table } from './format.ts';
+import type { InstalledData } from './installed-data.ts';
 import { type CommonOptions, withCommon } from './options.ts';
 import type { DatasetReport } from './services.ts';
 
@@ -75,12 +76,17 @@ function listCommand({ io }: CommandContext): Command {
         data.root,
         count(data.train),
         count(data.test),
-        data.missing === undefined ? data.folder : `${data.missing}; run: ${data.fix}`,
+        where(data),
       ]);
       const titles = ['type', '', 'root', 'train', 'test', 'where'];
       io.stdout.write(`${table(titles, rows, [3, 4])}\n`);
     });
   return withCommon(command, 'json');
+}
+
+function where({ folder, missing, fix }: InstalledData): string {
+  if (missing === undefined) return folder;
+  return fix === undefined ? missing : `${missing}; run: ${fix}`;
 }
 
 function inspectCommand({ io, services }: CommandContext): Command {
@@ -108,9 +114,10 @@ function describe({ key, type, length, input, target, classes, class_counts }: D
   ];
   if (classes.length === 0) return lines.join('\n');
   const rows = classes.map((name, i) => [
-    `  ${i}`,
+    String(i),
     name,
     class_counts === undefined ? '' : count(class_counts[i]!),
   ]);
-  return [...lines, table(['  class', 'name', 'samples'], rows, [2])].join('\n');
+  const counts = table(['class', 'name', 'samples'], rows, [2]);
+  return [...lines, counts.replaceAll(/^/gm, '  ')].join('\n');
 }

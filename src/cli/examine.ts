@@ -1,6 +1,6 @@
 /** What `torchts doctor` looks at. */
 
-import { accessSync, constants, existsSync } from 'node:fs';
+import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import os from 'node:os';
 import { dirname } from 'node:path';
 import { cacheFolder } from '../data/paths.ts';
@@ -54,16 +54,21 @@ function cacheCheck(): Check {
   // A cache that does not exist yet will be made in the nearest folder that does.
   let existing = folder;
   while (!existsSync(existing) && dirname(existing) !== existing) existing = dirname(existing);
+  if (isWritableFolder(existing)) return { name: 'cache', state: 'ok', found: folder };
+  return {
+    name: 'cache',
+    state: 'missing',
+    found: `${existing} is not a folder that can be written`,
+    fix: 'set TORCHTS_CACHE to one',
+  };
+}
+
+function isWritableFolder(path: string): boolean {
   try {
-    accessSync(existing, constants.W_OK);
-    return { name: 'cache', state: 'ok', found: folder };
+    accessSync(path, constants.W_OK);
+    return statSync(path).isDirectory();
   } catch {
-    return {
-      name: 'cache',
-      state: 'missing',
-      found: `${existing} cannot be written`,
-      fix: 'set TORCHTS_CACHE to a folder that can be written',
-    };
+    return false;
   }
 }
 

@@ -5,17 +5,21 @@ import { type LoadedConfig, loadConfig } from '../config/load.ts';
 import { checkModel } from '../config/model-check.ts';
 import { datasets, ImageDataset } from '../data/index.ts';
 import type { LayerDescription } from '../nn/index.ts';
+import { buildTask } from '../train/task.ts';
+import { trainingMemory } from './memory.ts';
 import type { DatasetReport, ModelReport } from './services.ts';
 
 export async function inspectModel(loaded: LoadedConfig): Promise<ModelReport> {
   const { layers, input_shape } = checkModel(loaded);
+  // Also the loss and the validation data must fit.
+  const task = buildTask(loaded);
   const whole = layers.at(-1)!;
   return {
     layers: layers.map((layer) => ({ ...layer, path: stateKey(loaded.config.model, layer.path) })),
     input_shape,
     parameters: whole.parameters,
     flops: whole.flops,
-    memory: undefined,
+    memory: trainingMemory(task, loaded.config.data.batch_size),
   };
 }
 

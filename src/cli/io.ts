@@ -17,6 +17,9 @@ export interface Io {
   onStop(handler: (signal: StopSignal) => void): () => void;
 }
 
+/** Undoes what a progress bar does to the terminal. */
+const WRAP_LINES = '\u001b[?7h\n';
+
 /** The process itself. The second signal to stop ends it at once. */
 export function processIo(): Io {
   return {
@@ -27,7 +30,10 @@ export function processIo(): Io {
     onStop(handler) {
       let asked = false;
       const listener = (signal: StopSignal) => {
-        if (asked) process.exit(EXIT[signal]);
+        if (asked) {
+          if (process.stdout.isTTY) process.stdout.write(WRAP_LINES);
+          process.exit(EXIT[signal]);
+        }
         asked = true;
         handler(signal);
       };

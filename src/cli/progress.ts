@@ -52,7 +52,7 @@ class LineReporter implements Reporter {
   constructor(readonly io: Io) {}
 
   event(event: TrainEvent): void {
-    if (event.event === 'start') this.#start = event;
+    if (event.event === 'start') this.#begin(event);
     const age = this.io.now() - this.#last;
     if (event.event === 'progress') {
       if (age >= SILENCE) this.#print(event);
@@ -62,6 +62,11 @@ class LineReporter implements Reporter {
       if (this.#held !== undefined && event.event !== 'metrics') this.#print(this.#held);
       this.#print(event);
     }
+  }
+
+  #begin(start: StartEvent): void {
+    this.#start = start;
+    this.#last = this.io.now();
   }
 
   #print(event: TrainEvent): void {
@@ -150,7 +155,7 @@ function linesOf(event: TrainEvent, start: StartEvent | undefined): string[] {
     case 'checkpoint':
       return [];
     case 'retrace':
-      return [`compiled again: ${event.reason}`];
+      return [event.reason];
     case 'expect':
       return [`expect ${event.ok ? 'met' : 'NOT MET'}: ${event.message}`];
     case 'stopped':

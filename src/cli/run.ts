@@ -17,7 +17,10 @@ Examples:
   torchts doctor                                      what the engine found on this machine
 
 Exit codes: ${EXIT.done} done; ${EXIT.failed} failed while running; ${EXIT.usage} the config or the command line is wrong;
-${EXIT.unmet} an "expect:" was not met; ${EXIT.SIGINT} / ${EXIT.SIGTERM} stopped by SIGINT / SIGTERM after a checkpoint was written.`;
+${EXIT.unmet} an "expect:" was not met; ${EXIT.SIGINT} / ${EXIT.SIGTERM} stopped by SIGINT / SIGTERM after a checkpoint was written.
+
+Environment: TORCHTS_CACHE is the folder of fetched data, TORCHTS_NUM_THREADS the most threads;
+TORCHTS_DEBUG=1 prints the stack of every error.`;
 
 /**
  * Runs one command.

@@ -7,36 +7,10 @@ import type { LoadedConfig } from '../config/load.ts';
 import type { Field } from '../data/dataset.ts';
 import type { FetchOptions } from '../data/fetch.ts';
 import type { MemoryPlan } from '../engine/engine.ts';
-import type { RunSummary, TrainEvent } from '../train/events.ts';
+import type { RunSummary } from '../train/events.ts';
+import type { EvaluateRequest, EvaluateResult, TrainRequest } from '../train/request.ts';
 
-export interface TrainRequest {
-  readonly loaded: LoadedConfig;
-  /** The folder of all runs. */
-  readonly out: string;
-  /** The folder of a run to go on with, or `auto`: the newest one of this name, if there is one. */
-  readonly resume: string | undefined;
-  readonly threads: number | undefined;
-  readonly onEvent: (event: TrainEvent) => void;
-  /** Aborted with the name of the signal: finish the step, write a checkpoint, return. */
-  readonly signal: AbortSignal;
-}
-
-export interface EvaluateRequest {
-  readonly loaded: LoadedConfig;
-  /** The folder of a checkpoint. */
-  readonly checkpoint: string;
-  readonly split: 'train' | 'val';
-  readonly threads: number | undefined;
-}
-
-export interface EvaluateResult {
-  readonly checkpoint: string;
-  readonly split: 'train' | 'val';
-  readonly samples: number;
-  readonly seconds: number;
-  /** `loss`, and what else the loss knows how to measure, such as `accuracy`. */
-  readonly metrics: Readonly<Record<string, number>>;
-}
+export type { EvaluateRequest, EvaluateResult, TrainRequest };
 
 /** One line of `torchts validate`. */
 export interface LayerRow {

@@ -5,6 +5,7 @@ import type { Shape } from '../base/shape.ts';
 import { type DatasetSource, datasets } from '../data/index.ts';
 import { BuildError, describe, type ModelDescription } from '../nn/index.ts';
 import type { LoadedConfig } from './load.ts';
+import type { ConfigPath } from './place.ts';
 
 export interface CheckedModel extends ModelDescription {
   /** Where the training samples come from; nothing has been read yet. */
@@ -28,8 +29,12 @@ export function checkModel(loaded: LoadedConfig): CheckedModel {
   return { ...description, source, input_shape };
 }
 
-/** Runs `body`; what it finds wrong is said of the value at `path`, or of a part of it. */
-function pointing<T>(loaded: LoadedConfig, path: readonly string[], body: () => T): T {
+/**
+ * Runs `body`; what it finds wrong is said of the value at `path`, or of a part of it.
+ *
+ * @throws ConfigError in place of a TorchtsError.
+ */
+export function pointing<T>(loaded: LoadedConfig, path: ConfigPath, body: () => T): T {
   try {
     return body();
   } catch (error) {

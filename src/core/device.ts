@@ -1,7 +1,9 @@
 /** Which engine computes. One engine serves the process; tests switch to `reference`. */
 
 import type { Engine } from '../engine/engine.ts';
-import { cpuEngine } from '../engine/native/cpu.ts';
+import { CpuEngine, cpuEngine } from '../engine/native/cpu.ts';
+
+export { type EngineInfo, engineInfo } from '../engine/native/info.ts';
 
 let current: Engine | undefined;
 
@@ -25,4 +27,16 @@ export function withEngine<T>(next: Engine, body: () => T): T {
   } finally {
     current = before;
   }
+}
+
+/** The most threads a kernel may use; 1 for an engine that has none of its own. */
+export function threads(): number {
+  const used = engine();
+  return used instanceof CpuEngine ? used.threads : 1;
+}
+
+/** Sets what `threads()` gives, for Programs loaded from now on. */
+export function setThreads(threads: number): void {
+  const used = engine();
+  if (used instanceof CpuEngine) used.setThreads(threads);
 }

@@ -24,12 +24,16 @@ export function realizeSync(values: readonly Value[]): void {
 
 /** The same without blocking the event loop. */
 export async function realize(values: readonly Value[]): Promise<void> {
+  await start(values);
+}
+
+function start(values: readonly Value[]): Promise<void> | undefined {
   const run = prepare(values);
-  if (run === undefined) return;
+  if (run === undefined) return undefined;
   const done = run.executable.run(run.storages, run.scalars);
   // Runs happen in order, so whatever is queued from now on finds the buffers filled.
   run.keep();
-  await done;
+  return done;
 }
 
 /** The contents of a value, computing it first where needed. Blocks. */
@@ -38,9 +42,11 @@ export function readSync(value: Value): HostArray {
   return engine().readSync(storageOf(value));
 }
 
+/** The same without blocking: the contents as of the runs queued before this call. */
 export async function read(value: Value): Promise<HostArray> {
-  await realize([value]);
-  return engine().read(storageOf(value));
+  const computed = start([value]);
+  const [contents] = await Promise.all([engine().read(storageOf(value)), computed]);
+  return contents;
 }
 
 /** The buffer of a realised value. Throws when it was disposed of or overwritten. */

@@ -3,6 +3,9 @@
  * assigned, so `stateDict()` has PyTorch's keys without any registration.
  */
 
+// Modules are written with tensor methods.
+import '../ops/methods.ts';
+
 import { ArgumentError, nearestName, TorchtsError, withScope } from '../base/errors.ts';
 import { formatShape, sameShape } from '../base/shape.ts';
 import type { Stateful } from '../core/compile.ts';

@@ -93,5 +93,7 @@ for (const batch of [4, 128]) {
     continue;
   }
   const peer = summary(theirs);
-  console.log(`  PyTorch ${format(peer)}; torchts is ${(peer.median / own.median).toFixed(2)} times as fast`);
+  console.log(
+    `  PyTorch ${format(peer)}; torchts is ${(peer.median / own.median).toFixed(2)} times as fast`,
+  );
 }

@@ -3,6 +3,7 @@
 import { type DType, type HostArray, toHostArray } from '../../src/base/dtype.ts';
 import type { Engine, Storage } from '../../src/engine/engine.ts';
 import type { Attrs, Instruction, Program } from '../../src/engine/program.ts';
+import { fromHost } from '../../src/engine/reference/values.ts';
 import { type } from './cases/case.ts';
 import { group } from './cases/groups.ts';
 
@@ -14,8 +15,7 @@ export function filled(engine: Engine, dtype: DType, values: readonly number[]):
 }
 
 /** Host data as numbers. */
-export const list = (values: HostArray) =>
-  Array.from<number | bigint, number>(values as never, Number);
+export const list = (values: HostArray): number[] => [...fromHost(values)];
 
 /** `out = a + b`, float32. */
 export function add(a: number, b: number, out: number, label = 'add'): Instruction {

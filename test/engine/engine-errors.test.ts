@@ -7,7 +7,8 @@ import { cpuEngine } from '../../src/engine/native/cpu.ts';
 import type { Program } from '../../src/engine/program.ts';
 import { referenceEngine } from '../../src/engine/reference/engine.ts';
 import { add, filled, list, SUM } from './buffers.ts';
-import { type } from './cases/case.ts';
+import { programOf, type } from './cases/case.ts';
+import { MALFORMED } from './cases/malformed.ts';
 
 describe.each([
   ['reference', referenceEngine()],
@@ -32,6 +33,14 @@ describe.each([
       const values = [type('float32', 3), type('float32', 4), type('float32', 3)];
       refused({ values, instructions: [add(0, 1, 2, 'my layer')] }, /my layer/);
     });
+
+    test.for(MALFORMED.map((kernelCase) => [kernelCase.name, kernelCase] as const))(
+      'to load %s',
+      ([name, kernelCase]) => {
+        expect(() => engine.load(programOf(kernelCase))).toThrow(EngineError);
+        expect(() => engine.load(programOf(kernelCase))).toThrow(name);
+      },
+    );
 
     test('buffers of another number, size or dtype, and disposed ones', async () => {
       const executable = engine.load(SUM);

@@ -6,6 +6,7 @@ import { numel } from '../../src/base/shape.ts';
 import type { Engine, Executable, Storage } from '../../src/engine/engine.ts';
 import type { ValueType } from '../../src/engine/program.ts';
 import { referenceEngine } from '../../src/engine/reference/engine.ts';
+import { fromHost } from '../../src/engine/reference/values.ts';
 import { generate, type KernelCase, programOf } from './cases/case.ts';
 
 /** The case's inputs, rounded to their dtypes, so that every engine computes from equal numbers. */
@@ -20,7 +21,7 @@ export function hostInputs(kernelCase: KernelCase): HostArray[] {
 
 /** A case loaded on an engine, with buffers of its own. */
 export class LoadedCase {
-  readonly executable: Executable;
+  readonly #executable: Executable;
   readonly #engine: Engine;
   readonly #inputs: readonly Storage[];
   readonly #outputs: readonly Storage[];
@@ -28,7 +29,7 @@ export class LoadedCase {
   constructor(engine: Engine, kernelCase: KernelCase, inputs: readonly HostArray[]) {
     const allocate = ({ dtype, shape }: ValueType) => engine.allocate(dtype, numel(shape));
     this.#engine = engine;
-    this.executable = engine.load(programOf(kernelCase));
+    this.#executable = engine.load(programOf(kernelCase));
     this.#inputs = kernelCase.inputs.map(allocate);
     this.#outputs = kernelCase.outputs.map(allocate);
     this.#inputs.forEach((storage, i) => {
@@ -39,16 +40,16 @@ export class LoadedCase {
   /** One run over outputs full of rubbish, which a kernel must overwrite. */
   runSync(): HostArray[] {
     for (const output of this.#outputs) this.#engine.write(output, rubbish(output));
-    this.executable.runSync([...this.#inputs, ...this.#outputs], []);
+    this.#executable.runSync([...this.#inputs, ...this.#outputs], []);
     return this.#outputs.map((output) => this.#engine.readSync(output));
   }
 
   run(): Promise<void> {
-    return this.executable.run([...this.#inputs, ...this.#outputs], []);
+    return this.#executable.run([...this.#inputs, ...this.#outputs], []);
   }
 
   dispose(): void {
-    this.executable.dispose();
+    this.#executable.dispose();
     for (const storage of [...this.#inputs, ...this.#outputs]) storage.dispose();
   }
 }
@@ -95,10 +96,6 @@ export function expectAgreement(
   });
 }
 
-function numbers(values: HostArray): Float64Array {
-  return Float64Array.from<number | bigint>(values as ArrayLike<number | bigint>, Number);
-}
-
 /** What is wrong with `actual`, or `undefined` when it agrees within the dtype's accuracy. */
 function disagreement(
   dtype: DType,
@@ -106,8 +103,8 @@ function disagreement(
   expectedData: HostArray,
   { tolerance, relativeTo }: Pick<KernelCase, 'tolerance' | 'relativeTo'> = {},
 ): string | undefined {
-  const actual = numbers(actualData);
-  const expected = numbers(expectedData);
+  const actual = fromHost(actualData);
+  const expected = fromHost(expectedData);
   if (actual.length !== expected.length) {
     return `${actual.length} elements instead of ${expected.length}`;
   }

@@ -73,10 +73,11 @@ export const MATMUL_CASES: readonly KernelCase[] = [
   ].map(product),
   product({ m: 4, n: 5, k: 0, batch: [2], dtype: 'float64' }),
   product({ m: 4, n: 5, k: 3, batch: [0] }),
-  // Sizes of linear layers: forward, data gradient, weight gradient.
+  // Longer than the blocks of a packed kernel, one dimension at a time and together.
+  product({ m: 700, n: 20, k: 30 }),
+  product({ m: 20, n: 1100, k: 30 }),
+  product({ m: 20, n: 40, k: 1100 }),
   product({ m: 4, n: 120, k: 400, transpose_b: true }),
-  product({ m: 64, n: 512, k: 784, transpose_b: true }),
-  product({ m: 64, n: 784, k: 256 }),
-  product({ m: 256, n: 300, k: 64, transpose_a: true }),
-  product({ m: 200, n: 300, k: 257, transpose_b: true, dtype: 'float64' }),
+  product({ m: 150, n: 140, k: 300, transpose_a: true }),
+  product({ m: 100, n: 150, k: 257, transpose_b: true, dtype: 'float64' }),
 ];

@@ -1,0 +1,352 @@
+// Every kernel on edge shapes (empty, one element, odd sizes), in buffers of exactly their size so
+// that the address sanitizer sees the first byte too far. Each call runs twice over different
+// rubbish in its outputs and scratch: a byte that differs was not written. What the numbers should
+// be is the conformance test's business (test/engine/).
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+
+#include "check.h"
+#include "loaded_program.h"
+#include "machine.h"
+#include "providers.h"
+
+using namespace torchts;
+using namespace torchts::testing;
+
+namespace {
+
+const Providers& loaded_providers() {
+  static const Providers providers = [] {
+    const char* isa = std::getenv("TORCHTS_ISA");
+    bool runs = isa == nullptr;
+    for (const std::string& supported : supported_isas()) runs = runs || supported == isa;
+    if (!runs) throw Skip{std::string("this CPU cannot run ") + isa};
+    return load_providers(arguments().empty() ? "." : arguments()[0]);
+  }();
+  return providers;
+}
+
+// A 64-byte aligned block of exactly `bytes` bytes.
+class ExactBuffer {
+ public:
+  explicit ExactBuffer(size_t bytes) : bytes_(bytes) {
+    if (posix_memalign(&data_, kAlignment, std::max<size_t>(bytes, 1)) != 0) std::abort();
+  }
+  ExactBuffer(ExactBuffer&& other) noexcept : data_(other.data_), bytes_(other.bytes_) {
+    other.data_ = nullptr;
+  }
+  ExactBuffer& operator=(ExactBuffer&&) = delete;
+  ~ExactBuffer() { std::free(data_); }
+
+  void* data() const { return data_; }
+  size_t bytes() const { return bytes_; }
+  void fill(int byte) { std::memset(data_, byte, bytes_); }
+
+ private:
+  void* data_ = nullptr;
+  size_t bytes_;
+};
+
+// Small numbers of both signs; integers count up within [0, 5), so that they can be indices.
+void fill_input(const TensorType& type, void* data) {
+  int64_t count = type.numel();
+  for (int64_t i = 0; i < count; i++) {
+    double number = 0.25 * static_cast<double>((i * 7 + 3) % 17 - 8);
+    int64_t integer = i % 5;
+    switch (type.dtype) {
+      case DType::float32:
+        static_cast<float*>(data)[i] = static_cast<float>(number);
+        break;
+      case DType::float64:
+        static_cast<double*>(data)[i] = number;
+        break;
+      case DType::bfloat16:
+        static_cast<bfloat16*>(data)[i] = to_bfloat16(static_cast<float>(number));
+        break;
+      case DType::int64:
+        static_cast<int64_t*>(data)[i] = integer;
+        break;
+      case DType::int32:
+        static_cast<int32_t*>(data)[i] = static_cast<int32_t>(integer);
+        break;
+      case DType::uint8:
+        static_cast<uint8_t*>(data)[i] = static_cast<uint8_t>(integer);
+        break;
+      case DType::boolean:
+        static_cast<uint8_t*>(data)[i] = integer % 2;
+        break;
+    }
+  }
+}
+
+using Types = std::vector<TensorType>;
+
+Program one_call(const std::string& kernel, const Types& inputs, const Types& outputs,
+                 const Attrs& attrs) {
+  Program program;
+  Instruction instruction;
+  instruction.kernel = kernel;
+  instruction.attrs = attrs;
+  for (const TensorType& type : inputs) {
+    int value = static_cast<int>(program.values.size());
+    program.values.push_back(type);
+    program.bindings.push_back({Access::read, value});
+    instruction.inputs.push_back(value);
+  }
+  for (const TensorType& type : outputs) {
+    int value = static_cast<int>(program.values.size());
+    program.values.push_back(type);
+    program.bindings.push_back({Access::write, value});
+    instruction.outputs.push_back(value);
+  }
+  instruction.label = "test";
+  program.instructions.push_back(instruction);
+  check_program(program);
+  return program;
+}
+
+void run_twice(const Program& program, const LoadOptions& options) {
+  LoadedProgram loaded(program, loaded_providers().registry, options);
+  std::vector<ExactBuffer> buffers;
+  std::vector<void*> pointers;
+  for (const Binding& binding : program.bindings) {
+    const TensorType& type = program.values[binding.value];
+    buffers.emplace_back(type.bytes());
+    if (binding.access == Access::read) fill_input(type, buffers.back().data());
+    pointers.push_back(buffers.back().data());
+  }
+  const size_t inputs = program.instructions[0].inputs.size();
+  std::vector<std::string> first;
+  for (int rubbish : {0xff, 0x55}) {
+    std::vector<std::string> contents;
+    for (size_t k = inputs; k < buffers.size(); k++) buffers[k].fill(rubbish);
+    loaded.run(pointers.data(), nullptr);
+    for (size_t k = inputs; k < buffers.size(); k++) {
+      contents.emplace_back(static_cast<char*>(buffers[k].data()), buffers[k].bytes());
+    }
+    if (first.empty()) {
+      first = contents;
+    } else {
+      CHECK(contents == first, describe_failure(program, program.instructions[0], "runs differ"));
+    }
+  }
+}
+
+void exercise(const std::string& kernel, const Types& inputs, const Types& outputs,
+              const Attrs& attrs) {
+  Program program = one_call(kernel, inputs, outputs, attrs);
+  for (int threads : {1, 3}) run_twice(program, {threads, true});
+}
+
+Attrs attrs(std::vector<std::pair<std::string, Attrs::Value>> fields) {
+  Attrs out;
+  for (auto& [key, value] : fields) out.set(key, std::move(value));
+  return out;
+}
+
+using N = Attrs::Numbers;
+using S = Attrs::Strings;
+
+constexpr DType kFloating[] = {DType::float32, DType::float64, DType::bfloat16};
+constexpr DType kAll[] = {DType::float32, DType::float64, DType::bfloat16, DType::int64,
+                          DType::int32,   DType::uint8,   DType::boolean};
+const int64_t kCounts[] = {0, 1, 3, 17, 1023};
+
+const char* compute_type(DType dtype) {
+  if (dtype == DType::float64) return "float64";
+  return dtype == DType::float32 || dtype == DType::bfloat16 ? "float32" : "int64";
+}
+
+DType sum_type(DType dtype) {
+  bool integer = dtype == DType::int32 || dtype == DType::uint8 || dtype == DType::boolean;
+  return integer ? DType::int64 : dtype;
+}
+
+}  // namespace
+
+TEST("pointwise") {
+  for (DType dtype : kAll) {
+    std::string computed = compute_type(dtype);
+    Attrs program = attrs({{"fns", S{"add", "mul", "const", "where"}},
+                           {"types", S{computed, computed, computed, computed}},
+                           {"args", N{0, 1, -1, 2, 1, -1, -1, -1, -1, 0, 3, 4}},
+                           {"imms", N{0, 0, 2, 0}},
+                           {"results", N{5, 2}}});
+    for (int64_t n : kCounts) {
+      exercise("pointwise", {{dtype, {n}}, {dtype, {n}}}, {{dtype, {n}}, {dtype, {n}}}, program);
+      exercise("pointwise", {{dtype, {3, 1}}, {dtype, {n}}}, {{dtype, {3, n}}, {dtype, {3, n}}},
+               program);
+      exercise("pointwise", {{dtype, {}}, {dtype, {2, n, 5}}},
+               {{dtype, {2, n, 5}}, {DType::float32, {2, n, 5}}}, program);
+    }
+  }
+}
+
+TEST("reduce and arg_reduce") {
+  for (DType dtype : kAll) {
+    for (int64_t n : kCounts) {
+      for (const char* fn : {"sum", "prod", "amax", "amin"}) {
+        bool extreme = fn[0] == 'a';
+        if (extreme && n == 0) continue;
+        DType out = extreme ? dtype : sum_type(dtype);
+        exercise("reduce", {{dtype, {n}}}, {{out, {}}}, attrs({{"fn", fn}, {"dims", N{0}}}));
+        exercise("reduce", {{dtype, {3, n}}}, {{out, {3}}}, attrs({{"fn", fn}, {"dims", N{1}}}));
+        exercise("reduce", {{dtype, {n, 5}}}, {{out, {5}}}, attrs({{"fn", fn}, {"dims", N{0}}}));
+        exercise("reduce", {{dtype, {2, n, 3, 2}}}, {{out, {2, 3}}},
+                 attrs({{"fn", fn}, {"dims", N{1, 3}}}));
+      }
+      if (n == 0) continue;
+      for (const char* fn : {"argmax", "argmin"}) {
+        exercise("arg_reduce", {{dtype, {3, n}}}, {{DType::int64, {3}}},
+                 attrs({{"fn", fn}, {"dim", 1.0}}));
+        exercise("arg_reduce", {{dtype, {n, 2}}}, {{DType::int64, {2}}},
+                 attrs({{"fn", fn}, {"dim", 0.0}}));
+      }
+    }
+  }
+}
+
+TEST("views, cat, fill and arange") {
+  for (DType dtype : kAll) {
+    for (int64_t n : kCounts) {
+      double columns = static_cast<double>(n);
+      exercise("copy_view", {{dtype, {3, n}}}, {{dtype, {n, 3}}},
+               attrs({{"offset", 0.0}, {"strides", N{1, columns}}}));
+      exercise("copy_view", {{dtype, {n}}}, {{dtype, {n}}},
+               attrs({{"offset", n == 0 ? 0 : columns - 1}, {"strides", N{-1}}}));
+      exercise("place_view", {{dtype, {n}}}, {{dtype, {n, 2}}},
+               attrs({{"offset", n == 0 ? 0.0 : 1.0}, {"strides", N{2}}, {"fill", 1.0}}));
+      exercise("cat", {{dtype, {2, n}}, {dtype, {2, 0}}, {dtype, {2, 3}}}, {{dtype, {2, n + 3}}},
+               attrs({{"dim", 1.0}}));
+      exercise("fill", {}, {{dtype, {n}}}, attrs({{"value", 1.0}}));
+      if (dtype == DType::boolean) continue;
+      exercise("arange", {}, {{dtype, {n}}}, attrs({{"start", 1.0}, {"step", 2.0}}));
+    }
+  }
+}
+
+TEST("philox") {
+  TensorType word{DType::int64, {}};
+  for (int64_t n : kCounts) {
+    for (DType dtype : kFloating) {
+      for (const char* fn : {"uniform", "normal"}) {
+        exercise("philox", {word, word}, {{dtype, {n}}}, attrs({{"fn", fn}, {"offset", 3.0}}));
+      }
+    }
+    exercise("philox", {word, word}, {{DType::int64, {n}}},
+             attrs({{"fn", "bits"}, {"offset", 0.0}}));
+  }
+}
+
+TEST("matmul") {
+  const int64_t sizes[][3] = {{0, 3, 2}, {3, 0, 2},  {3, 2, 0},    {1, 1, 1},   {1, 33, 1},
+                              {5, 7, 3}, {1, 17, 9}, {37, 65, 33}, {3, 500, 2}, {130, 3, 70}};
+  for (DType dtype : kFloating) {
+    for (const auto& [m, k, n] : sizes) {
+      for (int transposes = 0; transposes < 4; transposes++) {
+        bool a = (transposes & 1) != 0;
+        bool b = (transposes & 2) != 0;
+        Attrs flags = attrs({{"transpose_a", a}, {"transpose_b", b}});
+        Shape left = a ? Shape{k, m} : Shape{m, k};
+        Shape right = b ? Shape{n, k} : Shape{k, n};
+        exercise("matmul", {{dtype, left}, {dtype, right}}, {{dtype, {m, n}}}, flags);
+        left.insert(left.begin(), 3);
+        right.insert(right.begin(), 3);
+        exercise("matmul", {{dtype, left}, {dtype, right}}, {{dtype, {3, m, n}}}, flags);
+      }
+    }
+  }
+}
+
+TEST("conv2d") {
+  struct Case {
+    int64_t n, c, h, w, o, kernel, stride, padding, dilation, groups;
+  };
+  const Case cases[] = {
+      {0, 3, 5, 5, 2, 3, 1, 0, 1, 1},  {1, 1, 1, 1, 1, 1, 1, 0, 1, 1},
+      {2, 3, 7, 9, 6, 5, 1, 2, 1, 1},  {1, 4, 9, 7, 6, 3, 2, 1, 1, 2},
+      {2, 5, 11, 8, 5, 3, 1, 2, 2, 5}, {1, 17, 6, 5, 19, 1, 1, 0, 1, 1},
+      {3, 2, 4, 4, 3, 4, 3, 3, 1, 1},
+  };
+  for (DType dtype : kFloating) {
+    for (const Case& c : cases) {
+      auto out = [&](int64_t size) {
+        return (size + 2 * c.padding - c.dilation * (c.kernel - 1) - 1) / c.stride + 1;
+      };
+      double stride = static_cast<double>(c.stride);
+      double padding = static_cast<double>(c.padding);
+      double dilation = static_cast<double>(c.dilation);
+      Attrs window = attrs({{"stride", N{stride, stride}},
+                            {"padding", N{padding, padding}},
+                            {"dilation", N{dilation, dilation}},
+                            {"groups", static_cast<double>(c.groups)}});
+      TensorType x{dtype, {c.n, c.c, c.h, c.w}};
+      TensorType w{dtype, {c.o, c.c / c.groups, c.kernel, c.kernel}};
+      TensorType y{dtype, {c.n, c.o, out(c.h), out(c.w)}};
+      exercise("conv2d_fwd", {x, w}, {y}, window);
+      exercise("conv2d_bwd_data", {y, w}, {x}, window);
+      exercise("conv2d_bwd_weight", {y, x}, {w}, window);
+    }
+  }
+}
+
+TEST("max_pool2d_fwd") {
+  for (DType dtype : kFloating) {
+    auto pool = [&](Shape x, Shape y, double kernel, double stride, double padding) {
+      exercise("max_pool2d_fwd", {{dtype, x}}, {{dtype, y}, {DType::int32, y}},
+               attrs({{"kernel_size", N{kernel, kernel}},
+                      {"stride", N{stride, stride}},
+                      {"padding", N{padding, padding}},
+                      {"dilation", N{1, 1}}}));
+    };
+    pool({0, 2, 4, 4}, {0, 2, 2, 2}, 2, 2, 0);
+    pool({1, 1, 1, 1}, {1, 1, 1, 1}, 1, 1, 0);
+    pool({2, 3, 7, 9}, {2, 3, 3, 4}, 2, 2, 0);
+    pool({1, 17, 9, 5}, {1, 17, 5, 3}, 3, 2, 1);
+  }
+}
+
+TEST("softmax and log_softmax") {
+  for (DType dtype : kFloating) {
+    for (const char* kernel : {"softmax", "log_softmax"}) {
+      for (int64_t n : kCounts) {
+        exercise(kernel, {{dtype, {3, n}}}, {{dtype, {3, n}}}, attrs({{"dim", 1.0}}));
+        exercise(kernel, {{dtype, {n, 3}}}, {{dtype, {n, 3}}}, attrs({{"dim", 0.0}}));
+        exercise(kernel, {{dtype, {n}}}, {{dtype, {n}}}, attrs({{"dim", 0.0}}));
+      }
+    }
+  }
+}
+
+TEST("gather and scatter_add") {
+  for (DType index : {DType::int32, DType::int64}) {
+    for (int64_t n : kCounts) {
+      for (DType dtype : kFloating) {
+        exercise("gather", {{dtype, {5, n}}, {index, {2, n}}}, {{dtype, {2, n}}},
+                 attrs({{"dim", 0.0}}));
+        exercise("scatter_add", {{dtype, {n, 3}}, {index, {n, 3}}}, {{dtype, {n, 5}}},
+                 attrs({{"dim", 1.0}}));
+      }
+    }
+    for (const char* kernel : {"gather", "scatter_add"}) {
+      TensorType narrow{DType::float32, {2}};
+      TensorType wide{DType::float32, {5}};
+      bool gather = std::string(kernel) == "gather";
+      Program program = one_call(kernel, {gather ? narrow : wide, {index, {5}}},
+                                 {gather ? wide : narrow}, attrs({{"dim", 0.0}}));
+      std::string message = message_of([&] { run_twice(program, {1, true}); });
+      CHECK(message.find(std::string("[") + kernel + "]") == 0, message);
+      CHECK(message.find("(at test)") != std::string::npos, message);
+    }
+  }
+}
+
+TEST("a call with the wrong number of operands is refused") {
+  for (const Implementation& implementation : loaded_providers().registry.all()) {
+    Program program = one_call(implementation.kernel, {}, {}, Attrs());
+    std::string message =
+        message_of([&] { LoadedProgram(program, loaded_providers().registry, {}); });
+    CHECK(!message.empty(), implementation.kernel);
+  }
+}

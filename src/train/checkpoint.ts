@@ -1,0 +1,159 @@
+/**
+ * A checkpoint on disk: a folder of `model.safetensors` (the model's state dict, readable by
+ * PyTorch), `state.safetensors` (the optimizer's tensors and unfinished sums) and `state.json`
+ * (everything else, and the other files' checksums). It holds no times and no paths, so equal runs
+ * write equal bytes.
+ */
+
+import { createHash } from 'node:crypto';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { FileError } from '../base/errors.ts';
+import type { GeneratorState } from '../core/random.ts';
+import { fileError, writeDirectoryAtomic } from '../io/atomic.ts';
+import type { HostTensor } from '../io/host-tensor.ts';
+import { encodeSafetensors, parseSafetensors } from '../io/safetensors.ts';
+
+const VERSION = 1;
+export const MODEL_FILE = 'model.safetensors';
+export const STATE_FILE = 'state.safetensors';
+const JSON_FILE = 'state.json';
+
+export type HostTensors = Map<string, HostTensor>;
+
+/** Where training stands. */
+export interface Position {
+  /** Optimizer steps taken. */
+  readonly step: number;
+  /** Epochs finished. */
+  readonly epoch: number;
+  /** Batches taken of the epoch under way. */
+  readonly batch: number;
+}
+
+export interface Best {
+  readonly metric: string;
+  readonly value: number;
+  readonly step: number;
+}
+
+/** What a run must remember beside its tensors. */
+export interface RunState extends Position {
+  readonly generator: GeneratorState;
+  /** What the order of the samples depends on. */
+  readonly data: {
+    readonly samples: number;
+    readonly batch_size: number;
+    readonly shuffle: boolean;
+    readonly drop_last: boolean;
+    readonly seed: number;
+  };
+  readonly optimizer: {
+    readonly type: string;
+    readonly steps: number;
+    /** As PyTorch's, with the parameters' names in place of their numbers. */
+    readonly param_groups: readonly Record<string, unknown>[];
+  };
+  /** The best validation so far. */
+  readonly best: Best | null;
+  /** The last value of each metric. */
+  readonly metrics: Readonly<Record<string, number>>;
+  /** Lines of `metrics.jsonl` written so far, and the step of the last one of the training loss. */
+  readonly records: number;
+  readonly recorded_at: number;
+  /** The step after which an epoch, or all of training, was last evaluated and closed. */
+  readonly closed_at: number;
+}
+
+export interface Checkpoint {
+  readonly state: RunState;
+  readonly model: HostTensors;
+  /** `optimizer.PARAMETER.NAME` and `metrics.NAME`. */
+  readonly tensors: HostTensors;
+}
+
+/** Writes the folder `path`, complete or not at all. Throws a `FileError`. */
+export async function writeCheckpoint(path: string, checkpoint: Checkpoint): Promise<void> {
+  await writeDirectoryAtomic(
+    path,
+    async (folder) => {
+      const files = {
+        [MODEL_FILE]: await writeTensors(join(folder, MODEL_FILE), checkpoint.model),
+        [STATE_FILE]: await writeTensors(join(folder, STATE_FILE), checkpoint.tensors),
+      };
+      await writeFile(join(folder, JSON_FILE), encodeState(checkpoint.state, files));
+    },
+    { replace: true },
+  );
+}
+
+/** Reads a checkpoint whole. Throws a `FileError` that names the file which is missing or broken. */
+export async function readCheckpoint(folder: string): Promise<Checkpoint> {
+  const { state, files } = await readState(join(folder, JSON_FILE));
+  const [model, tensors] = await Promise.all(
+    [MODEL_FILE, STATE_FILE].map((name) => readTensors(join(folder, name), files[name])),
+  );
+  return { state, model: model!, tensors: tensors! };
+}
+
+/** The model alone, for those who do not go on training. Throws as `readCheckpoint`. */
+export async function readModel(folder: string): Promise<{ state: RunState; model: HostTensors }> {
+  const { state, files } = await readState(join(folder, JSON_FILE));
+  return { state, model: await readTensors(join(folder, MODEL_FILE), files[MODEL_FILE]) };
+}
+
+/** SHA-256 by file name. */
+type Checksums = Readonly<Record<string, string>>;
+
+/** Returns the file's checksum. */
+async function writeTensors(path: string, tensors: HostTensors): Promise<string> {
+  const hash = createHash('sha256');
+  const chunks = [...encodeSafetensors(tensors, { format: 'pt' })];
+  for (const chunk of chunks) hash.update(chunk);
+  await writeFile(path, chunks);
+  return hash.digest('hex');
+}
+
+async function readTensors(path: string, checksum: string | undefined): Promise<HostTensors> {
+  const bytes = await readWhole(path);
+  if (createHash('sha256').update(bytes).digest('hex') !== checksum) throw damaged(path);
+  return (await parseSafetensors(path, bytes)).tensors;
+}
+
+/** The state with a checksum of its own as the last key. */
+function encodeState(state: RunState, files: Checksums): string {
+  const body = { version: VERSION, ...state, files };
+  const sha256 = createHash('sha256').update(JSON.stringify(body)).digest('hex');
+  return `${JSON.stringify({ ...body, sha256 }, null, 2)}\n`;
+}
+
+async function readState(path: string): Promise<{ state: RunState; files: Checksums }> {
+  const text = (await readWhole(path)).toString('utf8');
+  let parsed: RunState & { version: number; files: Checksums; sha256: string };
+  try {
+    parsed = JSON.parse(text);
+  } catch {
+    throw damaged(path);
+  }
+  const { version, files, sha256: _, ...state } = parsed;
+  if (version > VERSION) {
+    throw new FileError(`${path} has version ${version}; this torchts reads up to ${VERSION}`);
+  }
+  // Encoding it again must give the same text: any other byte is a fault.
+  if (encodeState(state, files) !== text) throw damaged(path);
+  return { state, files };
+}
+
+async function readWhole(path: string): Promise<Buffer> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    throw fileError(`cannot read the checkpoint`, error);
+  }
+}
+
+function damaged(path: string): FileError {
+  return new FileError(
+    `${path} is damaged: its contents do not have the checksum they were written with`,
+  );
+}

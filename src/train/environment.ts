@@ -1,0 +1,57 @@
+/** Where a run happened: what its `env.json` says, so that a result can be explained later. */
+
+import { execFileSync } from 'node:child_process';
+import os from 'node:os';
+import { version } from '../base/version.ts';
+import { engine, engineInfo, threads } from '../core/device.ts';
+
+export interface Environment {
+  readonly torchts: string;
+  readonly node: string;
+  readonly platform: string;
+  readonly engine: string;
+  readonly cpu: string;
+  /** The instruction set of the kernels in use, and oneDNN's version; null where unknown. */
+  readonly isa: string | null;
+  readonly onednn: string | null;
+  readonly threads: number;
+  readonly seed: number;
+  /** The commit of the working directory, null outside of git. */
+  readonly git: { readonly commit: string; readonly changed: boolean } | null;
+}
+
+export function environment(seed: number): Environment {
+  const info = engineInfo();
+  return {
+    torchts: version(),
+    node: process.version,
+    platform: `${os.platform()} ${os.release()} ${os.arch()}`,
+    engine: engine().name,
+    cpu: os.cpus()[0]?.model ?? 'unknown',
+    isa: info.available ? info.isa : null,
+    onednn: info.available ? info.onednn : null,
+    threads: threads(),
+    seed,
+    git: gitState(),
+  };
+}
+
+function gitState(): Environment['git'] {
+  const commit = git('rev-parse', 'HEAD');
+  const status = git('status', '--porcelain', '--untracked-files=no');
+  if (commit === undefined || status === undefined) return null;
+  return { commit, changed: status !== '' };
+}
+
+/** What git answers; nothing without git, outside of a repository, or when it takes too long. */
+function git(...args: string[]): string | undefined {
+  try {
+    return execFileSync('git', args, {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+      timeout: 2000,
+    }).trim();
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,52 @@
+/** Measures a model on a whole data set, without training it. */
+
+import type { DataLoader } from '../data/loader.ts';
+import { BatchTensors, RUNS_AHEAD } from './batches.ts';
+import { Pipeline } from './pipeline.ts';
+import { type BatchStep, evaluationStep, type Task } from './task.ts';
+import type { Means, Totals } from './totals.ts';
+
+export class Evaluator {
+  readonly #totals: Totals;
+  readonly #step: BatchStep;
+  readonly #tensors: BatchTensors;
+
+  constructor(
+    readonly task: Task,
+    readonly loader: DataLoader,
+    onRetrace: (reason: string) => void,
+  ) {
+    this.#totals = task.totals();
+    this.#step = evaluationStep(task, this.#totals, onRetrace);
+    this.#tensors = new BatchTensors(loader.dataset);
+  }
+
+  /** The means over all samples; nothing when `signal` was aborted before the last of them. */
+  async run(signal?: AbortSignal): Promise<Means | undefined> {
+    const { model } = this.task;
+    const training = model.training;
+    model.eval();
+    try {
+      return await this.#pass(signal);
+    } finally {
+      model.train(training);
+    }
+  }
+
+  async #pass(signal?: AbortSignal): Promise<Means | undefined> {
+    const pipeline = new Pipeline(RUNS_AHEAD);
+    this.#totals.clear();
+    for (const batch of this.loader.epoch(0)) {
+      pipeline.add(this.#step(this.#tensors.inputs(batch), this.#tensors.targets(batch)));
+      if (pipeline.full) await pipeline.room();
+      if (signal?.aborted) break;
+    }
+    await pipeline.idle();
+    return signal?.aborted ? undefined : this.#totals.read();
+  }
+
+  dispose(): void {
+    this.#step.dispose();
+    this.loader.dispose();
+  }
+}

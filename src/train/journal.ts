@@ -1,0 +1,119 @@
+/** What a run tells of itself while it trains: records, progress, the best so far. */
+
+import type { Best, Position, RunState } from './checkpoint.ts';
+import type { Clock } from './clock.ts';
+import type { MetricsRecord, TrainEvent } from './events.ts';
+import type { RunDirectory } from './run-directory.ts';
+import type { Means } from './totals.ts';
+
+/** Milliseconds between two `progress` events. */
+const PROGRESS_INTERVAL = 100;
+
+export interface JournalOptions {
+  readonly run: RunDirectory;
+  readonly clock: Clock;
+  readonly emit: (event: TrainEvent) => void;
+  readonly totalSteps: number;
+}
+
+export class Journal {
+  /** The last value of each metric: `train_loss`, `val_accuracy`, ... */
+  metrics: Readonly<Record<string, number>> = {};
+  best: Best | null = null;
+
+  readonly #options: JournalOptions;
+  /** Samples and steps of this session. */
+  #samples = 0;
+  #steps = 0;
+  /** The training time of the last record, and the samples until then. */
+  #recorded = { at: 0, samples: 0 };
+  #toldAt = Number.NEGATIVE_INFINITY;
+
+  constructor(options: JournalOptions) {
+    this.#options = options;
+  }
+
+  /** Goes on from a checkpoint. */
+  restore({ metrics, best }: RunState): void {
+    this.metrics = metrics;
+    this.best = best;
+  }
+
+  /** Counts a step; tells the progress if it has not been told for a while. */
+  stepped(samples: number, position: Position, lr: number): void {
+    this.#samples += samples;
+    this.#steps++;
+    const now = this.#options.clock.now();
+    if (now - this.#toldAt < PROGRESS_INTERVAL) return;
+    this.#toldAt = now;
+    this.tellProgress(position, lr);
+  }
+
+  tellProgress({ step, epoch }: Position, lr: number): void {
+    const { clock, emit, totalSteps } = this.#options;
+    const samples_per_second = clock.mark(this.#samples);
+    const perStep = this.#samples / Math.max(1, this.#steps) / samples_per_second;
+    emit({
+      event: 'progress',
+      step,
+      total_steps: totalSteps,
+      epoch: epoch + 1,
+      loss: this.metrics.train_loss,
+      lr,
+      samples_per_second,
+      seconds_left: samples_per_second > 0 ? (totalSteps - step) * perStep : Number.NaN,
+    });
+  }
+
+  /** Records the training loss since the last record. */
+  recordTraining(position: Position, lr: number, means: Means): void {
+    const at = this.#options.clock.training;
+    const { samples } = means;
+    this.#record('train', position, lr, means, samples / (at - this.#recorded.at));
+    this.#recorded = { at, samples: this.#samples };
+  }
+
+  /** Records a pass over the validation data; the best so far is the model of `best.step`. */
+  recordValidation(position: Position, lr: number, means: Means, seconds: number): void {
+    this.#record('val', position, lr, means, means.samples / seconds);
+    const { step } = position;
+    const candidate =
+      means.accuracy === undefined
+        ? { metric: 'val_loss', value: means.loss, step }
+        : { metric: 'val_accuracy', value: means.accuracy, step };
+    if (this.best === null || isBetter(candidate, this.best)) this.best = candidate;
+  }
+
+  #record(
+    split: MetricsRecord['split'],
+    { step, epoch }: Position,
+    lr: number,
+    { loss, accuracy }: Means,
+    samples_per_second: number,
+  ): void {
+    const { run, clock, emit } = this.#options;
+    const measured: Record<string, number> = accuracy === undefined ? { loss } : { loss, accuracy };
+    const time = clock.elapsed;
+    const record: MetricsRecord = {
+      step,
+      epoch: epoch + 1,
+      split,
+      loss,
+      ...measured,
+      lr,
+      samples_per_second,
+      time,
+    };
+    run.append(record);
+    const named = Object.entries(measured).map(([key, value]) => [`${split}_${key}`, value]);
+    this.metrics = { ...this.metrics, ...Object.fromEntries(named) };
+    emit({ event: 'metrics', ...record });
+  }
+}
+
+/** A run whose metric has changed, as after an edit of the config, starts over. */
+function isBetter(candidate: Best, best: Best): boolean {
+  if (candidate.metric !== best.metric) return true;
+  const gain = candidate.value - best.value;
+  return candidate.metric === 'val_loss' ? gain < 0 : gain > 0;
+}

@@ -1,0 +1,34 @@
+/** What callers of training and evaluation ask for, and what they get back. */
+
+import type { LoadedConfig } from '../config/load.ts';
+import type { TrainEvent } from './events.ts';
+
+export interface TrainRequest {
+  readonly loaded: LoadedConfig;
+  /** The folder of all runs. */
+  readonly out: string;
+  /** The folder of a run to go on with, or `auto`: the newest one of this name, if there is one. */
+  readonly resume: string | undefined;
+  /** The most threads to use; the engine's own choice unless given. */
+  readonly threads: number | undefined;
+  readonly onEvent: (event: TrainEvent) => void;
+  /** Aborted with the name of the signal: finish the step, write a checkpoint, return. */
+  readonly signal: AbortSignal;
+}
+
+export interface EvaluateRequest {
+  readonly loaded: LoadedConfig;
+  /** The folder of a checkpoint. */
+  readonly checkpoint: string;
+  readonly split: 'train' | 'val';
+  readonly threads: number | undefined;
+}
+
+export interface EvaluateResult {
+  readonly checkpoint: string;
+  readonly split: 'train' | 'val';
+  readonly samples: number;
+  readonly seconds: number;
+  /** `loss`, and what else the loss knows how to measure, such as `accuracy`. */
+  readonly metrics: Readonly<Record<string, number>>;
+}

@@ -1,0 +1,99 @@
+/** Between the tensors of a run and those of a checkpoint. */
+
+import { isFloating } from '../base/dtype.ts';
+import { FileError, TorchtsError } from '../base/errors.ts';
+import type { Tensor } from '../core/tensor.ts';
+import type { HostTensor } from '../io/host-tensor.ts';
+import type { Module } from '../nn/index.ts';
+import { tensor } from '../ops/creation.ts';
+import type { AnyOptimizer } from '../optim/index.ts';
+import type { HostTensors, RunState } from './checkpoint.ts';
+import type { Totals } from './totals.ts';
+
+/** The contents of `tensors` as of the runs queued before this call. */
+export async function toHost(tensors: ReadonlyMap<string, Tensor>): Promise<HostTensors> {
+  const read = async ([name, source]: [string, Tensor]): Promise<[string, HostTensor]> => {
+    const { dtype, shape } = source;
+    return [name, { dtype, shape, data: await source.data() }];
+  };
+  return new Map(await Promise.all([...tensors].map(read)));
+}
+
+/** The first tensor that holds a NaN or an infinity. */
+export function firstNonFinite(tensors: HostTensors): string | undefined {
+  for (const [name, { dtype, data }] of tensors) {
+    if (!isFloating(dtype)) continue;
+    for (let i = 0; i < data.length; i++) if (!Number.isFinite(data[i])) return name;
+  }
+  return undefined;
+}
+
+/** `optimizer.PARAMETER.NAME` for each tensor that the optimizer keeps for a parameter. */
+export function optimizerTensors(model: Module, optimizer: AnyOptimizer): Map<string, Tensor> {
+  const { state } = optimizer.stateDict();
+  const found = new Map<string, Tensor>();
+  for (const [i, [parameter]] of model.namedParameters().entries()) {
+    for (const [name, kept] of Object.entries(state[i] ?? {})) {
+      found.set(`optimizer.${parameter}.${name}`, kept);
+    }
+  }
+  return found;
+}
+
+/** `metrics.NAME` for each of the sums. */
+export function totalsTensors(totals: Totals): Map<string, Tensor> {
+  return new Map([...totals.named()].map(([name, sum]) => [`metrics.${name}`, sum]));
+}
+
+/** The optimizer's options, with its parameters by name. */
+export function optimizerState(
+  type: string,
+  model: Module,
+  optimizer: AnyOptimizer,
+): RunState['optimizer'] {
+  const names = model.namedParameters().map(([name]) => name);
+  const param_groups = optimizer.stateDict().param_groups.map(({ params, ...options }) => ({
+    ...options,
+    params: (params as number[]).map((i) => names[i]!),
+  }));
+  return { type, steps: optimizer.steps, param_groups };
+}
+
+/**
+ * Copies the contents of `file` into a model.
+ *
+ * @throws FileError that names every key and shape that does not fit.
+ */
+export function restoreModel(model: Module, file: string, stored: HostTensors): void {
+  const values = new Map([...stored].map(([name, host]) => [name, onEngine(host)]));
+  try {
+    model.loadStateDict(values);
+  } catch (error) {
+    if (!(error instanceof TorchtsError)) throw error;
+    throw new FileError(`${file} does not fit the model of the config: ${error.message}`);
+  }
+}
+
+/** Copies the contents of `file` into tensors; throws as `restoreModel`. */
+export function restoreTensors(
+  own: ReadonlyMap<string, Tensor>,
+  file: string,
+  stored: HostTensors,
+): void {
+  const describe = ({ dtype, shape }: HostTensor | Tensor) => `${dtype} [${shape.join(', ')}]`;
+  const faults = [...own].flatMap(([name, target]) => {
+    const host = stored.get(name);
+    if (host === undefined) return [`${name} is missing`];
+    if (describe(host) === describe(target)) return [];
+    return [`${name} is ${describe(host)}, needs ${describe(target)}`];
+  });
+  faults.push(...[...stored.keys()].filter((n) => !own.has(n)).map((n) => `${n} is unexpected`));
+  if (faults.length > 0) {
+    throw new FileError(`${file} does not fit the config: ${faults.join('; ')}`);
+  }
+  for (const [name, target] of own) target.copy_(onEngine(stored.get(name)!));
+}
+
+function onEngine({ dtype, shape, data }: HostTensor): Tensor {
+  return tensor(data, { dtype, shape });
+}

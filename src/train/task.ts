@@ -1,0 +1,129 @@
+/** What a config asks to be trained: model, loss and optimizer, checked against the data. */
+
+import { formatShape, type Shape, sameShape } from '../base/shape.ts';
+import type { LoadedConfig } from '../config/load.ts';
+import { checkModel, pointing } from '../config/model-check.ts';
+import { type CompiledStep, compile } from '../core/compile.ts';
+import { noGrad } from '../core/grad-mode.ts';
+import { placeholder } from '../core/leaf.ts';
+import { manualSeed } from '../core/random.ts';
+import { Tensor } from '../core/tensor.ts';
+import { type DatasetSource, datasets } from '../data/index.ts';
+import { buildLoss, type Module } from '../nn/index.ts';
+import { type AnyOptimizer, build as buildOptimizer } from '../optim/index.ts';
+import { Totals } from './totals.ts';
+
+export interface Task {
+  readonly model: Module;
+  readonly loss: Module;
+  readonly optimizer: AnyOptimizer;
+  readonly train: DatasetSource;
+  readonly val: DatasetSource | undefined;
+  /** Fresh sums of what this task measures. */
+  totals(): Totals;
+}
+
+/**
+ * Seeds the generator and builds everything; no sample is read and nothing is computed.
+ *
+ * @throws ConfigError that points at the part that does not fit.
+ */
+export function buildTask(loaded: LoadedConfig): Task {
+  const { config } = loaded;
+  manualSeed(config.seed);
+  const { model, source: train, output_shape } = checkModel(loaded);
+  const loss = pointing(loaded, ['loss'], () => buildLoss(config.loss));
+  const optimizer = pointing(loaded, ['optimizer'], () =>
+    buildOptimizer(config.optimizer, model.parameters()),
+  );
+  const classifies = train.classes.length > 0;
+  checkLoss(loaded, loss, train, output_shape);
+  if (classifies) checkClasses(loaded, train, output_shape);
+  return {
+    model,
+    loss,
+    optimizer,
+    train,
+    val: config.data.val && valSource(loaded, train),
+    totals: () => new Totals({ classifies, summed: config.loss.reduction === 'sum' }),
+  };
+}
+
+/** The loss of a batch must be one number. */
+function checkLoss(loaded: LoadedConfig, loss: Module, source: DatasetSource, output: Shape): void {
+  const { dtype, shape } = source.target;
+  const predicted = new Tensor(placeholder({ dtype: source.input.dtype, shape: output }, 0));
+  const target = new Tensor(placeholder({ dtype, shape: [output[0]!, ...shape] }, 1));
+  const value = pointing(loaded, ['loss'], () => loss.call(predicted, target));
+  if (value.numel() === 1) return;
+  throw loaded.error(
+    ['loss'],
+    `gives ${formatShape(value.shape)}, training needs one number; use reduction: mean`,
+  );
+}
+
+function checkClasses(loaded: LoadedConfig, { classes }: DatasetSource, output: Shape): void {
+  const scores = output[1] ?? 0;
+  if (scores >= classes.length) return;
+  throw loaded.error(
+    ['model'],
+    `the data has ${classes.length} classes, but the model gives ${scores} scores a sample`,
+  );
+}
+
+/** Validation samples must look like the training samples. */
+function valSource(loaded: LoadedConfig, train: DatasetSource): DatasetSource {
+  const path = ['data', 'val'];
+  const val = pointing(loaded, path, () => datasets.build(loaded.config.data.val));
+  for (const field of ['input', 'target'] as const) {
+    if (
+      val[field].dtype === train[field].dtype &&
+      sameShape(val[field].shape, train[field].shape)
+    ) {
+      continue;
+    }
+    const shown = [val, train].map((s) => `${s[field].dtype} ${formatShape(s[field].shape)}`);
+    throw loaded.error(path, `has ${field}s of ${shown[0]}, but data.train of ${shown[1]}`);
+  }
+  return val;
+}
+
+/** A compiled pass over one batch: inputs and targets in, sums out. */
+export type BatchStep = CompiledStep<[input: Tensor, target: Tensor], undefined>;
+
+/** Forward, backward and update. */
+export function trainingStep(
+  { model, loss, optimizer }: Task,
+  totals: Totals,
+  onRetrace: (reason: string) => void,
+): BatchStep {
+  return compile(
+    (input, target) => {
+      optimizer.zeroGrad();
+      const output = model.call(input);
+      const value = loss.call(output, target);
+      value.backward();
+      optimizer.step();
+      totals.add(value, output, target);
+      return undefined;
+    },
+    { state: [model, optimizer, totals], name: 'training step', onRetrace },
+  );
+}
+
+/** Forward only; the model must be in evaluation mode at every call. */
+export function evaluationStep(
+  { model, loss }: Task,
+  totals: Totals,
+  onRetrace: (reason: string) => void,
+): BatchStep {
+  return compile(
+    (input, target) =>
+      noGrad(() => {
+        const output = model.call(input);
+        totals.add(loss.call(output, target), output, target);
+        return undefined;
+      }),
+    { state: [model, totals], name: 'evaluation step', onRetrace },
+  );
+}

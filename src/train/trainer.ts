@@ -1,0 +1,309 @@
+/**
+ * The training loop. Steps are queued a few ahead, and nothing they compute is read back between
+ * two records. What is recorded and saved depends on the position alone, so a run that was stopped
+ * and went on ends with the same bytes as one that was not.
+ */
+
+import { join } from 'node:path';
+import { TorchtsError } from '../base/errors.ts';
+import type { LoadedConfig } from '../config/load.ts';
+import { type CompiledStep, compile } from '../core/compile.ts';
+import { generatorState, setGeneratorState } from '../core/random.ts';
+import type { DataLoader } from '../data/loader.ts';
+import { BatchTensors, RUNS_AHEAD } from './batches.ts';
+import {
+  type Checkpoint,
+  MODEL_FILE,
+  type Position,
+  type RunState,
+  STATE_FILE,
+} from './checkpoint.ts';
+import type { Clock } from './clock.ts';
+import { Evaluator } from './evaluator.ts';
+import type { TrainEvent } from './events.ts';
+import { Journal } from './journal.ts';
+import { Pipeline } from './pipeline.ts';
+import type { RunDirectory } from './run-directory.ts';
+import * as snapshot from './snapshot.ts';
+import { type BatchStep, type Task, trainingStep } from './task.ts';
+import type { Means, Totals } from './totals.ts';
+
+export interface TrainerOptions {
+  readonly loaded: LoadedConfig;
+  readonly task: Task;
+  readonly loader: DataLoader;
+  /** Over the validation data, when there is any. */
+  readonly valLoader: DataLoader | undefined;
+  readonly run: RunDirectory;
+  readonly clock: Clock;
+  readonly emit: (event: TrainEvent) => void;
+  readonly signal: AbortSignal;
+}
+
+export class Trainer {
+  readonly totalSteps: number;
+
+  readonly #options: TrainerOptions;
+  readonly #journal: Journal;
+  readonly #totals: Totals;
+  readonly #step: BatchStep;
+  readonly #clearTotals: CompiledStep<[], undefined>;
+  readonly #tensors: BatchTensors;
+  readonly #evaluator: Evaluator | undefined;
+  readonly #pipeline = new Pipeline(RUNS_AHEAD);
+
+  #position: Position = { step: 0, epoch: 0, batch: 0 };
+  /** The steps of the last record of the training loss, and of the last closing of an epoch. */
+  #recordedAt = 0;
+  #closedAt = 0;
+  /** The newest checkpoint, and the position it holds. */
+  #saved: { readonly path: string; readonly position: string } | undefined;
+
+  constructor(options: TrainerOptions) {
+    const { loaded, task, loader, valLoader, emit } = options;
+    const { epochs = Number.POSITIVE_INFINITY, max_steps = Number.POSITIVE_INFINITY } =
+      loaded.config.trainer;
+    const onRetrace = (reason: string) => emit({ event: 'retrace', reason });
+    this.totalSteps = Math.min(epochs * loader.batchesPerEpoch, max_steps);
+    this.#options = options;
+    this.#journal = new Journal({ ...options, totalSteps: this.totalSteps });
+    const totals = task.totals();
+    this.#totals = totals;
+    this.#step = trainingStep(task, totals, onRetrace);
+    this.#clearTotals = compile((): undefined => totals.clear(), {
+      state: [totals],
+      name: 'clear totals',
+    });
+    this.#tensors = new BatchTensors(loader.dataset);
+    this.#evaluator = valLoader && new Evaluator(task, valLoader, onRetrace);
+  }
+
+  /** Epochs, the last of which `max_steps` may cut short. */
+  get epochs(): number {
+    return Math.ceil(this.totalSteps / this.#options.loader.batchesPerEpoch);
+  }
+
+  get position(): Position {
+    return this.#position;
+  }
+
+  /** The last value of each metric: `train_loss`, `val_accuracy`, ... */
+  get metrics(): Readonly<Record<string, number>> {
+    return this.#journal.metrics;
+  }
+
+  /** True once the last step was taken and what follows it is done. */
+  get finished(): boolean {
+    return this.#stepsTaken && this.#closedAt === this.#position.step;
+  }
+
+  get #stepsTaken(): boolean {
+    return this.#position.step >= this.totalSteps;
+  }
+
+  get #epochTaken(): boolean {
+    return this.#position.batch === this.#options.loader.batchesPerEpoch;
+  }
+
+  get #lr(): number {
+    return this.#options.task.optimizer.param_groups[0]!.lr;
+  }
+
+  /**
+   * Trains until the end, or until the signal is aborted; a checkpoint is written either way.
+   *
+   * @throws TorchtsError when the loss or the weights are no longer finite.
+   */
+  async train(): Promise<void> {
+    const { signal, task } = this.#options;
+    task.model.train();
+    while (!this.finished && !signal.aborted) {
+      if (!this.#stepsTaken) await this.#takeSteps();
+      if (this.#epochTaken || this.#stepsTaken) await this.#close();
+    }
+    await this.#save();
+  }
+
+  /** Until the end of the epoch, or of training, or the signal. */
+  async #takeSteps(): Promise<void> {
+    const { loader, loaded, signal } = this.#options;
+    const { log_every, checkpoint_every = Number.POSITIVE_INFINITY } = loaded.config.trainer;
+    const { epoch, batch: start } = this.#position;
+    for (const batch of loader.epoch(epoch, { start })) {
+      this.#pipeline.add(this.#step(this.#tensors.inputs(batch), this.#tensors.targets(batch)));
+      this.#position = {
+        ...this.#position,
+        step: this.#position.step + 1,
+        batch: this.#position.batch + 1,
+      };
+      this.#journal.stepped(batch.size, this.#position, this.#lr);
+      if (this.#position.batch % log_every === 0) this.#pipeline.add(this.#record());
+      if (this.#pipeline.full) await this.#pipeline.room();
+      if (this.#stepsTaken || this.#epochTaken || signal.aborted) break;
+      if (this.#position.step % checkpoint_every === 0) await this.#save();
+    }
+    await this.#pipeline.idle();
+  }
+
+  /** Ends an epoch, or all of training: records, evaluates, saves. Stops short when aborted. */
+  async #close(): Promise<void> {
+    const { step, epoch } = this.#position;
+    if (this.#recordedAt < step) await this.#record();
+    this.#journal.tellProgress(this.#position, this.#lr);
+    const { eval_every } = this.#options.loaded.config.trainer;
+    const isDue = (epoch + 1) % eval_every === 0 || this.#stepsTaken;
+    if (isDue && !(await this.#evaluate())) return;
+    if (this.#epochTaken) this.#position = { step, epoch: epoch + 1, batch: 0 };
+    this.#closedAt = step;
+    await this.#save();
+  }
+
+  /** Records the losses since the last record, of the steps queued so far. */
+  async #record(): Promise<void> {
+    const position = this.#position;
+    const first = this.#recordedAt + 1;
+    const lr = this.#lr;
+    this.#recordedAt = position.step;
+    const reading = this.#totals.read();
+    const clearing = this.#clearTotals();
+    const [means] = await Promise.all([reading, clearing]);
+    this.#checkLoss(means, first, position.step);
+    this.#journal.recordTraining(position, lr, means);
+  }
+
+  /** False when the signal ended it early. */
+  async #evaluate(): Promise<boolean> {
+    const { signal, clock } = this.#options;
+    const evaluator = this.#evaluator;
+    if (evaluator === undefined) return true;
+    const start = clock.now();
+    const means = await clock.pause(() => evaluator.run(signal));
+    if (means === undefined) return false;
+    if (!Number.isFinite(means.loss)) {
+      throw this.#diverged(
+        `the validation loss is ${means.loss} after step ${this.#position.step}`,
+      );
+    }
+    const seconds = (clock.now() - start) / 1000;
+    this.#journal.recordValidation(this.#position, this.#lr, means, seconds);
+    return true;
+  }
+
+  #checkLoss({ loss, samples }: Means, first: number, last: number): void {
+    if (samples === 0 || Number.isFinite(loss)) return;
+    const steps = first === last ? `step ${last}` : `steps ${first} to ${last}`;
+    throw this.#diverged(`the mean training loss of ${steps} is ${loss}`);
+  }
+
+  #diverged(what: string): TorchtsError {
+    const last =
+      this.#saved === undefined
+        ? 'no checkpoint was written yet'
+        : `the last checkpoint is ${this.#saved.path}`;
+    return new TorchtsError(`training stopped: ${what}; ${last}; try a smaller optimizer.lr`);
+  }
+
+  /** Writes a checkpoint of the present position, unless it was the last thing done. */
+  async #save(): Promise<void> {
+    await this.#pipeline.idle();
+    const position = JSON.stringify([this.#position, this.#closedAt]);
+    if (this.#saved?.position === position) return;
+    const { run, clock, emit, loaded } = this.#options;
+    const { step } = this.#position;
+    await clock.pause(async () => {
+      const checkpoint = await this.#snapshot();
+      const path = await run.save(checkpoint, loaded.config.trainer.keep);
+      this.#saved = { path, position };
+      emit({ event: 'checkpoint', step, path });
+    });
+  }
+
+  async #snapshot(): Promise<Checkpoint> {
+    const { task, run, loaded } = this.#options;
+    const { model, optimizer } = task;
+    const means = await this.#totals.read();
+    this.#checkLoss(means, this.#recordedAt + 1, this.#position.step);
+    const checkpoint: Checkpoint = {
+      state: {
+        ...this.#position,
+        generator: generatorState(),
+        data: this.#dataState(),
+        optimizer: snapshot.optimizerState(loaded.config.optimizer.type, model, optimizer),
+        best: this.#journal.best,
+        metrics: this.#journal.metrics,
+        records: run.records,
+        recorded_at: this.#recordedAt,
+        closed_at: this.#closedAt,
+      },
+      model: await snapshot.toHost(model.stateDict()),
+      tensors: await snapshot.toHost(this.#stateTensors()),
+    };
+    const broken = snapshot.firstNonFinite(checkpoint.model);
+    if (broken === undefined) return checkpoint;
+    throw this.#diverged(`${broken} is no longer finite after step ${this.#position.step}`);
+  }
+
+  #stateTensors() {
+    const { model, optimizer } = this.#options.task;
+    return new Map([
+      ...snapshot.optimizerTensors(model, optimizer),
+      ...snapshot.totalsTensors(this.#totals),
+    ]);
+  }
+
+  #dataState(): RunState['data'] {
+    const { loader, loaded } = this.#options;
+    const { batch_size, shuffle, drop_last } = loaded.config.data;
+    const { seed } = loaded.config;
+    return { samples: loader.dataset.length, batch_size, shuffle, drop_last, seed };
+  }
+
+  /**
+   * Goes on from a checkpoint in `folder`.
+   *
+   * @throws FileError when its tensors do not fit, ConfigError when the config's optimizer or data
+   *   cannot go on from it.
+   */
+  restore(folder: string, { state, model, tensors }: Checkpoint): void {
+    const { loaded, task } = this.#options;
+    const { type } = loaded.config.optimizer;
+    if (type !== state.optimizer.type) {
+      throw loaded.error(
+        ['optimizer', 'type'],
+        `the run was trained with ${state.optimizer.type} until now; ${type} cannot go on from it`,
+      );
+    }
+    if (state.batch > 0) this.#checkData(state);
+    snapshot.restoreModel(task.model, join(folder, MODEL_FILE), model);
+    snapshot.restoreTensors(this.#stateTensors(), join(folder, STATE_FILE), tensors);
+    task.optimizer.steps = state.optimizer.steps;
+    setGeneratorState(state.generator);
+    const { step, epoch, batch } = state;
+    this.#position = { step, epoch, batch };
+    this.#recordedAt = state.recorded_at;
+    this.#closedAt = state.closed_at;
+    this.#saved = { path: folder, position: JSON.stringify([this.#position, this.#closedAt]) };
+    this.#journal.restore(state);
+  }
+
+  /** In the middle of an epoch, the rest of it must hold the samples that were not taken yet. */
+  #checkData(state: RunState): void {
+    const now = this.#dataState();
+    for (const key of Object.keys(now) as (keyof typeof now)[]) {
+      if (now[key] === state.data[key]) continue;
+      const path =
+        key === 'seed' ? ['seed'] : key === 'samples' ? ['data', 'train'] : ['data', key];
+      throw this.#options.loaded.error(
+        path,
+        `${key} is ${now[key]}, but was ${state.data[key]} in the epoch that the run stopped in`,
+      );
+    }
+  }
+
+  dispose(): void {
+    this.#step.dispose();
+    this.#clearTotals.dispose();
+    this.#evaluator?.dispose();
+    this.#options.loader.dispose();
+  }
+}

@@ -1,0 +1,176 @@
+/** Calls that no engine may load: Programs are data, and a wrong one must not reach memory. */
+
+import { input, type KernelCase, kernelCase, type } from './case.ts';
+import { group } from './groups.ts';
+
+const f32 = (...shape: number[]) => input('float32', shape);
+const out = (...shape: number[]) => type('float32', ...shape);
+const plain = { transpose_a: false, transpose_b: false };
+const conv = { stride: [1, 1], padding: [0, 0], dilation: [1, 1], groups: 1 };
+const pool = { kernel_size: [2, 2], stride: [2, 2], padding: [0, 0], dilation: [1, 1] };
+
+export const MALFORMED: readonly KernelCase[] = [
+  kernelCase(
+    'pointwise',
+    'inputs that do not broadcast',
+    group(2, [['add', 'float32', [0, 1]]]),
+    [f32(3), f32(4)],
+    [out(3)],
+  ),
+  kernelCase(
+    'pointwise',
+    'outputs of two shapes',
+    group(1, [], [0, 0]),
+    [f32(3)],
+    [out(3), out(4)],
+  ),
+  kernelCase(
+    'pointwise',
+    'a register not yet written',
+    group(1, [['add', 'float32', [0, 1]]]),
+    [f32(3)],
+    [out(3)],
+  ),
+  kernelCase('pointwise', 'a result that is no register', group(1, [], [5]), [f32(3)], [out(3)]),
+  kernelCase(
+    'pointwise',
+    'a function without integers',
+    group(1, [['exp', 'int64', [0]]]),
+    [input('int64', [3])],
+    [type('int64', 3)],
+  ),
+  kernelCase(
+    'pointwise',
+    'arguments of another type',
+    group(2, [['add', 'float32', [0, 1]]]),
+    [f32(3), input('float64', [3])],
+    [out(3)],
+  ),
+  kernelCase(
+    'reduce',
+    'an output of the wrong shape',
+    { fn: 'sum', dims: [0] },
+    [f32(2, 3)],
+    [out(2)],
+  ),
+  kernelCase(
+    'reduce',
+    'a dimension that is not there',
+    { fn: 'sum', dims: [2] },
+    [f32(2, 3)],
+    [out(2, 3)],
+  ),
+  kernelCase('reduce', 'the maximum of nothing', { fn: 'amax', dims: [0] }, [f32(0, 3)], [out(3)]),
+  kernelCase('arg_reduce', 'a floating output', { fn: 'argmax', dim: 0 }, [f32(3)], [out()]),
+  kernelCase(
+    'arg_reduce',
+    'the maximum of nothing',
+    { fn: 'argmax', dim: 0 },
+    [f32(0)],
+    [type('int64')],
+  ),
+  kernelCase('copy_view', 'past the end', { offset: 1, strides: [1] }, [f32(5)], [out(5)]),
+  kernelCase('copy_view', 'before the start', { offset: 3, strides: [-1] }, [f32(5)], [out(5)]),
+  kernelCase('copy_view', 'too few strides', { offset: 0, strides: [1] }, [f32(6)], [out(2, 3)]),
+  kernelCase(
+    'copy_view',
+    'another dtype',
+    { offset: 0, strides: [1] },
+    [f32(5)],
+    [type('float64', 5)],
+  ),
+  kernelCase(
+    'place_view',
+    'past the end',
+    { offset: 1, strides: [1], fill: 0 },
+    [f32(5)],
+    [out(5)],
+  ),
+  kernelCase('cat', 'sizes that do not fit', { dim: 0 }, [f32(2, 3), f32(2, 4)], [out(4, 3)]),
+  kernelCase('cat', 'an output that is too small', { dim: 0 }, [f32(2, 3), f32(2, 3)], [out(3, 3)]),
+  kernelCase('alias', 'another number of elements', {}, [f32(2, 3)], [out(5)]),
+  kernelCase('matmul', 'inner sizes that differ', plain, [f32(2, 3), f32(4, 5)], [out(2, 5)]),
+  kernelCase('matmul', 'batches that differ', plain, [f32(2, 3, 4), f32(3, 4, 5)], [out(2, 3, 5)]),
+  kernelCase('matmul', 'an output of the wrong shape', plain, [f32(2, 3), f32(3, 5)], [out(5, 2)]),
+  kernelCase('matmul', 'one operand', plain, [f32(2, 2)], [out(2, 2)]),
+  kernelCase(
+    'conv2d_fwd',
+    'channels that do not fit',
+    conv,
+    [f32(1, 3, 5, 5), f32(4, 2, 3, 3)],
+    [out(1, 4, 3, 3)],
+  ),
+  kernelCase(
+    'conv2d_fwd',
+    'groups that do not divide',
+    { ...conv, groups: 2 },
+    [f32(1, 4, 5, 5), f32(3, 2, 3, 3)],
+    [out(1, 3, 3, 3)],
+  ),
+  kernelCase(
+    'conv2d_fwd',
+    'a stride of 0',
+    { ...conv, stride: [0, 1] },
+    [f32(1, 1, 5, 5), f32(1, 1, 3, 3)],
+    [out(1, 1, 3, 3)],
+  ),
+  kernelCase(
+    'conv2d_bwd_data',
+    'another number of output channels',
+    conv,
+    [f32(1, 3, 3, 3), f32(4, 2, 3, 3)],
+    [out(1, 2, 5, 5)],
+  ),
+  kernelCase(
+    'conv2d_bwd_weight',
+    'another batch',
+    conv,
+    [f32(2, 4, 3, 3), f32(1, 2, 5, 5)],
+    [out(4, 2, 3, 3)],
+  ),
+  kernelCase(
+    'max_pool2d_fwd',
+    'windows beyond the plane',
+    pool,
+    [f32(1, 1, 4, 4)],
+    [out(1, 1, 3, 3), type('int32', 1, 1, 3, 3)],
+  ),
+  kernelCase(
+    'max_pool2d_fwd',
+    'int64 indices',
+    pool,
+    [f32(1, 1, 4, 4)],
+    [out(1, 1, 2, 2), type('int64', 1, 1, 2, 2)],
+  ),
+  kernelCase('softmax', 'integers', { dim: 0 }, [input('int64', [3])], [type('int64', 3)]),
+  kernelCase('log_softmax', 'a dimension that is not there', { dim: 1 }, [f32(3)], [out(3)]),
+  kernelCase('gather', 'floating indices', { dim: 0 }, [f32(3), f32(2)], [out(2)]),
+  kernelCase(
+    'gather',
+    'an index too large outside dim',
+    { dim: 0 },
+    [f32(3, 2), input('int64', [3, 4])],
+    [out(3, 4)],
+  ),
+  kernelCase(
+    'scatter_add',
+    'an index of another shape',
+    { dim: 0 },
+    [f32(3), input('int64', [2])],
+    [out(4)],
+  ),
+  kernelCase(
+    'philox',
+    'a seed that is not int64',
+    { fn: 'uniform', offset: 0 },
+    [f32(), input('int64', [])],
+    [out(3)],
+  ),
+  kernelCase(
+    'philox',
+    'integers',
+    { fn: 'uniform', offset: 0 },
+    [input('int64', []), input('int64', [])],
+    [type('int64', 3)],
+  ),
+];

@@ -1,0 +1,132 @@
+/**
+ * The reference network, trained as PyTorch trained it in `fixtures/parity`: same weights, same
+ * batches, and the same numbers for 500 steps.
+ */
+
+import { beforeAll, describe, expect, it } from 'vitest';
+import { loadConfig } from '../../src/config/load.ts';
+import { compile } from '../../src/core/compile.ts';
+import { engine } from '../../src/core/device.ts';
+import { Tensor } from '../../src/core/tensor.ts';
+import { DataLoader, ImageDataset, transforms } from '../../src/data/index.ts';
+import { nn, optim, tensor } from '../../src/index.ts';
+import { BatchTensors } from '../../src/train/batches.ts';
+import { type HostTensors } from '../../src/train/checkpoint.ts';
+import { optimizerTensors, toHost } from '../../src/train/snapshot.ts';
+import { loadParity, type ParityRecording } from '../fixtures/parity/load.ts';
+
+interface Reached {
+  readonly weights: HostTensors;
+  readonly gradients: HostTensors;
+  readonly momentum: HostTensors;
+}
+
+let recording: ParityRecording;
+let losses: number[];
+const reached = new Map<number, Reached>();
+
+beforeAll(async () => {
+  recording = await loadParity();
+  losses = await trainAsRecorded();
+}, 120_000);
+
+/** Trains on the recorded batches; returns the loss of each step. */
+async function trainAsRecorded(): Promise<number[]> {
+  const { data, batchSize, initial, steps } = recording;
+  const { config } = loadConfig('configs/cifar10-cnn.yaml');
+  const model = nn.build(config.model);
+  model.loadStateDict(
+    new Map([...initial].map(([name, { shape, data }]) => [name, tensor(data, { shape })])),
+  );
+  const loss = nn.buildLoss(config.loss);
+  const optimizer = optim.build(config.optimizer, model.parameters());
+  const dataset = new ImageDataset(
+    data,
+    ['ToTensor', { type: 'Normalize', mean: [0.5], std: [0.5] }].map((t) => transforms.build(t)),
+  );
+  const loader = new DataLoader({ dataset, engine: engine(), batch_size: batchSize });
+  const tensors = new BatchTensors(dataset);
+
+  const update = (input: Tensor, target: Tensor): Tensor => {
+    optimizer.zeroGrad();
+    const value = loss.call(model.call(input), target);
+    value.backward();
+    optimizer.step();
+    return value;
+  };
+  const state = [model, optimizer];
+  const step = compile(update, { state });
+  const recordedStep = compile(
+    (input: Tensor, target: Tensor) => ({
+      loss: update(input, target),
+      ...Object.fromEntries(model.namedParameters().map(([name, p]) => [name, p.grad!])),
+    }),
+    { state },
+  );
+
+  const found: number[] = [];
+  for (const batch of loader.epoch(0)) {
+    const input = tensors.inputs(batch);
+    const target = tensors.targets(batch);
+    const number = found.length + 1;
+    if (!steps.has(number)) {
+      found.push(step.sync(input, target).item());
+      continue;
+    }
+    const { loss: value, ...gradients } = recordedStep.sync(input, target);
+    found.push(value!.item());
+    reached.set(number, {
+      weights: await toHost(model.stateDict()),
+      gradients: await toHost(new Map(Object.entries(gradients as Record<string, Tensor>))),
+      momentum: withoutAffixes(await toHost(optimizerTensors(model, optimizer))),
+    });
+  }
+  loader.dispose();
+  step.dispose();
+  recordedStep.dispose();
+  return found;
+}
+
+/** `optimizer.conv1.weight.momentum_buffer` is PyTorch's buffer of `conv1.weight`. */
+function withoutAffixes(tensors: HostTensors): HostTensors {
+  return new Map(
+    [...tensors].map(([name, host]) => [name.slice('optimizer.'.length, name.lastIndexOf('.')), host]),
+  );
+}
+
+/** The largest |a - b| / (1 + |b|), and where it is. */
+function largestError(actual: HostTensors, expected: HostTensors) {
+  let worst = { error: 0, at: '' };
+  for (const [name, { data }] of expected) {
+    const found = actual.get(name)!.data;
+    for (let i = 0; i < data.length; i++) {
+      const reference = Number(data[i]);
+      const error = Math.abs(Number(found[i]) - reference) / (1 + Math.abs(reference));
+      if (!(error <= worst.error)) worst = { error, at: `${name}[${i}]` };
+    }
+  }
+  return worst;
+}
+
+describe('training the reference network as PyTorch does', () => {
+  it.each([
+    [200, 1e-6],
+    [500, 1e-4],
+  ])('has the losses of the first %i steps within %d', (count, tolerance) => {
+    const errors = losses.slice(0, count).map((loss, i) => Math.abs(loss - recording.losses[i]!));
+    expect(errors).toHaveLength(count);
+    expect(Math.max(...errors)).toBeLessThan(tolerance);
+  });
+
+  describe.each([
+    [1, 1e-5],
+    [10, 1e-5],
+    [100, 1e-5],
+    [500, 1e-3],
+  ])('after step %i', (step, tolerance) => {
+    it.each(['weights', 'gradients', 'momentum'] as const)(`has its %s within ${tolerance}`, (kind) => {
+      const { error, at } = largestError(reached.get(step)![kind], recording.steps.get(step)![kind]);
+      expect(error, at).toBeLessThan(tolerance);
+    });
+  });
+});
