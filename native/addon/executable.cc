@@ -32,7 +32,7 @@ void Executable::load(Napi::Env env, Program program) {
   LoadOptions options;
   options.threads = instance_->threads;
   options.poison = poison != nullptr && std::string(poison) == "1";
-  // On the engine's thread, because preparing a kernel may already enter OpenMP.
+  // On the engine's thread, where it will run: libraries keep state for each thread.
   instance_->thread.call([&] {
     program_ = std::make_unique<LoadedProgram>(std::move(program), providers().registry, options);
   });

@@ -122,7 +122,7 @@ class ScatterAdd final : public Kernel {
     T* out = operands.out<T>(0);
     std::fill(out, out + count_, T(0));
     int64_t bad = 0;
-    const auto add = [=](int64_t from, int64_t to) { out[to] += src[from]; };
+    const auto add = [=](int64_t from, int64_t to) { out[to] = static_cast<T>(out[to] + src[from]); };
     if (!indexing_.walk(operands.in<I>(1), 0, indexing_.count, &bad, add)) {
       throw_out_of_range("scatter_add", bad, indexing_.dim, indexing_.size);
     }
@@ -148,18 +148,18 @@ std::unique_ptr<Kernel> make_gather(const KernelSpec& spec) {
 }
 
 std::unique_ptr<Kernel> make_scatter_add(const KernelSpec& spec) {
-  if (is_native_floating(spec.outputs[0].dtype)) {
-    return dispatch_floating(spec.outputs[0].dtype, [&](auto tag) {
-      return make_indexed<ScatterAdd, typename decltype(tag)::type>(spec);
-    });
-  }
-  if (spec.outputs[0].dtype == DType::int64) return make_indexed<ScatterAdd, int64_t>(spec);
-  return make_indexed<ScatterAdd, int32_t>(spec);
+  return dispatch(spec.outputs[0].dtype, [&](auto tag) -> std::unique_ptr<Kernel> {
+    using T = typename decltype(tag)::type;
+    if constexpr (std::is_same_v<T, bfloat16>) {
+      throw std::invalid_argument("bfloat16 is summed in float32");
+    } else {
+      return make_indexed<ScatterAdd, T>(spec);
+    }
+  });
 }
 
 bool supports_scatter_add(const KernelSpec& spec) {
-  const DType dtype = spec.outputs[0].dtype;
-  return is_native_floating(dtype) || dtype == DType::int64 || dtype == DType::int32;
+  return spec.outputs[0].dtype != DType::bfloat16;
 }
 
 }  // namespace

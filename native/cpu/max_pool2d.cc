@@ -2,8 +2,10 @@
 // x (N, C, H, W) -> y (N, C, H', W'), indices int32 (N, C, H', W'): the flat place h * W + w of
 // the first maximum in the plane; NaN is maximal. float32 and float64; overwrites (`=`); planes
 // are independent, so any thread count gives the same bits.
-#include <cmath>
+#include <algorithm>
 #include <limits>
+#include <type_traits>
+#include <utility>
 
 #include "../runtime/parallel.h"
 #include "dispatch.h"
@@ -40,66 +42,102 @@ struct Geometry {
     pair("dilation", dilation);
   }
 
+  // 2x2 windows side by side, every one of them whole.
+  // 2 x 2 windows side by side, none of which overhangs the plane.
   bool is_2x2_stride_2() const {
+    if (2 * out_height > height || 2 * out_width > width) return false;
     for (int d = 0; d < 2; d++) {
       if (kernel[d] != 2 || stride[d] != 2 || padding[d] != 0 || dilation[d] != 1) return false;
     }
-    return true;
+    // With ceil_mode the last window may reach past the input.
+    return 2 * out_height <= height && 2 * out_width <= width;
   }
 };
 
 // Is `candidate` to replace `best`? The first of equals stays; NaN replaces all but NaN.
+// A bool for scalars, a mask for vectors.
+template <class V>
+inline auto beats(V candidate, V best) {
+  return (candidate > best) | ((candidate != candidate) & (best == best));
+}
+
 template <class T>
-inline bool beats(T candidate, T best) {
-  return candidate > best || (candidate != candidate && best == best);
+void pool_window(const Geometry& g, const T* x, int64_t p, int64_t q, T* y, int32_t* index) {
+  T best = -std::numeric_limits<T>::infinity();
+  int64_t place = -1;
+  for (int64_t i = 0; i < g.kernel[0]; i++) {
+    const int64_t h = p * g.stride[0] - g.padding[0] + i * g.dilation[0];
+    if (h < 0 || h >= g.height) continue;
+    for (int64_t j = 0; j < g.kernel[1]; j++) {
+      const int64_t w = q * g.stride[1] - g.padding[1] + j * g.dilation[1];
+      if (w < 0 || w >= g.width) continue;
+      const T value = x[h * g.width + w];
+      if (place < 0 || beats(value, best)) {
+        best = value;
+        place = h * g.width + w;
+      }
+    }
+  }
+  *y = best;
+  *index = static_cast<int32_t>(std::max<int64_t>(place, 0));
 }
 
 template <class T>
 void pool_plane(const Geometry& g, const T* x, T* y, int32_t* indices) {
   for (int64_t p = 0; p < g.out_height; p++) {
-    for (int64_t q = 0; q < g.out_width; q++) {
-      T best = -std::numeric_limits<T>::infinity();
-      int64_t place = -1;
-      for (int64_t i = 0; i < g.kernel[0]; i++) {
-        const int64_t h = p * g.stride[0] - g.padding[0] + i * g.dilation[0];
-        if (h < 0 || h >= g.height) continue;
-        for (int64_t j = 0; j < g.kernel[1]; j++) {
-          const int64_t w = q * g.stride[1] - g.padding[1] + j * g.dilation[1];
-          if (w < 0 || w >= g.width) continue;
-          const T value = x[h * g.width + w];
-          if (place < 0 || beats(value, best)) {
-            best = value;
-            place = h * g.width + w;
-          }
-        }
-      }
-      *y++ = best;
-      *indices++ = static_cast<int32_t>(std::max<int64_t>(place, 0));
-    }
+    for (int64_t q = 0; q < g.out_width; q++) pool_window(g, x, p, q, y++, indices++);
   }
 }
 
-// Without branches, so that the compiler can use vectors.
+// `count` elements, or a whole vector if there are more; zeros behind them.
 template <class T>
-void pool_plane_2x2(const Geometry& g, const T* x, T* __restrict__ y,
-                    int32_t* __restrict__ indices) {
-  const int32_t width = static_cast<int32_t>(g.width);
-  for (int64_t p = 0; p < g.out_height; p++) {
+inline Vec<T> load_at_most(const T* from, int64_t count) {
+  if (count >= kLanes<T>) return load(from);
+  return count > 0 ? load_partial(from, count) : Vec<T>{};
+}
+template <class T>
+inline void store_at_most(T* to, Vec<T> value, int64_t count) {
+  if (count >= kLanes<T>) store<T>(to, value);
+  else store_partial<T>(to, value, count);
+}
+
+// The even and the odd ones of the next `count` elements.
+template <class T, int... kLane>
+inline void load_even_odd(const T* from, int64_t count, Vec<T>* even, Vec<T>* odd,
+                          std::integer_sequence<int, kLane...>) {
+  const Vec<T> first = load_at_most(from, count);
+  const Vec<T> second = load_at_most(from + kLanes<T>, count - kLanes<T>);
+  *even = __builtin_shufflevector(first, second, (2 * kLane)...);
+  *odd = __builtin_shufflevector(first, second, (2 * kLane + 1)...);
+}
+
+// All of a plane's windows, a vector of them at a time; places are counted in the lanes' own
+// width and narrowed when stored.
+template <class T>
+void pool_plane_2x2(const Geometry& g, const T* x, T* y, int32_t* indices) {
+  using Place = std::conditional_t<sizeof(T) == 4, int32_t, int64_t>;
+  constexpr auto kLaneIndices = std::make_integer_sequence<int, kLanes<T>>();
+  Vec<Place> two_lanes;  // 0, 2, 4, ...
+  for (int l = 0; l < kLanes<T>; l++) two_lanes[l] = 2 * l;
+  for (int64_t p = 0; p < g.out_height; p++, y += g.out_width, indices += g.out_width) {
     const T* top = x + 2 * p * g.width;
     const T* bottom = top + g.width;
-    const int32_t row = static_cast<int32_t>(2 * p) * width;
-    for (int32_t q = 0; q < static_cast<int32_t>(g.out_width); q++) {
-      const T a = top[2 * q], b = top[2 * q + 1], c = bottom[2 * q], d = bottom[2 * q + 1];
-      const int32_t at = row + 2 * q;
-      const bool right = beats(b, a), lower_right = beats(d, c);
-      const T upper = right ? b : a, lower = lower_right ? d : c;
-      const int32_t upper_at = at + right, lower_at = at + width + lower_right;
-      const bool below = beats(lower, upper);
-      y[q] = below ? lower : upper;
-      indices[q] = below ? lower_at : upper_at;
+    for (int64_t q = 0; q < g.out_width; q += kLanes<T>) {
+      const int64_t count = std::min<int64_t>(kLanes<T>, g.out_width - q);
+      Vec<T> a, b, c, d;
+      load_even_odd(top + 2 * q, 2 * count, &a, &b, kLaneIndices);
+      load_even_odd(bottom + 2 * q, 2 * count, &c, &d, kLaneIndices);
+      const Vec<Place> at = two_lanes + static_cast<Place>(2 * p * g.width + 2 * q);
+      const Vec<Place> right = beats(b, a), lower_right = beats(d, c);
+      const Vec<T> upper = select(right, b, a), lower = select(lower_right, d, c);
+      const Vec<Place> below = beats(lower, upper);
+      store_at_most<T>(y + q, select(below, lower, upper), count);
+      // A mask is -1, so subtracting it steps one column to the right.
+      const Vec<Place> beneath = at + static_cast<Place>(g.width) - lower_right;
+      const Vec<Place> place = select(below, beneath, at - right);
+      if constexpr (sizeof(T) == 4) store_at_most<int32_t>(indices + q, place, count);
+      else for (int64_t l = 0; l < count; l++) indices[q + l] = static_cast<int32_t>(place[l]);
     }
-    y += g.out_width;
-    indices += g.out_width;
   }
 }
 

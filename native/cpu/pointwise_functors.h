@@ -92,12 +92,10 @@ struct abs {
     return vabs(a);
   }
 };
-struct sign {  // NaN stays NaN
+struct sign {  // 0 for NaN
   template <class V>
   static V apply(V a) {
-    const V value = truth<V>(a > 0) - truth<V>(a < 0);
-    if constexpr (kFloating<V>) return select(a != a, a, value);
-    return value;
+    return truth<V>(a > 0) - truth<V>(a < 0);
   }
 };
 template <Rounding kMode>

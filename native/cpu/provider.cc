@@ -5,6 +5,7 @@
 extern "C" __attribute__((visibility("default"))) void torchts_register(
     torchts::Registry* registry) {
   using namespace torchts;
+  parallel_runner = registry->parallel();
   register_arg_reduce(*registry);
   register_cat(*registry);
   register_conv2d_im2col(*registry);

@@ -1,9 +1,9 @@
 // The one thread that loads and runs Programs, and its queue of jobs.
 //
-// Everything that enters OpenMP runs here, so that its pool of workers exists once. Jobs run in
-// the order of submission; each has a ticket, and a buffer that remembers the ticket of its latest
-// job can be waited for without stopping the rest. One other thread, the owner (JavaScript's),
-// submits and waits.
+// Libraries that keep state for each thread that calls them, such as OpenMP with its pool of
+// workers, see this thread only. Jobs run in the order of submission; each has a ticket, and a
+// buffer that remembers the ticket of its latest job can be waited for without stopping the rest.
+// One other thread, the owner (JavaScript's), submits and waits.
 #pragma once
 
 #include <atomic>

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "dtype.h"
+#include "parallel.h"
 
 namespace torchts {
 
@@ -144,10 +145,15 @@ struct Implementation {
 
 class Registry {
  public:
+  // `parallel` runs the parts of the providers' parallel work.
+  explicit Registry(ParallelRunner parallel = nullptr) : parallel_(parallel) {}
+
+  ParallelRunner parallel() const { return parallel_; }
   void add(const Implementation& implementation) { all_.push_back(implementation); }
   const std::vector<Implementation>& all() const { return all_; }
 
  private:
+  ParallelRunner parallel_;
   std::vector<Implementation> all_;
 };
 

@@ -35,8 +35,8 @@ void* load(Providers& providers, const std::string& directory, const std::string
   return handle;
 }
 
-// OpenMP's idle workers spin before they sleep, by default for milliseconds, which takes a core
-// from the JavaScript thread that prepares the next batch. libgomp reads this when it is loaded.
+// oneDNN brings OpenMP, whose idle workers by default spin for milliseconds before they sleep,
+// which takes a core from the engine's own pool. libgomp reads this when it is loaded.
 void bound_openmp_spin() {
   if (std::getenv("OMP_WAIT_POLICY") == nullptr) setenv("GOMP_SPINCOUNT", "10000", 0);
 }

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "kernel.h"
+#include "thread_pool.h"
 
 namespace torchts {
 
@@ -16,7 +17,7 @@ struct ProviderStatus {
 };
 
 struct Providers {
-  Registry registry;
+  Registry registry{run_on_pool};
   std::vector<ProviderStatus> statuses;
   std::string isa;     // the instruction set of the CPU kernels
   std::string onednn;  // oneDNN's version, empty when its provider is not loaded

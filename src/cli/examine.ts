@@ -3,12 +3,12 @@
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import os from 'node:os';
 import { dirname } from 'node:path';
+import { version } from '../base/version.ts';
 import { cacheFolder } from '../data/paths.ts';
 import { type EngineInfo, engineInfo } from '../engine/native/info.ts';
 import type { Check } from './doctor.ts';
 import { count } from './format.ts';
 import { installedData } from './installed-data.ts';
-import { version } from './version.ts';
 
 /** Never throws: what fails is what the caller wants to hear about. */
 export function examine(info: EngineInfo = engineInfo()): Check[] {

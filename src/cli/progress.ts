@@ -103,12 +103,14 @@ class BarReporter implements Reporter {
     }
     // The bar shows the training loss already.
     if (event.event === 'metrics' && event.split === 'train') return;
+    const lines = linesOf(event, this.#start);
+    if (lines.length === 0) return;
     this.#bar.stop();
     if (event.event === 'start') {
       this.#start = event;
       this.#step = event.start_step;
     }
-    for (const line of linesOf(event, this.#start)) this.io.stdout.write(`${line}\n`);
+    for (const line of lines) this.io.stdout.write(`${line}\n`);
     if (event.event === 'end' || event.event === 'stopped') this.#start = undefined;
     if (this.#start !== undefined) {
       this.#bar.start(this.#start.total_steps, this.#step, this.#shown);

@@ -1,11 +1,11 @@
 /** The `torchts` command line: what `main.ts` runs, and tests run in their own process. */
 
 import { Command, CommanderError } from 'commander';
+import { version } from '../base/version.ts';
 import { type CommandContext, commands } from './commands.ts';
 import { EXIT, report } from './exit.ts';
 import type { Io } from './io.ts';
 import { services as allServices, type Services } from './services.ts';
-import { version } from './version.ts';
 
 const EXAMPLES = `
 Examples:
