@@ -57,9 +57,7 @@ std::unique_ptr<Kernel> make(const KernelSpec& spec) { return std::make_unique<C
 
 }  // namespace
 
-void register_cat(Registry& registry) {
-  registry.add({"cat", "portable", 0, any_spec, make});
-}
+void register_cat(Registry& registry) { registry.add({"cat", "portable", 0, any_spec, make}); }
 
 }  // namespace TORCHTS_ISA
 }  // namespace torchts

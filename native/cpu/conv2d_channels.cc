@@ -200,9 +200,9 @@ struct TapTile {
   int64_t rows, columns;  // of the output
   const float* dy;        // [pixel] vectors, `dy_pixel` floats from pixel to pixel
   int64_t dy_pixel;
-  const float* x;                      // at the first tap
-  int64_t x_row, x_column, x_tap;      // steps from pixel to pixel, and from tap to tap
-  float* sums;                         // [tap] vectors, `dy_pixel` floats from tap to tap
+  const float* x;                  // at the first tap
+  int64_t x_row, x_column, x_tap;  // steps from pixel to pixel, and from tap to tap
+  float* sums;                     // [tap] vectors, `dy_pixel` floats from tap to tap
 };
 
 template <int kTaps>
@@ -273,9 +273,7 @@ class Conv2dChannelsBwdWeight final : public Conv2dChannels {
 
  private:
   int64_t sum_elements() const { return s_.in_channels * s_.taps() * lanes_; }
-  int64_t thread_elements() const {
-    return sum_elements() + pixels_elements() + image_.elements();
-  }
+  int64_t thread_elements() const { return sum_elements() + pixels_elements() + image_.elements(); }
 
   void add_image(const float* x, const float* pixels, float* sums) const {
     TapTile tile;
@@ -323,8 +321,8 @@ std::unique_ptr<Kernel> make(const KernelSpec& spec) {
 
 void register_conv2d_channels(Registry& registry) {
   registry.add({"conv2d_fwd", "channels", 10, supports_fwd, make<Conv2dChannelsFwd>});
-  registry.add({"conv2d_bwd_weight", "channels", 10, supports_bwd_weight,
-                make<Conv2dChannelsBwdWeight>});
+  registry.add(
+      {"conv2d_bwd_weight", "channels", 10, supports_bwd_weight, make<Conv2dChannelsBwdWeight>});
 }
 
 }  // namespace TORCHTS_ISA

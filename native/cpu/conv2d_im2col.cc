@@ -133,16 +133,17 @@ class Conv2dFwd final : public Conv2dIm2col<T> {
     const T* x = operands.in<T>(0);
     const T* w = operands.in<T>(1);
     T* y = operands.out<T>(0);
-    parallel_ranges(this->threads_, s_.batch * s_.groups, [&](int64_t begin, int64_t end, int thread) {
-      T* patches = this->patches(operands, thread);
-      for (int64_t unit = begin; unit < end; unit++) {
-        const int64_t n = unit / s_.groups, g = unit % s_.groups;
-        const T* image = x + this->x_at(n, g);
-        if (!s_.is_pointwise()) image_to_patches(s_, image, patches);
-        gemm(shape(), w + this->w_at(g), s_.is_pointwise() ? image : patches, y + this->y_at(n, g),
-             false, this->gemm_space(operands, thread));
-      }
-    });
+    parallel_ranges(this->threads_, s_.batch * s_.groups,
+                    [&](int64_t begin, int64_t end, int thread) {
+                      T* patches = this->patches(operands, thread);
+                      for (int64_t unit = begin; unit < end; unit++) {
+                        const int64_t n = unit / s_.groups, g = unit % s_.groups;
+                        const T* image = x + this->x_at(n, g);
+                        if (!s_.is_pointwise()) image_to_patches(s_, image, patches);
+                        gemm(shape(), w + this->w_at(g), s_.is_pointwise() ? image : patches,
+                             y + this->y_at(n, g), false, this->gemm_space(operands, thread));
+                      }
+                    });
   }
 
  private:
@@ -164,16 +165,17 @@ class Conv2dBwdData final : public Conv2dIm2col<T> {
     const T* dy = operands.in<T>(0);
     const T* w = operands.in<T>(1);
     T* dx = operands.out<T>(0);
-    parallel_ranges(this->threads_, s_.batch * s_.groups, [&](int64_t begin, int64_t end, int thread) {
-      T* patches = this->patches(operands, thread);
-      for (int64_t unit = begin; unit < end; unit++) {
-        const int64_t n = unit / s_.groups, g = unit % s_.groups;
-        T* image = dx + this->x_at(n, g);
-        gemm(shape(), w + this->w_at(g), dy + this->y_at(n, g), s_.is_pointwise() ? image : patches,
-             false, this->gemm_space(operands, thread));
-        if (!s_.is_pointwise()) add_patches_to_image(s_, patches, image);
-      }
-    });
+    parallel_ranges(
+        this->threads_, s_.batch * s_.groups, [&](int64_t begin, int64_t end, int thread) {
+          T* patches = this->patches(operands, thread);
+          for (int64_t unit = begin; unit < end; unit++) {
+            const int64_t n = unit / s_.groups, g = unit % s_.groups;
+            T* image = dx + this->x_at(n, g);
+            gemm(shape(), w + this->w_at(g), dy + this->y_at(n, g),
+                 s_.is_pointwise() ? image : patches, false, this->gemm_space(operands, thread));
+            if (!s_.is_pointwise()) add_patches_to_image(s_, patches, image);
+          }
+        });
   }
 
  private:
@@ -199,7 +201,9 @@ class Conv2dBwdWeight final : public Conv2dIm2col<T> {
     T* dw = operands.out<T>(0);
     if (s_.batch == 0) return std::fill(dw, dw + s_.weights(), T(0)), void();
     // The first thread sums in the output, the others beside it.
-    const auto sum_of = [&](int thread) { return thread == 0 ? dw : this->extra(operands, thread); };
+    const auto sum_of = [&](int thread) {
+      return thread == 0 ? dw : this->extra(operands, thread);
+    };
     parallel_ranges(this->threads_, s_.batch, [&](int64_t begin, int64_t end, int thread) {
       T* patches = this->patches(operands, thread);
       for (int64_t n = begin; n < end; n++) {
@@ -219,8 +223,8 @@ class Conv2dBwdWeight final : public Conv2dIm2col<T> {
 
  private:
   GemmShape shape() const override {
-    return {s_.group_out(), this->patch_, this->pixels_, this->pixels_, 1, 1, this->pixels_,
-            this->patch_};
+    return {s_.group_out(), this->patch_, this->pixels_, this->pixels_, 1, 1,
+            this->pixels_,  this->patch_};
   }
   int64_t extra_elements() const override { return (s_.weights() + 15) / 16 * 16; }
 };

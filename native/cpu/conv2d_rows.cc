@@ -35,7 +35,7 @@ struct Correlation {
 };
 
 Correlation forward_of(const Conv2d& s) {
-  return {s.batch,      s.in_channels, s.height,        s.width,        s.out_channels, s.out_height,
+  return {s.batch,     s.in_channels,   s.height,       s.width,      s.out_channels, s.out_height,
           s.out_width, s.kernel_height, s.kernel_width, s.padding[0], s.padding[1]};
 }
 Correlation backward_data_of(const Conv2d& s) {
@@ -79,14 +79,14 @@ struct PaddedImage {
 
 struct RowTile {
   int64_t in_channels, taps, kernel_width;
-  int64_t x_channel, x_row;      // steps
-  int64_t first_tap, last_tap;   // rows of the kernel that meet the image
-  const float* x;                // at the first vector's first column, kernel row 0
-  const float* w;                // [in_channels][taps][channels of the tile]
+  int64_t x_channel, x_row;     // steps
+  int64_t first_tap, last_tap;  // rows of the kernel that meet the image
+  const float* x;               // at the first vector's first column, kernel row 0
+  const float* w;               // [in_channels][taps][channels of the tile]
   float* y;
   int64_t y_channel;
-  int64_t second;                // columns from the first vector to the second
-  int64_t columns;               // to write of a vector
+  int64_t second;   // columns from the first vector to the second
+  int64_t columns;  // to write of a vector
 };
 
 template <int kChannels, int kVectors>
@@ -109,8 +109,10 @@ void run_row_tile(const RowTile& tile) {
   for (int o = 0; o < kChannels; o++) {
     for (int v = 0; v < kVectors; v++) {
       float* y = tile.y + o * tile.y_channel + v * tile.second;
-      if (tile.columns == kLane) store<float>(y, sum[o][v]);
-      else store_partial<float>(y, sum[o][v], tile.columns);
+      if (tile.columns == kLane)
+        store<float>(y, sum[o][v]);
+      else
+        store_partial<float>(y, sum[o][v], tile.columns);
     }
   }
 }
@@ -311,8 +313,8 @@ class Conv2dRowsBwdWeight final : public Kernel {
       for (int64_t n = begin; n < end; n++) {
         const float* image = x + n * s_.in_channels * s_.in_height * s_.in_width;
         if (copies_) image_.copy(image, copy);
-        add_image(copies_ ? copy : image,
-                  dy + n * s_.out_channels * s_.out_height * s_.out_width, sums);
+        add_image(copies_ ? copy : image, dy + n * s_.out_channels * s_.out_height * s_.out_width,
+                  sums);
       }
     });
     const int used = static_cast<int>(std::min<int64_t>(threads_, s_.batch));
@@ -325,9 +327,7 @@ class Conv2dRowsBwdWeight final : public Kernel {
 
  private:
   int64_t weights() const { return s_.out_channels * s_.in_channels * s_.taps(); }
-  int64_t thread_elements() const {
-    return weights() * kLane + (copies_ ? image_.elements() : 0);
-  }
+  int64_t thread_elements() const { return weights() * kLane + (copies_ ? image_.elements() : 0); }
 
   void add_image(const float* x, const float* dy, float* sums) const {
     GradTile tile;

@@ -20,8 +20,8 @@ constexpr int64_t kGrain = 1 << 14;
 
 [[noreturn]] void throw_out_of_range(const char* op, int64_t index, int64_t dim, int64_t size) {
   throw std::runtime_error(std::string("[") + op + "] index " + std::to_string(index) +
-                           " is out of range for dimension " + std::to_string(dim) +
-                           " of size " + std::to_string(size));
+                           " is out of range for dimension " + std::to_string(dim) + " of size " +
+                           std::to_string(size));
 }
 
 // How the index's places map to the indexed tensor: the place less its part along `dim`.
@@ -122,7 +122,9 @@ class ScatterAdd final : public Kernel {
     T* out = operands.out<T>(0);
     std::fill(out, out + count_, T(0));
     int64_t bad = 0;
-    const auto add = [=](int64_t from, int64_t to) { out[to] = static_cast<T>(out[to] + src[from]); };
+    const auto add = [=](int64_t from, int64_t to) {
+      out[to] = static_cast<T>(out[to] + src[from]);
+    };
     if (!indexing_.walk(operands.in<I>(1), 0, indexing_.count, &bad, add)) {
       throw_out_of_range("scatter_add", bad, indexing_.dim, indexing_.size);
     }

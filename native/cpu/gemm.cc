@@ -8,6 +8,8 @@
 #include <array>
 #include <utility>
 
+#include "transpose.h"
+
 namespace torchts {
 inline namespace TORCHTS_ISA {
 namespace {
@@ -21,15 +23,18 @@ constexpr int kTileRows = 6;
 constexpr int kTileRows = 4;
 #endif
 constexpr int kTileVectors = 2;
+// One to three rows get more vectors instead, to have enough sums under way.
+constexpr int kWideRows = 3;
+constexpr int kWideVectors = kTileRows > 12 ? 8 : 4;
 
-constexpr int64_t kDepth = 384;        // of packed panels
-constexpr int64_t kPackedRows = 168;   // of A at a time; a multiple of every kTileRows
+constexpr int64_t kDepth = 384;       // of packed panels
+constexpr int64_t kPackedRows = 168;  // of A at a time; a multiple of every kTileRows
 constexpr int64_t kPackedColumns = 1024;
-constexpr int64_t kFewRows = 8;        // up to here packing B cannot pay
-constexpr int64_t kShallow = 16;       // so few terms that C's traffic dominates
+constexpr int64_t kFewRows = 16;  // up to here packing B cannot pay
+constexpr int64_t kShallow = 16;  // so few terms that C's traffic dominates
 
 template <class T>
-constexpr int64_t kTileColumns = kTileVectors * kLanes<T>;
+constexpr int64_t kTileColumns = kTileVectors* kLanes<T>;
 
 // What a tile needs: `a` broadcasts at a[i * a_row + p * a_column], `b` vectors at b[p * b_row].
 template <class T>
@@ -110,14 +115,26 @@ struct RowTiles {
 
 template <class T>
 void gemm_direct(const GemmShape& s, const T* a, const T* b, T* c, bool accumulate) {
+  constexpr int64_t kWideColumns = kWideVectors * kLanes<T>;
+  static constexpr TileFn<T> kWideTiles[kWideRows] = {run_tile<T, 1, kWideVectors, false>,
+                                                      run_tile<T, 2, kWideVectors, false>,
+                                                      run_tile<T, 3, kWideVectors, false>};
   const RowTiles tiles(s.m);
-  for (int64_t j = 0; j < s.n; j += kTileColumns<T>) {
-    const int64_t columns = std::min(kTileColumns<T>, s.n - j);
-    for (int64_t t = 0; t < tiles.count; t++) {
-      const int64_t i = tiles.begin(t);
-      tile_for<T>(tiles.height(t), columns, true)({s.k, a + i * s.a_row, s.a_row, s.a_column,
-                                                   b + j, s.b_row, c + i * s.c_row + j, s.c_row,
-                                                   columns, accumulate});
+  // Rows of tiles, so that C is written in long runs; B is small or A has one tile.
+  for (int64_t t = 0; t < tiles.count; t++) {
+    const int64_t i = tiles.begin(t);
+    int64_t j = 0;
+    if (tiles.height(t) <= kWideRows) {
+      for (; j + kWideColumns <= s.n; j += kWideColumns) {
+        kWideTiles[tiles.height(t) - 1]({s.k, a + i * s.a_row, s.a_row, s.a_column, b + j, s.b_row,
+                                         c + i * s.c_row + j, s.c_row, kWideColumns, accumulate});
+      }
+    }
+    for (; j < s.n; j += kTileColumns<T>) {
+      const int64_t columns = std::min(kTileColumns<T>, s.n - j);
+      tile_for<T>(tiles.height(t), columns,
+                  true)({s.k, a + i * s.a_row, s.a_row, s.a_column, b + j, s.b_row,
+                         c + i * s.c_row + j, s.c_row, columns, accumulate});
     }
   }
 }
@@ -149,34 +166,35 @@ void run_dots(const GemmShape& s, const T* a, const T* b, T* c, bool accumulate)
   }
 }
 
-template <class T, int kRows>
-void run_dot_rows(const GemmShape& s, const T* a, const T* b, T* c, bool accumulate) {
+template <class T, int kColumns>
+void run_dot_columns(const GemmShape& s, const T* a, const T* b, T* c, bool accumulate) {
+  for (int64_t i = 0; i < s.m; i += 4, a += 4 * s.a_row, c += 4 * s.c_row) {
+    switch (s.m - i) {
+      case 1:
+        run_dots<T, 1, kColumns>(s, a, b, c, accumulate);
+        break;
+      case 2:
+        run_dots<T, 2, kColumns>(s, a, b, c, accumulate);
+        break;
+      case 3:
+        run_dots<T, 3, kColumns>(s, a, b, c, accumulate);
+        break;
+      default:
+        run_dots<T, 4, kColumns>(s, a, b, c, accumulate);
+    }
+  }
+}
+
+// B is read from memory once: its columns stay in cache while the rows of A pass.
+template <class T>
+void gemm_dots(const GemmShape& s, const T* a, const T* b, T* c, bool accumulate) {
   constexpr int kColumns = 4;
   int64_t j = 0;
   for (; j + kColumns <= s.n; j += kColumns) {
-    run_dots<T, kRows, kColumns>(s, a, b + j * s.b_column, c + j, accumulate);
+    run_dot_columns<T, kColumns>(s, a, b + j * s.b_column, c + j, accumulate);
   }
-  for (; j < s.n; j++) run_dots<T, kRows, 1>(s, a, b + j * s.b_column, c + j, accumulate);
-}
-
-template <class T>
-void gemm_dots(const GemmShape& s, const T* a, const T* b, T* c, bool accumulate) {
-  for (int64_t i = 0; i < s.m; i += 4) {
-    const T* row = a + i * s.a_row;
-    T* out = c + i * s.c_row;
-    switch (s.m - i) {
-      case 1:
-        run_dot_rows<T, 1>(s, row, b, out, accumulate);
-        break;
-      case 2:
-        run_dot_rows<T, 2>(s, row, b, out, accumulate);
-        break;
-      case 3:
-        run_dot_rows<T, 3>(s, row, b, out, accumulate);
-        break;
-      default:
-        run_dot_rows<T, 4>(s, row, b, out, accumulate);
-    }
+  for (; j < s.n; j++) {
+    run_dot_columns<T, 1>(s, a, b + j * s.b_column, c + j, accumulate);
   }
 }
 
@@ -189,9 +207,14 @@ void pack_a(const GemmShape& s, const T* a, int64_t rows, int64_t depth, T* to) 
   for (int64_t t = 0; t < tiles.count; t++) {
     const int64_t height = tiles.height(t);
     const T* from = a + tiles.begin(t) * s.a_row;
-    for (int64_t p = 0; p < depth; p++) {
-      for (int64_t i = 0; i < height; i++) *to++ = from[i * s.a_row + p * s.a_column];
+    if (s.a_column == 1) {
+      transpose(from, s.a_row, height, depth, to, height);
+    } else {
+      for (int64_t p = 0; p < depth; p++) {
+        std::copy_n(from + p * s.a_column, height, to + p * height);
+      }
     }
+    to += height * depth;
   }
 }
 
@@ -206,10 +229,8 @@ void pack_b(const GemmShape& s, const T* b, int64_t depth, int64_t columns, T* t
         std::copy_n(from + p * s.b_row, width, to + p * kTileColumns<T>);
       }
     } else {
-      for (int64_t c = 0; c < width; c++) {
-        const T* column = from + c * s.b_column;
-        for (int64_t p = 0; p < depth; p++) to[p * kTileColumns<T> + c] = column[p * s.b_row];
-      }
+      // Rows of B have step 1: one of the two steps always has.
+      transpose(from, s.b_column, width, depth, to, kTileColumns<T>);
     }
     if (width == kTileColumns<T>) continue;
     for (int64_t p = 0; p < depth; p++) {
@@ -221,7 +242,8 @@ void pack_b(const GemmShape& s, const T* b, int64_t depth, int64_t columns, T* t
 // The parts into which `total` is cut evenly, none larger than `limit`.
 struct Cuts {
   int64_t total, count;
-  Cuts(int64_t of, int64_t limit) : total(of), count(std::max<int64_t>(1, (of + limit - 1) / limit)) {}
+  Cuts(int64_t of, int64_t limit)
+      : total(of), count(std::max<int64_t>(1, (of + limit - 1) / limit)) {}
   int64_t begin(int64_t index) const { return total * index / count; }
 };
 

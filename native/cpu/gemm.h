@@ -1,7 +1,7 @@
 // C = A B or C += A B on one thread, for float and double.
-// A (m, k) and B (k, n) have any element strides (so a transpose is only a pair of strides); rows
-// of C (m, n) are contiguous. Sums run in ascending k inside vector lanes, in the type itself;
-// k = 0 gives zeros. Equal sizes and strides give equal bits.
+// A (m, k) and B (k, n) have contiguous rows or contiguous columns (so a transpose is only a pair
+// of strides, one of which is 1); rows of C (m, n) are contiguous. Sums run in ascending k inside
+// vector lanes, in the type itself; k = 0 gives zeros. Equal sizes and strides give equal bits.
 #pragma once
 
 #include <cstddef>

@@ -1,7 +1,8 @@
 // matmul: out[..][i][j] = sum_p A[..][i][p] B[..][p][j], A = a or a^T, B = b or b^T;
 // a (..B, M, K), b (..B, K, N), out (..B, M, N). float32 and float64, accumulated in the type
 // itself in vector lanes and blocks of k; overwrites (`=`). Threads share batches, or rows and
-// columns of one product; no sum is split, so any thread count gives the same bits.
+// columns of one product; no sum is split, but a part's size decides how gemm adds, so the bits
+// depend on the thread count alone.
 #include "../runtime/parallel.h"
 #include "dispatch.h"
 #include "gemm.h"
@@ -71,7 +72,8 @@ class Matmul final : public Kernel {
       if (threads_ % rows != 0) continue;
       const int columns = threads_ / rows;
       if (rows > shape_.m || columns > (shape_.n + kGemmColumns<T> - 1) / kGemmColumns<T>) continue;
-      const double edge = static_cast<double>(shape_.m) / rows + static_cast<double>(shape_.n) / columns;
+      const double edge =
+          static_cast<double>(shape_.m) / rows + static_cast<double>(shape_.n) / columns;
       if (shortest != 0 && edge >= shortest) continue;
       shortest = edge;
       row_parts_ = rows;
@@ -87,9 +89,10 @@ class Matmul final : public Kernel {
     const int64_t column = tiles * column_part / column_parts_ * kGemmColumns<T>;
     GemmShape part = shape_;
     part.m = shape_.m * (row_part + 1) / row_parts_ - row;
-    part.n = std::min(shape_.n, tiles * (column_part + 1) / column_parts_ * kGemmColumns<T>) - column;
-    gemm(part, a + row * shape_.a_row, b + column * shape_.b_column, c + row * shape_.c_row + column,
-         false, scratch);
+    part.n =
+        std::min(shape_.n, tiles * (column_part + 1) / column_parts_ * kGemmColumns<T>) - column;
+    gemm(part, a + row * shape_.a_row, b + column * shape_.b_column,
+         c + row * shape_.c_row + column, false, scratch);
   }
 
   GemmShape shape_;

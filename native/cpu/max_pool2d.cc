@@ -97,8 +97,10 @@ inline Vec<T> load_at_most(const T* from, int64_t count) {
 }
 template <class T>
 inline void store_at_most(T* to, Vec<T> value, int64_t count) {
-  if (count >= kLanes<T>) store<T>(to, value);
-  else store_partial<T>(to, value, count);
+  if (count >= kLanes<T>)
+    store<T>(to, value);
+  else
+    store_partial<T>(to, value, count);
 }
 
 // The even and the odd ones of the next `count` elements.
@@ -135,8 +137,10 @@ void pool_plane_2x2(const Geometry& g, const T* x, T* y, int32_t* indices) {
       // A mask is -1, so subtracting it steps one column to the right.
       const Vec<Place> beneath = at + static_cast<Place>(g.width) - lower_right;
       const Vec<Place> place = select(below, beneath, at - right);
-      if constexpr (sizeof(T) == 4) store_at_most<int32_t>(indices + q, place, count);
-      else for (int64_t l = 0; l < count; l++) indices[q + l] = static_cast<int32_t>(place[l]);
+      if constexpr (sizeof(T) == 4)
+        store_at_most<int32_t>(indices + q, place, count);
+      else
+        for (int64_t l = 0; l < count; l++) indices[q + l] = static_cast<int32_t>(place[l]);
     }
   }
 }
@@ -144,8 +148,7 @@ void pool_plane_2x2(const Geometry& g, const T* x, T* y, int32_t* indices) {
 template <class T>
 class MaxPool2d final : public Kernel {
  public:
-  explicit MaxPool2d(const KernelSpec& spec)
-      : geometry_(spec), fast_(geometry_.is_2x2_stride_2()) {
+  explicit MaxPool2d(const KernelSpec& spec) : geometry_(spec), fast_(geometry_.is_2x2_stride_2()) {
     const int64_t work = spec.outputs[0].numel() * geometry_.kernel[0] * geometry_.kernel[1];
     threads_ = useful_threads(spec.threads, work, fast_ ? 4 * kGrain : kGrain);
   }

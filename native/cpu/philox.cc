@@ -76,9 +76,9 @@ class Philox final : public Kernel {
                                 static_cast<uint32_t>(stream),
                                 static_cast<uint32_t>(stream >> 32)}};
         double value[4];
-        Distribution::four(philox_4x32_10(counter, static_cast<uint32_t>(seed),
-                                          static_cast<uint32_t>(seed >> 32)),
-                           value);
+        Distribution::four(
+            philox_4x32_10(counter, static_cast<uint32_t>(seed), static_cast<uint32_t>(seed >> 32)),
+            value);
         const int64_t rest = std::min<int64_t>(4, count_ - 4 * block);
         for (int64_t i = 0; i < rest; i++) out[4 * block + i] = convert<T>(value[i]);
       }

@@ -14,9 +14,9 @@ namespace torchts {
 inline namespace TORCHTS_ISA {
 namespace {
 
-constexpr int64_t kBlock = 512;                 // elements
-constexpr int64_t kSlotBytes = kBlock * 8;      // one register of any type
-constexpr int64_t kGrain = 16 * 1024;           // elements a thread, times a step's cost
+constexpr int64_t kBlock = 512;             // elements
+constexpr int64_t kSlotBytes = kBlock * 8;  // one register of any type
+constexpr int64_t kGrain = 16 * 1024;       // elements a thread, times a step's cost
 constexpr int kNone = -1;
 
 // How a register gets its values.
@@ -51,8 +51,8 @@ struct Output {
 };
 
 struct Step {
-  StepFn run = nullptr;       // null for `const`
-  ConvertFn cast = nullptr;   // instead of `run` for `cast`
+  StepFn run = nullptr;      // null for `const`
+  ConvertFn cast = nullptr;  // instead of `run` for `cast`
   int args[3];
   double immediate;
 };
@@ -105,8 +105,10 @@ class Pointwise final : public Kernel {
       if (input.dims.size() == 1 && input.dims[0].stride == 0) input.dims.clear();
       check_rank(input.dims);
       Register reg{compute_type(type.dtype)};
-      if (input.single()) reg.place = Place::constant;
-      else if (input.contiguous() && is_computed_in_place(type.dtype)) reg.place = Place::operand;
+      if (input.single())
+        reg.place = Place::constant;
+      else if (input.contiguous() && is_computed_in_place(type.dtype))
+        reg.place = Place::operand;
       inputs_.push_back(input);
       registers_.push_back(reg);
     }
@@ -242,8 +244,10 @@ class Pointwise final : public Kernel {
       if (reg.place == Place::operand) continue;
       at[r] = scratch + reg.slot * kSlotBytes;
       if (reg.place != Place::constant) continue;
-      if (r < inputs) inputs_[r].broadcast(operands.inputs[r], at[r], length);
-      else fill_constant(reg.type, steps_[r - inputs].immediate, at[r], length);
+      if (r < inputs)
+        inputs_[r].broadcast(operands.inputs[r], at[r], length);
+      else
+        fill_constant(reg.type, steps_[r - inputs].immediate, at[r], length);
     }
   }
 
@@ -265,8 +269,10 @@ class Pointwise final : public Kernel {
         to = static_cast<char*>(operands.outputs[output]) + begin * outputs_[output].itemsize;
       }
       const auto arg = [&](int a) { return step.args[a] == kNone ? nullptr : at[step.args[a]]; };
-      if (step.run != nullptr) step.run(arg(0), arg(1), arg(2), to, length);
-      else if (step.cast != nullptr) step.cast(arg(0), to, length);
+      if (step.run != nullptr)
+        step.run(arg(0), arg(1), arg(2), to, length);
+      else if (step.cast != nullptr)
+        step.cast(arg(0), to, length);
     }
     for (size_t j = 0; j < outputs_.size(); j++) {
       const Output& output = outputs_[j];

@@ -9,16 +9,18 @@
 #include "vec_math.h"
 
 // X(name, arguments). `const` and `cast` change no value and are the interpreter's own.
-#define TORCHTS_POINTWISE_ANY(X)                                                           \
-  X(to_bfloat16, 1) X(to_int32, 1) X(to_uint8, 1) X(to_bool, 1) X(neg, 1) X(abs, 1)        \
-  X(sign, 1) X(floor, 1) X(ceil, 1) X(round, 1) X(trunc, 1) X(isnan, 1) X(isinf, 1)        \
-  X(logical_not, 1) X(add, 2) X(sub, 2) X(mul, 2) X(div, 2) X(pow, 2) X(maximum, 2)        \
-  X(minimum, 2) X(fmod, 2) X(eq, 2) X(ne, 2) X(lt, 2) X(le, 2) X(gt, 2) X(ge, 2)           \
-  X(logical_and, 2) X(logical_or, 2) X(logical_xor, 2) X(where, 3)
+#define TORCHTS_POINTWISE_ANY(X)                                                                  \
+  X(to_bfloat16, 1)                                                                               \
+  X(to_int32, 1) X(to_uint8, 1) X(to_bool, 1) X(neg, 1) X(abs, 1) X(sign, 1) X(floor, 1)          \
+      X(ceil, 1) X(round, 1) X(trunc, 1) X(isnan, 1) X(isinf, 1) X(logical_not, 1) X(add, 2)      \
+          X(sub, 2) X(mul, 2) X(div, 2) X(pow, 2) X(maximum, 2) X(minimum, 2) X(fmod, 2) X(eq, 2) \
+              X(ne, 2) X(lt, 2) X(le, 2) X(gt, 2) X(ge, 2) X(logical_and, 2) X(logical_or, 2)     \
+                  X(logical_xor, 2) X(where, 3)
 // Those that exist in floating types only.
-#define TORCHTS_POINTWISE_FLOATING(X)                                                      \
-  X(exp, 1) X(expm1, 1) X(log, 1) X(log1p, 1) X(sqrt, 1) X(rsqrt, 1) X(reciprocal, 1)      \
-  X(sin, 1) X(cos, 1) X(tanh, 1) X(sigmoid, 1) X(erf, 1) X(atan2, 2)
+#define TORCHTS_POINTWISE_FLOATING(X)                                                           \
+  X(exp, 1)                                                                                     \
+  X(expm1, 1) X(log, 1) X(log1p, 1) X(sqrt, 1) X(rsqrt, 1) X(reciprocal, 1) X(sin, 1) X(cos, 1) \
+      X(tanh, 1) X(sigmoid, 1) X(erf, 1) X(atan2, 2)
 
 namespace torchts {
 inline namespace TORCHTS_ISA {
@@ -190,11 +192,13 @@ struct mul {
 struct div {  // integers: truncates; by zero 0
   template <class V>
   static V apply(V a, V b) {
-    if constexpr (kFloating<V>) return a / b;
-    else return map_lanes(a, b, [](int64_t n, int64_t d) -> int64_t {
-      if (d == 0) return 0;
-      return d == -1 ? static_cast<int64_t>(0 - static_cast<uint64_t>(n)) : n / d;
-    });
+    if constexpr (kFloating<V>)
+      return a / b;
+    else
+      return map_lanes(a, b, [](int64_t n, int64_t d) -> int64_t {
+        if (d == 0) return 0;
+        return d == -1 ? static_cast<int64_t>(0 - static_cast<uint64_t>(n)) : n / d;
+      });
   }
 };
 struct fmod {
@@ -202,8 +206,10 @@ struct fmod {
   static V apply(V a, V b) {
     using T = Element<V>;
     return map_lanes(a, b, [](T n, T d) -> T {
-      if constexpr (kFloating<V>) return std::fmod(n, d);
-      else return d == 0 || d == -1 ? 0 : n % d;
+      if constexpr (kFloating<V>)
+        return std::fmod(n, d);
+      else
+        return d == 0 || d == -1 ? 0 : n % d;
     });
   }
 };
@@ -212,8 +218,10 @@ struct pow {
   static V apply(V a, V b) {
     using T = Element<V>;
     return map_lanes(a, b, [](T base, T exponent) -> T {
-      if constexpr (kFloating<V>) return std::pow(base, exponent);
-      else return wrapping_power(base, exponent);
+      if constexpr (kFloating<V>)
+        return std::pow(base, exponent);
+      else
+        return wrapping_power(base, exponent);
     });
   }
 };

@@ -18,9 +18,12 @@ void step(const void* a, const void* b, const void* c, void* out, int64_t count)
   const T* z = static_cast<const T*>(c);
   T* to = static_cast<T*>(out);
   const auto apply = [&](auto get) {
-    if constexpr (kArguments == 1) return F::apply(get(x));
-    else if constexpr (kArguments == 2) return F::apply(get(x), get(y));
-    else return F::apply(get(x), get(y), get(z));
+    if constexpr (kArguments == 1)
+      return F::apply(get(x));
+    else if constexpr (kArguments == 2)
+      return F::apply(get(x), get(y));
+    else
+      return F::apply(get(x), get(y), get(z));
   };
   int64_t i = 0;
   for (; i + kLanes<T> <= count; i += kLanes<T>) {
@@ -54,9 +57,9 @@ decltype(auto) dispatch_compute(Compute type, const Body& body) {
 
 int cost_of(const std::string& fn) {
   static const std::map<std::string, int> kCosts = {
-      {"exp", 8},  {"expm1", 12}, {"log", 10},     {"log1p", 14}, {"sin", 12},  {"cos", 12},
-      {"tanh", 16}, {"sigmoid", 10}, {"erf", 16},  {"pow", 40},   {"atan2", 40}, {"fmod", 30},
-      {"div", 2},  {"sqrt", 3},   {"rsqrt", 4},    {"reciprocal", 2}};
+      {"exp", 8},   {"expm1", 12},   {"log", 10},  {"log1p", 14},    {"sin", 12},   {"cos", 12},
+      {"tanh", 16}, {"sigmoid", 10}, {"erf", 16},  {"pow", 40},      {"atan2", 40}, {"fmod", 30},
+      {"div", 2},   {"sqrt", 3},     {"rsqrt", 4}, {"reciprocal", 2}};
   const auto found = kCosts.find(fn);
   return found == kCosts.end() ? 1 : found->second;
 }

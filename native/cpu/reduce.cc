@@ -38,30 +38,46 @@ constexpr T kHighest = std::numeric_limits<T>::has_infinity ? std::numeric_limit
 struct Sum {
   using Lanes = fn::add;
   template <class T>
-  static T identity() { return 0; }
+  static T identity() {
+    return 0;
+  }
   template <class T>
-  static T join(T a, T b) { return a + b; }
+  static T join(T a, T b) {
+    return a + b;
+  }
 };
 struct Prod {
   using Lanes = fn::mul;
   template <class T>
-  static T identity() { return 1; }
+  static T identity() {
+    return 1;
+  }
   template <class T>
-  static T join(T a, T b) { return a * b; }
+  static T join(T a, T b) {
+    return a * b;
+  }
 };
 struct Max {
   using Lanes = fn::maximum;
   template <class T>
-  static T identity() { return kLowest<T>; }
+  static T identity() {
+    return kLowest<T>;
+  }
   template <class T>
-  static T join(T a, T b) { return a > b || a != a ? a : b; }
+  static T join(T a, T b) {
+    return a > b || a != a ? a : b;
+  }
 };
 struct Min {
   using Lanes = fn::minimum;
   template <class T>
-  static T identity() { return kHighest<T>; }
+  static T identity() {
+    return kHighest<T>;
+  }
   template <class T>
-  static T join(T a, T b) { return a < b || a != a ? a : b; }
+  static T join(T a, T b) {
+    return a < b || a != a ? a : b;
+  }
 };
 
 // The elements at `from` in the compute type: in place, or converted into `buffer`.
@@ -90,8 +106,8 @@ TotalOf<T> reduce_block(const T* x, int64_t count) {
         lanes[w] = F::Lanes::apply(lanes[w], load(x + i + w * kLanes<T>));
       }
     }
-    const Vec<T> joined = F::Lanes::apply(F::Lanes::apply(lanes[0], lanes[1]),
-                                          F::Lanes::apply(lanes[2], lanes[3]));
+    const Vec<T> joined =
+        F::Lanes::apply(F::Lanes::apply(lanes[0], lanes[1]), F::Lanes::apply(lanes[2], lanes[3]));
     for (int l = 0; l < kLanes<T>; l++) total = F::join(total, TotalOf<T>(joined[l]));
   }
   for (; i < count; i++) total = F::join(total, TotalOf<T>(x[i]));
@@ -124,8 +140,10 @@ struct Space {
       if (shape[i] == 1) continue;
       stride = shape[i] == 0 ? 0 : stride / shape[i];
       std::vector<Dim>& list = is_reduced[i] ? reduced : kept;
-      if (last == static_cast<int>(is_reduced[i])) list.back() = {list.back().size * shape[i], stride};
-      else list.push_back({shape[i], stride});
+      if (last == static_cast<int>(is_reduced[i]))
+        list.back() = {list.back().size * shape[i], stride};
+      else
+        list.push_back({shape[i], stride});
       last = is_reduced[i];
       columns_last = !is_reduced[i];
     }

@@ -36,8 +36,10 @@ inline Vec<T> load_some(const T* from, int lanes) {
 }
 template <class T>
 inline void store_some(T* to, Vec<T> value, int lanes) {
-  if (lanes == kLanes<T>) store<T>(to, value);
-  else store_partial<T>(to, value, lanes);
+  if (lanes == kLanes<T>)
+    store<T>(to, value);
+  else
+    store_partial<T>(to, value, lanes);
 }
 
 template <class T, bool kLog>
@@ -56,8 +58,10 @@ void softmax_row(const T* x, T* y, int64_t count) {
   for_each_vector<T>(count, [&](int64_t i, int lanes) {
     const Vec<T> e = vexp(load_some(x + i, lanes) - max);
     if (!kLog) store_some(y + i, e, lanes);
-    if (lanes == kLanes<T>) sum_lanes += e;
-    else for (int l = 0; l < lanes; l++) sum += e[l];
+    if (lanes == kLanes<T>)
+      sum_lanes += e;
+    else
+      for (int l = 0; l < lanes; l++) sum += e[l];
   });
   for (int l = 0; l < kLanes<T>; l++) sum += sum_lanes[l];
   if (kLog) {
@@ -132,7 +136,8 @@ class Softmax final : public Kernel {
       for (int64_t unit = begin; unit < end; unit++) {
         const int64_t column = unit % chunks * kColumns;
         const int64_t at = unit / chunks * size_ * inner_ + column;
-        softmax_columns<T, kLog>(x + at, y + at, size_, inner_, std::min(kColumns, inner_ - column));
+        softmax_columns<T, kLog>(x + at, y + at, size_, inner_,
+                                 std::min(kColumns, inner_ - column));
       }
     });
   }

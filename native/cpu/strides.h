@@ -47,8 +47,10 @@ inline std::vector<int64_t> broadcast_strides(const Shape& from, const Shape& to
   strides.insert(strides.begin(), missing, 0);
   for (size_t i = 0; i < to.size(); i++) {
     const int64_t size = i < missing ? 1 : from[i - missing];
-    if (size == 1) strides[i] = 0;
-    else if (size != to[i]) throw std::invalid_argument("operand cannot be broadcast");
+    if (size == 1)
+      strides[i] = 0;
+    else if (size != to[i])
+      throw std::invalid_argument("operand cannot be broadcast");
   }
   return strides;
 }

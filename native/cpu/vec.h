@@ -84,8 +84,8 @@ inline Vec<T> load_partial(const T* from, int64_t count) {
   }
 #elif defined(__AVX2__)
   if constexpr (sizeof(T) >= 4) {
-    return reinterpret_cast<Vec<T>>(_mm256_maskload_epi32(reinterpret_cast<const int*>(from),
-                                                          lane_mask(count, sizeof(T))));
+    return reinterpret_cast<Vec<T>>(
+        _mm256_maskload_epi32(reinterpret_cast<const int*>(from), lane_mask(count, sizeof(T))));
   }
 #endif
   Vec<T> value = {};

@@ -49,8 +49,12 @@ inline VecD vsqrt(VecD x) { return _mm256_sqrt_pd(x); }
 inline VecF vsqrt(VecF x) { return _mm_sqrt_ps(x); }
 inline VecD vsqrt(VecD x) { return _mm_sqrt_pd(x); }
 #else
-inline VecF vsqrt(VecF x) { return map_lanes(x, [](float v) { return std::sqrt(v); }); }
-inline VecD vsqrt(VecD x) { return map_lanes(x, [](double v) { return std::sqrt(v); }); }
+inline VecF vsqrt(VecF x) {
+  return map_lanes(x, [](float v) { return std::sqrt(v); });
+}
+inline VecD vsqrt(VecD x) {
+  return map_lanes(x, [](double v) { return std::sqrt(v); });
+}
 #endif
 
 // Rounding to whole numbers: `nearest` takes halves to even.
@@ -59,11 +63,15 @@ enum class Rounding { nearest = 0, down = 1, up = 2, to_zero = 3 };
 template <Rounding kMode, class V>
 inline V round_to(V x) {
 #if defined(__AVX512F__)
-  if constexpr (sizeof x[0] == 4) return _mm512_maskz_roundscale_ps(0xffff, x, static_cast<int>(kMode));
-  else return _mm512_maskz_roundscale_pd(0xff, x, static_cast<int>(kMode));
+  if constexpr (sizeof x[0] == 4)
+    return _mm512_maskz_roundscale_ps(0xffff, x, static_cast<int>(kMode));
+  else
+    return _mm512_maskz_roundscale_pd(0xff, x, static_cast<int>(kMode));
 #elif defined(__AVX2__)
-  if constexpr (sizeof x[0] == 4) return _mm256_round_ps(x, static_cast<int>(kMode) | 8);
-  else return _mm256_round_pd(x, static_cast<int>(kMode) | 8);
+  if constexpr (sizeof x[0] == 4)
+    return _mm256_round_ps(x, static_cast<int>(kMode) | 8);
+  else
+    return _mm256_round_pd(x, static_cast<int>(kMode) | 8);
 #else
   return map_lanes(x, [](auto v) {
     switch (kMode) {
@@ -220,14 +228,30 @@ inline VecF vcos(VecF x) {
   return sin_quarters(x, 1);
 }
 
-inline VecD vexp(VecD x) { return map_lanes(x, [](double v) { return std::exp(v); }); }
-inline VecD vexpm1(VecD x) { return map_lanes(x, [](double v) { return std::expm1(v); }); }
-inline VecD vlog(VecD x) { return map_lanes(x, [](double v) { return std::log(v); }); }
-inline VecD vlog1p(VecD x) { return map_lanes(x, [](double v) { return std::log1p(v); }); }
-inline VecD vtanh(VecD x) { return map_lanes(x, [](double v) { return std::tanh(v); }); }
-inline VecD verf(VecD x) { return map_lanes(x, [](double v) { return std::erf(v); }); }
-inline VecD vsin(VecD x) { return map_lanes(x, [](double v) { return std::sin(v); }); }
-inline VecD vcos(VecD x) { return map_lanes(x, [](double v) { return std::cos(v); }); }
+inline VecD vexp(VecD x) {
+  return map_lanes(x, [](double v) { return std::exp(v); });
+}
+inline VecD vexpm1(VecD x) {
+  return map_lanes(x, [](double v) { return std::expm1(v); });
+}
+inline VecD vlog(VecD x) {
+  return map_lanes(x, [](double v) { return std::log(v); });
+}
+inline VecD vlog1p(VecD x) {
+  return map_lanes(x, [](double v) { return std::log1p(v); });
+}
+inline VecD vtanh(VecD x) {
+  return map_lanes(x, [](double v) { return std::tanh(v); });
+}
+inline VecD verf(VecD x) {
+  return map_lanes(x, [](double v) { return std::erf(v); });
+}
+inline VecD vsin(VecD x) {
+  return map_lanes(x, [](double v) { return std::sin(v); });
+}
+inline VecD vcos(VecD x) {
+  return map_lanes(x, [](double v) { return std::cos(v); });
+}
 inline VecD vsigmoid(VecD x) { return 1.0 / (1.0 + vexp(-x)); }
 
 }  // namespace TORCHTS_ISA

@@ -20,6 +20,9 @@ export interface Io {
 /** Undoes what a progress bar does to the terminal. */
 const WRAP_LINES = '\u001b[?7h\n';
 
+/** `timeout`, npm and the like deliver one signal twice; people take longer to repeat it (ms). */
+const ECHO = 500;
+
 /** The process itself. The second signal to stop ends it at once. */
 export function processIo(): Io {
   return {

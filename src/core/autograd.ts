@@ -46,20 +46,28 @@ export function backward(
   { create_graph = false }: { create_graph?: boolean } = {},
 ): void {
   const seed = seedOf('backward', root, gradient);
-  if (currentTrace() === undefined) recentRoots.push(new WeakRef(root));
+  if (currentTrace() === undefined) rememberRoot(root);
   setGradEnabled(create_graph, () => {
     const walk = new Walk([root.value], [seed]);
     walk.run((node, grads) => {
       const leaf = node.variable;
       const arrived = grads[0];
       if (leaf === undefined || !arrived) return;
-      leaf.grad = leaf.grad === null ? arrived : ops().add(leaf.grad, arrived);
+      // A handle of its own: one gradient may reach several leaves, and each can be changed in place.
+      leaf.grad = leaf.grad === null ? own(arrived) : ops().add(leaf.grad, arrived);
     });
   });
 }
 
 /** Roots of the backward walks since the last call, as far as anyone still holds them. */
 let recentRoots: WeakRef<Tensor>[] = [];
+/** A loop without an optimizer never takes them; the list must not grow for it. */
+const MAX_RECENT_ROOTS = 16;
+
+function rememberRoot(root: Tensor): void {
+  recentRoots.push(new WeakRef(root));
+  if (recentRoots.length > MAX_RECENT_ROOTS) recentRoots.shift();
+}
 
 /**
  * Takes the recent roots. Whoever computes gradients computes these along with them: a loss that is
@@ -111,8 +119,12 @@ export function grad(
           : `input ${i} does not require a gradient`,
       );
     }
-    return gradient;
+    return gradient && own(gradient);
   });
+}
+
+function own(gradient: Tensor): Tensor {
+  return new Tensor(gradient.value);
 }
 
 function seedOf(op: string, root: Tensor, gradient?: Tensor | null): Tensor {

@@ -4,8 +4,9 @@
  */
 
 import { ArgumentError, CompileError } from '../base/errors.ts';
-import { formatShape } from '../base/shape.ts';
+import { formatShape, sameShape } from '../base/shape.ts';
 import type { Executable, MemoryPlan, Storage } from '../engine/engine.ts';
+import type { ValueType } from '../engine/program.ts';
 import type { PlanBinding, PlanOptions } from '../plan/plan.ts';
 import { plan } from '../plan/plan.ts';
 import { printProgram } from '../plan/print.ts';
@@ -16,12 +17,12 @@ import { bufferLeaf, placeholder } from './leaf.ts';
 import { advanceGenerator } from './random.ts';
 import { allocateFor, readScalar, realizeSync, storageOf } from './realize.ts';
 import { Tensor } from './tensor.ts';
-import { Trace, tracing } from './trace.ts';
+import { forbidNesting, Trace, type Traceable, tracing } from './trace.ts';
 
 /** Something whose tensors a step may update: a module, an optimizer. */
 export interface Stateful {
   stateTensors(): readonly Tensor[];
-  /** Whatever changes the traced graph without changing a shape: train/eval, options. */
+  /** As of `Traceable`. */
   traceKey?(): string;
 }
 
@@ -36,7 +37,9 @@ export interface CompileOptions {
 }
 
 /** What a step may return. */
-export type StepResult = undefined | Tensor | readonly Tensor[] | Readonly<Record<string, Tensor>>;
+export type StepResult =
+  // biome-ignore lint/suspicious/noConfusingVoidType: what a step without `return` gives
+  void | undefined | Tensor | readonly Tensor[] | Readonly<Record<string, Tensor>>;
 
 export interface CompiledStep<Args extends readonly Tensor[], Result extends StepResult> {
   /** Runs the step; resolves when it is done. Calls run in the order they were made. */
@@ -81,6 +84,11 @@ export function compile<Args extends readonly Tensor[], Result extends StepResul
 
 /** One trace, loaded. */
 interface Traced<Result> {
+  /** The kind of arguments and the state's keys it was made for. */
+  readonly key: string;
+  /** What it used beside its state, and that had this key. */
+  readonly uses: readonly Traceable[];
+  readonly usesKey: string;
   readonly executable: Executable;
   readonly text: string;
   readonly bindings: readonly Source[];
@@ -110,7 +118,9 @@ interface PreparedRun<Result> {
 
 class Compiler<Args extends readonly Tensor[], Result extends StepResult> {
   readonly #name: string;
-  readonly #traces = new Map<string, Traced<Result>>();
+  #traces: Traced<Result>[] = [];
+  /** The newest call, so that calls like it need not be described again. */
+  #last: { readonly kind: CallKind; readonly traced: Traced<Result> } | undefined;
 
   constructor(
     readonly step: (...args: Args) => Result,
@@ -120,6 +130,7 @@ class Compiler<Args extends readonly Tensor[], Result extends StepResult> {
   }
 
   prepare(args: Args): PreparedRun<Result> {
+    forbidNesting(this.#name);
     const traced = this.traced(args);
     realizeSync(args.map((arg) => arg.value));
     const outputs = traced.rootValues.map(allocateFor);
@@ -132,7 +143,7 @@ class Compiler<Args extends readonly Tensor[], Result extends StepResult> {
       finish: () => {
         advanceGenerator(traced.randomNodes);
         for (const effect of traced.effects) effect();
-        for (const tensor of traced.updated) tensor.overwrittenIn(storageOf(tensor.value));
+        for (const tensor of traced.updated) tensor.overwritten();
         const tensors = traced.rootValues.map(
           (root, i) => new Tensor(bufferLeaf(valueType(root), outputs[i]!)),
         );
@@ -143,36 +154,46 @@ class Compiler<Args extends readonly Tensor[], Result extends StepResult> {
 
   /** The trace for this kind of arguments, made now if there is none. */
   traced(args: Args): Traced<Result> {
-    const key = this.#key(args);
-    const known = this.#traces.get(key);
-    if (known !== undefined) return known;
-    if (this.#traces.size > 0) this.#reportRetrace(key);
-    const made = this.#trace(args);
-    this.#traces.set(key, made);
-    return made;
+    const kind = this.#kind(args);
+    const last = this.#last;
+    if (last !== undefined && sameKind(kind, last.kind) && stillFits(last.traced)) {
+      return last.traced;
+    }
+    const key = describeKind(kind);
+    let traced = this.#traces.find((known) => known.key === key && stillFits(known));
+    if (traced === undefined) {
+      const before = this.#traces.at(-1);
+      if (before !== undefined) this.#reportRetrace(before, key);
+      traced = this.#trace(args, key);
+      this.#traces.push(traced);
+    }
+    this.#last = { kind, traced };
+    return traced;
   }
 
   dispose(): void {
-    for (const traced of this.#traces.values()) traced.executable.dispose();
-    this.#traces.clear();
+    for (const traced of this.#traces) traced.executable.dispose();
+    this.#traces = [];
+    this.#last = undefined;
   }
 
-  #key(args: Args): string {
-    const types = args.map((arg, i) => {
-      if (!(arg instanceof Tensor)) {
+  #kind(args: Args): CallKind {
+    return {
+      engine: engine().name,
+      types: args.map((arg, i) => {
+        if (arg instanceof Tensor) return valueType(arg.value);
         throw new ArgumentError(`[${this.#name}] argument ${i} is not a Tensor`);
-      }
-      return `argument ${i}: ${arg.dtype} ${formatShape(arg.shape)}`;
-    });
-    const states = (this.options.state ?? []).map((item) =>
-      item instanceof Tensor ? '' : (item.traceKey?.() ?? ''),
-    );
-    return [engine().name, ...types, ...states].join('\n');
+      }),
+      states: (this.options.state ?? []).map((item) =>
+        item instanceof Tensor ? '' : (item.traceKey?.() ?? ''),
+      ),
+    };
   }
 
-  #reportRetrace(key: string): void {
-    const last = [...this.#traces.keys()].pop()!.split('\n');
-    const changed = key.split('\n').filter((line, i) => line !== last[i]);
+  #reportRetrace(last: Traced<Result>, key: string): void {
+    const before = `${last.key}\n${last.usesKey}`.split('\n');
+    const now = `${key}\n${keyOf(last.uses)}`.split('\n');
+    const changed = now.filter((line, i) => line !== before[i]);
     const reason = `compile(${this.#name}) is traced again: ${changed.join('; ')}`;
     if (this.options.onRetrace !== undefined) this.options.onRetrace(reason);
     else process.stderr.write(`torchts: ${reason}\n`);
@@ -185,7 +206,7 @@ class Compiler<Args extends readonly Tensor[], Result extends StepResult> {
     ];
   }
 
-  #trace(args: Args): Traced<Result> {
+  #trace(args: Args, key: string): Traced<Result> {
     const state = this.#stateTensors();
     realizeSync(state.map((tensor) => tensor.value));
     const trace = new Trace(this.#name);
@@ -195,7 +216,7 @@ class Compiler<Args extends readonly Tensor[], Result extends StepResult> {
     try {
       result = tracing(trace, () => this.step(...(symbolic as unknown as Args)));
     } finally {
-      results = undo(trace);
+      results = trace.undo();
     }
     this.#checkUpdates(results, new Set(state));
 
@@ -205,7 +226,12 @@ class Compiler<Args extends readonly Tensor[], Result extends StepResult> {
     realizeOlder(trace, [...roots, ...results.values()]);
     const planned = plan({ roots, updates }, this.options.plan);
     const owners = new Map(state.map((tensor) => [tensor.value.node, tensor]));
+    const listed = new Set<unknown>(this.options.state);
+    const uses = [...trace.uses].filter((used) => !listed.has(used));
     return {
+      key,
+      uses,
+      usesKey: keyOf(uses),
       executable: engine().load(planned.program),
       text: printProgram(planned.program),
       bindings: planned.bindings.map((binding) => sourceOf(binding, owners)),
@@ -233,8 +259,7 @@ class Compiler<Args extends readonly Tensor[], Result extends StepResult> {
       case 'argument':
         return storageOf(args[source.argument]!.value);
       case 'state':
-        realizeSync([source.tensor.value]);
-        return storageOf(source.tensor.value);
+        return source.tensor.buffer();
       case 'captured':
         // A captured tensor is read as it is now, also when it was rebound since the trace.
         while (source.value.node.successor) source.value = source.value.node.successor;
@@ -246,15 +271,40 @@ class Compiler<Args extends readonly Tensor[], Result extends StepResult> {
   }
 }
 
-/** Takes back what the trace did to tensors outside it; the new values it left, by tensor. */
-function undo(trace: Trace): Map<Tensor, Value> {
-  const results = new Map<Tensor, Value>();
-  for (const [tensor, before] of trace.rebound) {
-    results.set(tensor, tensor.value);
-    tensor.restore(before);
-  }
-  for (const [tensor, before] of trace.gradients) tensor.grad = before;
-  return results;
+/** What a call has in common with others that run the same trace. */
+interface CallKind {
+  readonly engine: string;
+  readonly types: readonly ValueType[];
+  readonly states: readonly string[];
+}
+
+function sameKind(a: CallKind, b: CallKind): boolean {
+  return (
+    a.engine === b.engine &&
+    a.types.length === b.types.length &&
+    a.types.every((type, i) => sameType(type, b.types[i]!)) &&
+    a.states.every((state, i) => state === b.states[i])
+  );
+}
+
+function sameType(a: ValueType, b: ValueType): boolean {
+  return a === b || (a.dtype === b.dtype && sameShape(a.shape, b.shape));
+}
+
+function describeKind({ engine, types, states }: CallKind): string {
+  const described = types.map(
+    ({ dtype, shape }, i) => `argument ${i}: ${dtype} ${formatShape(shape)}`,
+  );
+  return [engine, ...described, ...states].join('\n');
+}
+
+/** Whether what the trace used is as it was then. */
+function stillFits({ uses, usesKey }: Traced<unknown>): boolean {
+  return keyOf(uses) === usesKey;
+}
+
+function keyOf(uses: readonly Traceable[]): string {
+  return uses.map((used) => used.traceKey()).join('\n');
 }
 
 /** Computes what was lazy before the trace began, once, instead of again at every call. */
@@ -282,9 +332,22 @@ function sourceOf(binding: PlanBinding, owners: ReadonlyMap<Node, Tensor>): Sour
   return tensor === undefined ? { kind: 'captured', value } : { kind: 'state', tensor };
 }
 
+/** Refuses what the types refuse too, for steps that are not written in TypeScript. */
+function checkResult(name: string, result: unknown): void {
+  if (result instanceof Promise) {
+    throw new CompileError(`[${name}] the step is async; it is traced, so it must not wait`);
+  }
+  if (typeof result === 'object' && result !== null) return;
+  throw new CompileError(
+    `[${name}] the step returns ${result} which is not a Tensor; it would be frozen at the value ` +
+      'it had while tracing',
+  );
+}
+
 /** The tensors of a step's result, and how to build the same result from others. */
 function flatten(name: string, result: StepResult) {
   if (result === undefined) return { tensors: [], pack: () => undefined };
+  checkResult(name, result);
   if (result instanceof Tensor) {
     return { tensors: [result], pack: (outputs: readonly Tensor[]) => outputs[0]! };
   }

@@ -33,6 +33,8 @@ function start(values: readonly Value[]): Promise<void> | undefined {
   const done = run.executable.run(run.storages, run.scalars);
   // Runs happen in order, so whatever is queued from now on finds the buffers filled.
   run.keep();
+  // What a failed run was to compute cannot be read as if it had succeeded.
+  done.catch(run.discard);
   return done;
 }
 
@@ -74,6 +76,8 @@ interface Run {
   readonly scalars: readonly number[];
   /** Gives the computed values their buffers. */
   keep(): void;
+  /** Frees those buffers. */
+  discard(): void;
 }
 
 /** A loaded Program with its bindings by position in the collected graph. */
@@ -91,9 +95,12 @@ const loaded = new Map<string, Loaded>();
 const MAX_LOADED = 64;
 
 function prepare(values: readonly Value[]): Run | undefined {
-  const roots = values.filter((value) => value.node.storages[value.index] === undefined);
-  if (roots.length === 0) return undefined;
-  const nodes = collect(roots);
+  const wanted = values.filter((value) => value.node.storages[value.index] === undefined);
+  if (wanted.length === 0) return undefined;
+  const nodes = collect(wanted);
+  const known = new Set(wanted.map((value) => value.node));
+  const parameters = parametersAmong(nodes as Node[]).filter((value) => !known.has(value.node));
+  const roots = [...wanted, ...parameters];
   const program = lookUp(nodes, roots);
   const outputs = roots.map(allocateFor);
   return {
@@ -107,7 +114,20 @@ function prepare(values: readonly Value[]): Run | undefined {
     keep: () => {
       for (const [i, root] of roots.entries()) root.node.realize(root.index, outputs[i]!);
     },
+    discard: () => {
+      for (const output of outputs) output.dispose();
+    },
   };
+}
+
+/**
+ * Parameters on the way are kept too. Otherwise a loop that updates them by hand and reads its loss
+ * would compute every earlier step again.
+ */
+function parametersAmong(nodes: readonly Node[]): Value[] {
+  return nodes
+    .filter((node) => node.variable !== undefined && node.storages[0] === undefined)
+    .map((node) => ({ node, index: 0 }));
 }
 
 /** The current number of a scalar leaf. */

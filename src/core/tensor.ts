@@ -12,13 +12,15 @@ import { formatTensor, type NestedNumbers, nest } from './format.ts';
 import type { Value } from './graph.ts';
 import { valueType } from './graph.ts';
 import { bufferLeaf, variableOf } from './leaf.ts';
-import { read, readSync, realizeSync } from './realize.ts';
+import { read, readSync, realizeSync, storageOf } from './realize.ts';
 import { currentTrace, forbidReading } from './trace.ts';
 
 export class Tensor {
   /** The accumulated gradient of a leaf that requires one; `null` before the first backward. */
   #grad: Tensor | null = null;
   #value: Value;
+  /** Whether anything beside this tensor may hold the present value. */
+  #shared = true;
 
   constructor(value: Value) {
     this.#value = value;
@@ -26,6 +28,7 @@ export class Tensor {
 
   /** The graph value this tensor stands for. */
   get value(): Value {
+    this.#shared = true;
     return this.#value;
   }
 
@@ -97,7 +100,7 @@ export class Tensor {
 
   /** The same value, cut off from the graph that gradients walk. */
   detach(): Tensor {
-    return new Tensor(variableOf(this.#value, false));
+    return new Tensor(variableOf(this.value, false));
   }
 
   /**
@@ -131,15 +134,28 @@ export class Tensor {
     }
     if (trace === undefined) this.#value.node.successor = next;
     this.#value = next;
+    this.#shared = true;
   }
 
   /** Puts back a value that a trace replaced. */
   restore(value: Value): void {
     this.#value = value;
+    this.#shared = true;
   }
 
-  /** Goes on with `storage` after a compiled step has overwritten it; the old value is void. */
-  overwrittenIn(storage: Storage): void {
+  /** The buffer of the value, computed first where needed; for those who overwrite it. */
+  buffer(): Storage {
+    if (this.#value.node.storages[this.#value.index] === undefined) realizeSync([this.#value]);
+    return storageOf(this.#value);
+  }
+
+  /**
+   * Goes on with the same buffer after a compiled step has overwritten it. Whoever holds the old
+   * value holds a void one; when nobody does, there is nothing to replace.
+   */
+  overwritten(): void {
+    if (!this.#shared) return;
+    const storage = this.buffer();
     const old = this.#value.node;
     const next = this.requires_grad
       ? this.#leafOver(this.#value, true)
@@ -148,6 +164,7 @@ export class Tensor {
     old.overwritten = true;
     old.successor = next;
     this.#value = next;
+    this.#shared = false;
   }
 
   /** Computes the value now, if it is not computed yet. Returns itself. */

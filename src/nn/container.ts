@@ -5,7 +5,7 @@ import { TorchtsError, withScope } from '../base/errors.ts';
 import { strict } from '../base/registry.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { Module } from './module.ts';
-import { type BuildContext, BuildError, build, modules } from './registry.ts';
+import { type BuildContext, BuildError, build, forwardOnce, modules } from './registry.ts';
 
 /**
  * Passes its input through the layers in order. Layers are named `0`, `1`, ... or by the keys of a
@@ -55,7 +55,7 @@ function buildSequential(
 /** A layer's output for a symbolic input; what does not fit is the layer's fault. */
 function passOn(layer: Module, input: Tensor, at: readonly (string | number)[]): Tensor {
   try {
-    return layer.forward(input);
+    return forwardOnce(layer, input);
   } catch (error) {
     if (error instanceof BuildError || !(error instanceof TorchtsError)) throw error;
     throw new BuildError(error.message, at);

@@ -6,18 +6,27 @@
 // Modules are written with tensor methods.
 import '../ops/methods.ts';
 
-import { ArgumentError, nearestName, TorchtsError, withScope } from '../base/errors.ts';
+import { currentScope, nearestName, TorchtsError, withScope } from '../base/errors.ts';
 import { formatShape, sameShape } from '../base/shape.ts';
 import type { Stateful } from '../core/compile.ts';
 import { noGrad } from '../core/grad-mode.ts';
-import { realize } from '../core/realize.ts';
+import { realize, realizeSync } from '../core/realize.ts';
 import { Tensor } from '../core/tensor.ts';
+import { currentTrace } from '../core/trace.ts';
+
+/** Changes of any module's mode or any parameter's `requires_grad`: what trace keys depend on. */
+let modeChanges = 0;
 
 /** A tensor that is trained: a leaf that requires a gradient. */
 export class Parameter extends Tensor {
   constructor(data: Tensor, requires_grad = true) {
     super(data.value);
     this.requires_grad_(requires_grad);
+  }
+
+  override requires_grad_(requires_grad = true): this {
+    modeChanges++;
+    return super.requires_grad_(requires_grad);
   }
 }
 
@@ -34,10 +43,20 @@ export interface LoadResult {
 }
 
 export abstract class Module implements Stateful {
-  /** True while training; changed by `train()` and `eval()`. */
-  training = true;
+  #training = true;
+  #traceKey = { key: '', asOf: -1 };
   /** Where this module stands in the one it belongs to, such as `layers.2`; for messages. */
   #path: string | undefined;
+
+  /** True while training; changed by `train()` and `eval()`. */
+  get training(): boolean {
+    return this.#training;
+  }
+
+  set training(mode: boolean) {
+    if (mode !== this.#training) modeChanges++;
+    this.#training = mode;
+  }
 
   /** Computes the output. Call the module through `call`, which also names it in errors. */
   abstract forward(input: Tensor, ...more: Tensor[]): Tensor;
@@ -45,6 +64,8 @@ export abstract class Module implements Stateful {
   /** `forward`, with the module's path in every error and graph node. */
   call(input: Tensor, ...more: Tensor[]): Tensor {
     if (this.#path === undefined) this.#nameAll();
+    // The outermost module stands for those below it.
+    if (currentScope() === '') currentTrace()?.uses.add(this);
     return withScope(this.#path!, () => this.forward(input, ...more));
   }
 
@@ -56,9 +77,13 @@ export abstract class Module implements Stateful {
 
   /** Direct sub-modules by field name. A list field gives `field.0`, `field.1`, ... */
   namedChildren(): [string, Module][] {
-    return Object.entries(this).filter(
-      (entry): entry is [string, Module] => entry[1] instanceof Module,
-    );
+    return Object.entries(this).flatMap(([name, field]): [string, Module][] => {
+      if (field instanceof Module) return [[name, field]];
+      const list: readonly unknown[] = Array.isArray(field) ? field : [];
+      return list.flatMap((item, i): [string, Module][] =>
+        item instanceof Module ? [[`${name}.${i}`, item]] : [],
+      );
+    });
   }
 
   /** This module and all below it, depth first, with their paths. */
@@ -110,7 +135,8 @@ export abstract class Module implements Stateful {
   }
 
   /**
-   * Copies values in by key. Nothing is changed when anything does not fit.
+   * Copies values in by key, at once: the given tensors may be disposed of afterwards. Nothing is
+   * changed when anything does not fit.
    * @throws TorchtsError naming every missing, unexpected (when strict) and mis-shaped key.
    */
   loadStateDict(
@@ -138,6 +164,7 @@ export abstract class Module implements Stateful {
         if (value !== undefined) tensor.copy_(value.detach());
       }
     });
+    realizeSync([...own.values()].map((tensor) => tensor.value));
     return { missing_keys, unexpected_keys };
   }
 
@@ -146,7 +173,15 @@ export abstract class Module implements Stateful {
     return [...this.stateDict().values()];
   }
 
+  /** Asked for at every call of a compiled step, so it is kept until something changes. */
   traceKey(): string {
+    if (this.#traceKey.asOf !== modeChanges) {
+      this.#traceKey = { key: this.#describeModes(), asOf: modeChanges };
+    }
+    return this.#traceKey.key;
+  }
+
+  #describeModes(): string {
     const trained = this.modules().map((module) => (module.training ? 't' : 'e'));
     const frozen = this.parameters().map((parameter) => (parameter.requires_grad ? '1' : '0'));
     return `modes ${trained.join('')} requires_grad ${frozen.join('')}`;
@@ -200,10 +235,4 @@ export abstract class Module implements Stateful {
 function unexpected(key: string, missing: readonly string[]): string {
   const nearest = nearestName(key, missing);
   return `${key} is unexpected${nearest === undefined ? '' : ` (is it ${nearest}?)`}`;
-}
-
-/** Throws unless `value` is a probability. */
-export function checkProbability(module: string, p: number): void {
-  if (p >= 0 && p <= 1) return;
-  throw new ArgumentError(`[${module}] p must be between 0 and 1, got ${p}`);
 }

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { ArgumentError, TorchtsError } from '../base/errors.ts';
 import { Registry, type Spec } from '../base/registry.ts';
 import type { Tensor } from '../core/tensor.ts';
+import { Trace, tracing } from '../core/trace.ts';
 import type { Module } from './module.ts';
 
 /** What is known while a module is built from a spec. */
@@ -55,10 +56,12 @@ export function build(spec: unknown, context: BuildContext = {}): Module {
   const path = context.path ?? [];
   try {
     const module = modules.build(spec, { ...context, path });
-    if (context.input !== undefined && context.observe !== undefined) {
-      const output = forwardOnce(module, context.input);
+    const { input, observe } = context;
+    // Without an observer the outermost module checks those inside it.
+    if (input !== undefined && (observe !== undefined || path.length === 0)) {
+      const output = forwardOnce(module, input);
       const { type } = (typeof spec === 'string' ? { type: spec } : spec) as Spec;
-      context.observe({ path, type, module, input: context.input, output });
+      observe?.({ path, type, module, input, output });
     }
     return module;
   } catch (error) {
@@ -67,9 +70,14 @@ export function build(spec: unknown, context: BuildContext = {}): Module {
   }
 }
 
-/** The output for a symbolic input; nothing is computed. */
+/** The output for a symbolic input: nothing is computed, no state or random number is used up. */
 export function forwardOnce(module: Module, input: Tensor): Tensor {
-  return module.forward(input);
+  const trace = new Trace('build');
+  try {
+    return tracing(trace, () => module.forward(input));
+  } finally {
+    trace.undo();
+  }
 }
 
 /** A loss from the object a config would hold. */

@@ -1,6 +1,8 @@
 /** Constants of the graph: the same number everywhere. */
 
-import type { DType } from '../base/dtype.ts';
+import { bfloat16ToFloat32, float32ToBfloat16 } from '../base/bfloat16.ts';
+import { category, type DType, toHostArray } from '../base/dtype.ts';
+import { ArgumentError, opError } from '../base/errors.ts';
 import { checkShape, type Shape } from '../base/shape.ts';
 import { apply } from '../core/apply.ts';
 import type { Tensor } from '../core/tensor.ts';
@@ -17,12 +19,22 @@ const FULL = defineOp<{ value: number; dtype: DType; shape: Shape }>({
   lower: ({ attrs }) => ({ kernel: 'fill', attrs: { value: attrs.value } }),
 });
 
-/** A tensor of `shape` filled with `value`. */
+/** A tensor of `shape` filled with `value`, converted to `dtype` as any other contents would be. */
 export function full(shape: Shape, value: number, dtype: DType): Tensor {
-  return apply(FULL, [], { value, dtype, shape });
+  return apply(FULL, [], { value: converted(value, dtype), dtype, shape });
 }
 
-/** A plain number as a zero-dimensional operand. */
+/** A plain number as a zero-dimensional operand; as in PyTorch, it is not rounded to bfloat16. */
 export function scalarLike(value: number, dtype: DType): Tensor {
-  return full([], value, dtype);
+  return apply(FULL, [], { value, dtype, shape: [] });
+}
+
+function converted(value: number, dtype: DType): number {
+  if (dtype === 'bfloat16') {
+    return bfloat16ToFloat32(float32ToBfloat16(Float32Array.of(value)))[0]!;
+  }
+  if (category(dtype) === 'integer' && !Number.isFinite(value)) {
+    throw opError(ArgumentError, 'full', `${value} cannot be held in ${dtype}`);
+  }
+  return Number(toHostArray(dtype, [value])[0]);
 }

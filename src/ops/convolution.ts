@@ -2,7 +2,7 @@
 
 import { isFloating } from '../base/dtype.ts';
 import { ArgumentError, DTypeError, opError, ShapeError } from '../base/errors.ts';
-import { formatShape, numel, type Shape } from '../base/shape.ts';
+import { formatShape, numel, type Shape, sameShape } from '../base/shape.ts';
 import { apply } from '../core/apply.ts';
 import type { Op } from '../core/graph.ts';
 import type { Tensor } from '../core/tensor.ts';
@@ -126,6 +126,10 @@ export function conv2d(
   bias?: Tensor | null,
   { stride = 1, padding = 0, dilation = 1, groups = 1 }: Conv2dOptions = {},
 ): Tensor {
+  if (bias && !sameShape(bias.shape, weight.shape.slice(0, 1))) {
+    const expected = formatShape(weight.shape.slice(0, 1));
+    throw opError(ShapeError, 'conv2d', `bias must be ${expected}, got ${formatShape(bias.shape)}`);
+  }
   const batched = x.ndim === 3 ? unsqueeze(x, 0) : x;
   const strides = pair('conv2d', 'stride', stride, 1);
   const dilations = pair('conv2d', 'dilation', dilation, 1);

@@ -1,7 +1,7 @@
 /** Tensors from nothing: host data, constants, ranges, random numbers. */
 
 import type { DType, HostArray } from '../base/dtype.ts';
-import { isDType, isFloating, toHostArray } from '../base/dtype.ts';
+import { category, isDType, isFloating, toHostArray } from '../base/dtype.ts';
 import { ArgumentError, DTypeError, opError, ShapeError } from '../base/errors.ts';
 import { checkShape, formatShape, numel, type Shape } from '../base/shape.ts';
 import { apply } from '../core/apply.ts';
@@ -42,6 +42,7 @@ export function tensor(
       `${flat.length} values cannot have shape ${formatShape(shape)} (${numel(shape)} elements)`,
     );
   }
+  checkFinite('tensor', dtype, flat);
   const storage = engine().allocate(dtype, flat.length);
   engine().write(storage, toHostArray(dtype, flat));
   return finish(new Tensor(bufferLeaf({ dtype, shape: [...shape] }, storage)), options);
@@ -49,6 +50,17 @@ export function tensor(
 
 function finish(made: Tensor, { requires_grad = false }: TensorOptions): Tensor {
   return requires_grad ? made.requires_grad_() : made;
+}
+
+/** Integers have no place for NaN and the infinities. */
+function checkFinite(op: string, dtype: DType, values: FlatValues['flat']): void {
+  if (category(dtype) !== 'integer' || values instanceof BigInt64Array) return;
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]!;
+    if (typeof value === 'number' && !Number.isFinite(value)) {
+      throw opError(ArgumentError, op, `${value} cannot be held in ${dtype}`);
+    }
+  }
 }
 
 function checkDType(op: string, dtype: DType): DType {

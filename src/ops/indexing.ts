@@ -55,6 +55,9 @@ const SCATTER_SUM = defineOp<{ dim: number; shape: Shape }>({
  * https://pytorch.org/docs/stable/generated/torch.gather.html
  */
 export function gather(x: Tensor, dim: number, index: Tensor): Tensor {
+  if (x.ndim === 0 && index.ndim === 0) {
+    return gather(x.reshape([1]), dim, index.reshape([1])).reshape([]);
+  }
   return apply(GATHER, [x, index], { dim: normalizeDim('gather', dim, x.ndim) });
 }
 
@@ -82,7 +85,9 @@ export function scatterAdd(x: Tensor, dim: number, index: Tensor, src: Tensor): 
         `that fits ${formatShape(x.shape)} outside dim ${at}`,
     );
   }
-  return x.add(scatterSum(x.shape, at, index, cast(src, x.dtype)));
+  const flat = (t: Tensor) => (x.ndim === 0 ? t.reshape([1]) : t);
+  const sums = scatterSum(flat(x).shape, at, flat(index), flat(cast(src, x.dtype)));
+  return x.add(sums.reshape(x.shape));
 }
 
 /** int64 0 or 1: a last dimension of `num_classes`, 1 at the index each element names. */

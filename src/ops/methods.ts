@@ -1,6 +1,7 @@
 /** Attaches the ops to Tensor, so that `x.add(y).relu()` reads as in PyTorch. */
 
-import type { DType } from '../base/dtype.ts';
+import { category, type DType, promoteTypes } from '../base/dtype.ts';
+import { DTypeError, opError } from '../base/errors.ts';
 import { backward, provideGradientOps } from '../core/autograd.ts';
 import { Tensor } from '../core/tensor.ts';
 import { clamp, relu } from './activation.ts';
@@ -152,7 +153,16 @@ for (const [name, fn] of Object.entries(methods)) {
 for (const [name, fn] of Object.entries(inPlace)) {
   const call = fn as (x: Tensor, ...args: unknown[]) => Tensor;
   attach(name, function (this: Tensor, ...args: unknown[]) {
-    return this.rebind(cast(call(this, ...args), this.dtype).value);
+    const result = call(this, ...args);
+    const widens = promoteTypes(result.dtype, this.dtype) !== this.dtype;
+    if (widens && category(result.dtype) !== category(this.dtype)) {
+      throw opError(
+        DTypeError,
+        name,
+        `the result is ${result.dtype}, which a tensor of ${this.dtype} cannot take`,
+      );
+    }
+    return this.rebind(cast(result, this.dtype).value);
   });
 }
 for (const [name, dtype] of Object.entries(conversions)) {
@@ -161,7 +171,7 @@ for (const [name, dtype] of Object.entries(conversions)) {
   });
 }
 attach('t', function (this: Tensor) {
-  return this.ndim < 2 ? this : movement.transpose(this, 0, 1);
+  return movement.permute(this, this.ndim < 2 ? this.shape.map((_, i) => i) : [1, 0]);
 });
 attach('backward', function (this: Tensor, ...args: never[]) {
   backward(this, ...(args as []));

@@ -2,7 +2,6 @@
 
 import { ArgumentError, DTypeError, opError, ShapeError } from '../base/errors.ts';
 import {
-  broadcastShapes,
   contiguousStrides,
   formatShape,
   normalizeDim,
@@ -27,8 +26,12 @@ const RESHAPE = defineOp<{ shape: Shape }>({
 
 /** The same elements in another shape; one size may be -1 and is then inferred. */
 export function reshape(x: Tensor, shape: Shape): Tensor {
-  const target = inferSizes(x.shape, shape);
-  return sameShape(target, x.shape) ? x : apply(RESHAPE, [x], { shape: target });
+  return apply(RESHAPE, [x], { shape: inferSizes(x.shape, shape) });
+}
+
+/** The same tensor under a new identity: changing the one in place leaves the other alone. */
+export function same(x: Tensor): Tensor {
+  return apply(RESHAPE, [x], { shape: x.shape });
 }
 
 function inferSizes(from: Shape, to: Shape): Shape {
@@ -108,7 +111,7 @@ export function permute(x: Tensor, dims: readonly number[]): Tensor {
       `dims [${dims.join(', ')}] are no order of the ${x.ndim} dimensions of ${formatShape(x.shape)}`,
     );
   }
-  if (order.every((dim, i) => dim === i)) return x;
+  if (order.every((dim, i) => dim === i)) return same(x);
   return apply(PERMUTE, [x], { dims: order });
 }
 
@@ -142,15 +145,18 @@ const EXPAND = defineOp<{ shape: Shape }>({
 export function expand(x: Tensor, shape: Shape): Tensor {
   const lead = shape.length - x.ndim;
   const target = shape.map((size, i) => (size === -1 && i >= lead ? x.shape[i - lead]! : size));
-  const common = lead < 0 ? [] : broadcastShapes('expand', x.shape, target);
-  if (!sameShape(common, target)) {
+  const fits =
+    lead >= 0 &&
+    target.every((size) => Number.isInteger(size) && size >= 0) &&
+    x.shape.every((size, i) => size === 1 || size === target[i + lead]);
+  if (!fits) {
     throw opError(
       ShapeError,
       'expand',
       `${formatShape(x.shape)} cannot be expanded to ${formatShape(shape)}`,
     );
   }
-  return sameShape(target, x.shape) ? x : apply(EXPAND, [x], { shape: target });
+  return sameShape(target, x.shape) ? same(x) : apply(EXPAND, [x], { shape: target });
 }
 
 // ---- parts -------------------------------------------------------------------------------------
@@ -215,11 +221,14 @@ export function slice(x: Tensor, dim: number, start = 0, end = Infinity, step = 
   if (!Number.isInteger(step) || step < 1) {
     throw opError(ArgumentError, 'slice', `step must be a positive integer, got ${step}`);
   }
+  if (!Number.isInteger(start) || (end !== Infinity && !Number.isInteger(end))) {
+    throw opError(ArgumentError, 'slice', `bounds must be integers, got ${start} and ${end}`);
+  }
   const size = x.shape[at]!;
   const clamp = (i: number) => Math.min(Math.max(i < 0 ? i + size : i, 0), size);
   const first = clamp(start);
   const count = Math.max(0, Math.ceil((clamp(end) - first) / step));
-  if (count === size && step === 1) return x;
+  if (count === size && step === 1) return same(x);
   return region(x, at, first, step, count);
 }
 

@@ -18,12 +18,14 @@ import { defineOp, type NoAttrs } from './define.ts';
 export type Operand = Tensor | number;
 
 type Result = 'same' | 'bool';
+/** What operands a row takes; `number` is everything but bool. */
+type Operands = 'any' | 'number' | 'floating';
 
 function pointwiseRow(
   name: PointwiseFn,
   result: Result,
   vjp: Vjp<NoAttrs> | 'nondiff',
-  floatingOnly = false,
+  operands: Operands = 'any',
 ): Op<NoAttrs> {
   return defineOp<NoAttrs>({
     name,
@@ -31,8 +33,11 @@ function pointwiseRow(
     vjp,
     infer(inputs) {
       const { dtype } = inputs[inputs.length - 1]!;
-      if (floatingOnly && !isFloating(dtype)) {
+      if (operands === 'floating' && !isFloating(dtype)) {
         throw opError(DTypeError, name, `needs a floating point tensor, got ${dtype}`);
+      }
+      if (operands === 'number' && dtype === 'bool') {
+        throw opError(DTypeError, name, 'is not defined for bool tensors; use the logical ops');
       }
       const shape = broadcastShapes(name, ...inputs.map((input) => input.shape));
       return [{ dtype: result === 'bool' ? 'bool' : dtype, shape }];
@@ -45,12 +50,17 @@ function pointwiseRow(
 
 type UnaryVjp = (g: Tensor, x: Tensor, y: Tensor) => Tensor | null;
 
-function unary(name: PointwiseFn, derivative: UnaryVjp | 'nondiff', result: Result = 'same') {
+function unary(
+  name: PointwiseFn,
+  derivative: UnaryVjp | 'nondiff',
+  result: Result = 'same',
+  operands: Operands = 'any',
+) {
   const vjp: Vjp<NoAttrs> | 'nondiff' =
     derivative === 'nondiff'
       ? derivative
       : ({ grads, inputs, outputs }) => [derivative(grads[0]!, inputs[0]!, outputs[0]!)];
-  const row = pointwiseRow(name, result, vjp);
+  const row = pointwiseRow(name, result, vjp, operands);
   return (x: Tensor): Tensor => apply(row, [x], {});
 }
 
@@ -60,14 +70,14 @@ function floatUnary(name: PointwiseFn, derivative: UnaryVjp) {
     name,
     'same',
     ({ grads, inputs, outputs }) => [derivative(grads[0]!, inputs[0]!, outputs[0]!)],
-    true,
+    'floating',
   );
   return (x: Tensor): Tensor => apply(row, [isFloating(x.dtype) ? x : cast(x, 'float32')], {});
 }
 
 const zero: UnaryVjp = (g) => mul(g, 0);
 
-export const neg = unary('neg', (g) => neg(g));
+export const neg = unary('neg', (g) => neg(g), 'same', 'number');
 export const abs = unary('abs', (g, x) => mul(g, sign(x)));
 export const sign = unary('sign', zero);
 export const floor = unary('floor', zero);
@@ -131,7 +141,7 @@ function promote(a: Operand, b: Operand, floating: boolean): [Tensor, Tensor] {
 function resultType(a: Operand, b: Operand): DType {
   if (typeof a === 'number') {
     return typeof b === 'number'
-      ? promoteWithNumber('int64', a + b)
+      ? promoteWithNumber(promoteWithNumber('int64', a), b)
       : promoteWithNumber(b.dtype, a);
   }
   if (typeof b === 'number') return promoteWithNumber(a.dtype, b);
@@ -149,6 +159,7 @@ function promoteDimensioned(dimensioned: DType, scalar: DType): DType {
 
 interface BinaryOptions {
   readonly result?: Result;
+  readonly operands?: Operands;
   /** Integers are computed in float32 (true division). */
   readonly floating?: boolean;
 }
@@ -156,13 +167,13 @@ interface BinaryOptions {
 function binary(
   name: PointwiseFn,
   derivative: BinaryVjp | 'nondiff',
-  { result = 'same', floating = false }: BinaryOptions = {},
+  { result = 'same', operands = 'any', floating = false }: BinaryOptions = {},
 ) {
   const vjp: Vjp<NoAttrs> | 'nondiff' =
     derivative === 'nondiff'
       ? derivative
       : ({ grads, inputs, outputs }) => derivative(grads[0]!, inputs[0]!, inputs[1]!, outputs[0]!);
-  const row = pointwiseRow(name, result, vjp);
+  const row = pointwiseRow(name, result, vjp, operands);
   return (a: Operand, b: Operand): Tensor => apply(row, promote(a, b, floating), {});
 }
 
@@ -175,8 +186,13 @@ function extremeVjp(wins: (a: Tensor, b: Tensor) => Tensor): BinaryVjp {
   };
 }
 
-export const add = binary('add', (g) => [g, g]);
-export const sub = binary('sub', (g) => [g, neg(g)]);
+const addNumbers = binary('add', (g) => [g, g]);
+/** The sum; of two bool tensors the logical or, as in PyTorch. */
+export function add(a: Operand, b: Operand): Tensor {
+  const bools = [a, b].every((x) => typeof x !== 'number' && x.dtype === 'bool');
+  return bools ? logicalOr(a, b) : addNumbers(a, b);
+}
+export const sub = binary('sub', (g) => [g, neg(g)], { operands: 'number' });
 export const mul = binary('mul', (g, a, b) => [mul(g, b), mul(g, a)]);
 /** True division: integers give float32. */
 export const div = binary('div', (g, _, b, y) => [div(g, b), neg(mul(g, div(y, b)))], {

@@ -9,7 +9,7 @@ import type { Vjp } from '../core/graph.ts';
 import type { Tensor } from '../core/tensor.ts';
 import type { Reduction } from '../engine/kernels.ts';
 import { defineOp } from './define.ts';
-import { expand, reshape } from './movement.ts';
+import { expand, reshape, same } from './movement.ts';
 import { cast, div, eq, exp, log, mul, sqrt, sub, where } from './pointwise.ts';
 
 export type Dims = number | readonly number[];
@@ -44,7 +44,10 @@ const SUM = reductionRow('sum', 'sum', ({ grads, inputs, attrs }) => [
   spread(grads[0]!, inputs[0]!.shape, attrs.dims),
 ]);
 
-/** Exact also where factors are zero: the product of the others is taken without them. */
+/**
+ * Exact also where factors are zero: the product of the others is taken without them. That product
+ * is not differentiable by the zero itself, so second derivatives are exact without zeros only.
+ */
 const PROD = reductionRow('prod', 'prod', ({ grads, inputs, outputs, attrs: { dims } }) => {
   const x = inputs[0]!;
   const over = (t: Tensor) => spread(t, x.shape, dims);
@@ -71,7 +74,7 @@ type Row = typeof SUM;
 
 function reduce(row: Row, x: Tensor, dim: Dims | undefined, keepdim: boolean): Tensor {
   const dims = normalizeDims(row.name, dim, x.ndim);
-  const reduced = dims.length === 0 ? x : apply(row, [x], { dims });
+  const reduced = dims.length === 0 ? same(x) : apply(row, [x], { dims });
   return keepdim ? reshape(reduced, keptShape(x.shape, dims)) : reduced;
 }
 
@@ -124,13 +127,15 @@ export function variance(
   return div(sum(mul(centered, centered), dim, keepdim), degrees);
 }
 
-/** The square root of the variance. */
+/** The square root of the variance. Where that is zero, so is the gradient, as in PyTorch. */
 export function std(
   x: Tensor,
   dim?: Dims,
   options?: { correction?: number; keepdim?: boolean },
 ): Tensor {
-  return sqrt(variance(x, dim, options));
+  const squared = variance(x, dim, options);
+  const isZero = eq(squared, 0);
+  return where(isZero, 0, sqrt(where(isZero, 1, squared)));
 }
 
 /** log(sum(exp(x))), without overflow. */
@@ -185,7 +190,12 @@ const ARGMIN = argRow('argmin');
 
 function position(row: typeof ARGMAX, x: Tensor, dim: number | undefined, keepdim: boolean) {
   checkNotEmpty(row.name, x, dim);
-  if (dim === undefined) return apply(row, [reshape(x, [-1])], { dim: 0 });
+  if (dim === undefined) {
+    const found = apply(row, [reshape(x, [-1])], { dim: 0 });
+    return keepdim
+      ? reshape(found, keptShape(x.shape, normalizeDims(row.name, dim, x.ndim)))
+      : found;
+  }
   const at = normalizeDim(row.name, dim, x.ndim);
   const source = x.ndim === 0 ? reshape(x, [1]) : x;
   const found = apply(row, [source], { dim: at });

@@ -1,5 +1,6 @@
 /** What all optimizers share: parameter groups, their state, gradients to zero. */
 
+import type { DType } from '../base/dtype.ts';
 import { ArgumentError, TorchtsError } from '../base/errors.ts';
 import { formatShape, sameShape } from '../base/shape.ts';
 import { takeRecentRoots } from '../core/autograd.ts';
@@ -39,6 +40,10 @@ export abstract class Optimizer<Options extends GroupOptions = GroupOptions> imp
   protected readonly state = new Map<Tensor, ParamState>();
   /** Steps taken so far. A compiled step reads it anew at every call. */
   steps = 0;
+  #traceKey: { readonly options: readonly unknown[]; readonly key: string } = {
+    options: [],
+    key: '[]',
+  };
 
   constructor(params: Params<Options>, defaults: Options) {
     this.param_groups = groupsOf(params).map((group) => ({
@@ -90,9 +95,10 @@ export abstract class Optimizer<Options extends GroupOptions = GroupOptions> imp
   step(): void {
     noGrad(() => {
       for (const group of this.param_groups) {
-        const lr = hostScalar(() => group.lr);
+        const rates = new Map<DType, Tensor>();
         for (const parameter of group.params) {
           if (parameter.grad === null) continue;
+          const lr = rateFor(parameter, group, rates);
           this.update(parameter, parameter.grad, this.state.get(parameter)!, group, lr);
         }
       }
@@ -118,9 +124,31 @@ export abstract class Optimizer<Options extends GroupOptions = GroupOptions> imp
     return [...this.state].flatMap(([parameter, state]) => [parameter, ...Object.values(state)]);
   }
 
-  /** Every option but the learning rate shapes the traced update. */
+  /**
+   * Every option but the learning rate shapes the traced update. Asked for at every call of a
+   * compiled step, so the text is kept while the options are the same.
+   */
   traceKey(): string {
-    return JSON.stringify(this.param_groups.map(({ params, lr: _, ...options }) => options));
+    const options = this.#tracedOptions();
+    const known = this.#traceKey.options;
+    const isKnown =
+      options.length === known.length && options.every((option, i) => Object.is(option, known[i]));
+    if (!isKnown) this.#traceKey = { options, key: JSON.stringify(options) };
+    return this.#traceKey.key;
+  }
+
+  /** Names and values, in order, without what a trace does not depend on. */
+  #tracedOptions(): unknown[] {
+    const options: unknown[] = [];
+    for (const group of this.param_groups) {
+      for (const name in group) {
+        if (name === 'params' || name === 'lr') continue;
+        const option: unknown = group[name as keyof typeof group];
+        if (Array.isArray(option)) options.push(name, ...option);
+        else options.push(name, option);
+      }
+    }
+    return options;
   }
 
   stateDict(): OptimizerStateDict {
@@ -136,7 +164,7 @@ export abstract class Optimizer<Options extends GroupOptions = GroupOptions> imp
     return { state, param_groups, step: this.steps };
   }
 
-  /** Copies values in. Nothing is changed when anything does not fit. */
+  /** Copies values in, at once. Nothing is changed when anything does not fit. */
   loadStateDict(dict: OptimizerStateDict): void {
     const own = this.stateDict();
     const fail = (problem: string) =>
@@ -165,12 +193,21 @@ export abstract class Optimizer<Options extends GroupOptions = GroupOptions> imp
         }
       }
     });
+    realizeSync(this.stateTensors().map((tensor) => tensor.value));
     for (const [i, group] of this.param_groups.entries()) {
       const { params: _, ...options } = dict.param_groups[i]!;
       Object.assign(group, options);
     }
     this.steps = dict.step;
   }
+}
+
+/** The learning rate as precise as the parameter: one scalar for all of a group's of one dtype. */
+function rateFor(parameter: Tensor, group: GroupOptions, rates: Map<DType, Tensor>): Tensor {
+  const dtype = parameter.dtype === 'float64' ? 'float64' : 'float32';
+  const known = rates.get(dtype) ?? hostScalar(() => group.lr, dtype);
+  rates.set(dtype, known);
+  return known;
 }
 
 function groupsOf<Options extends GroupOptions>(params: Params<Options>) {

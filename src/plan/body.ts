@@ -8,6 +8,7 @@ import { computeType } from '../base/dtype.ts';
 import { assert } from '../base/errors.ts';
 import type { PointwiseFn } from '../engine/kernels.ts';
 import type { Call, IR } from './ir.ts';
+import { attrKey } from './key.ts';
 
 interface Register {
   readonly index: number;
@@ -111,7 +112,7 @@ class BodyBuilder {
   #as(value: number, type: ComputeType): Register {
     const constant = this.constants.get(value);
     if (constant !== undefined)
-      return this.#cached(`const ${constant} ${type}`, () =>
+      return this.#cached(`const ${attrKey(constant)} ${type}`, () =>
         this.#step('const', type, [], constant),
       );
     const register = this.#registers.get(value);

@@ -26,7 +26,7 @@ export function fusePointwise(ir: IR, { fuse }: { fuse: boolean }): void {
   const emitted: (Call | Group)[] = [];
 
   for (const call of ir.calls) {
-    if (call.kernel === 'fill') constants.set(call.outputs[0]!, call.attrs.value as number);
+    noteConstant(call, constants);
     if (call.fn === undefined) {
       close(call.inputs, groupOf);
       emitted.push(call);
@@ -46,6 +46,14 @@ export function fusePointwise(ir: IR, { fuse }: { fuse: boolean }): void {
       : entry,
   );
   removeDead(ir);
+}
+
+/** A filled value is a constant, and so is one that only moves its elements. */
+function noteConstant(call: Call, constants: Map<number, number>): void {
+  const moves = call.kernel === 'alias' || call.kernel === 'copy_view';
+  const value = moves ? constants.get(call.inputs[0]!) : call.attrs.value;
+  if (value === undefined || !(moves || call.kernel === 'fill')) return;
+  constants.set(call.outputs[0]!, value as number);
 }
 
 /** The group `call` becomes part of: the union of its inputs' open groups of the same shape. */

@@ -1,6 +1,7 @@
 /** The structure of a graph as text: equal texts plan to equal Programs. */
 
 import type { PlanNode, PlanValue } from './graph.ts';
+import { attrsKey } from './key.ts';
 
 /** `nodes` are the collected nodes of `roots`, in order. */
 export function signature(nodes: readonly PlanNode[], roots: readonly PlanValue[]): string {
@@ -12,7 +13,7 @@ export function signature(nodes: readonly PlanNode[], roots: readonly PlanValue[
       .join();
     // A node collected only for its leaves has inputs that were not.
     const inputs = node.inputs.map(reference).join();
-    return `${node.op.name}${JSON.stringify(node.attrs)}(${inputs})${outputs}`;
+    return `${node.op.name}{${attrsKey(node.attrs)}}(${inputs})${outputs}`;
   });
   return `${lines.join(';')}->${roots.map(reference).join()}`;
 }

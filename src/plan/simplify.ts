@@ -1,8 +1,10 @@
 /** Passes that make the graph smaller without changing what it computes. */
 
 import { sameShape } from '../base/shape.ts';
+import type { ValueType } from '../engine/program.ts';
 import type { Call, IR } from './ir.ts';
 import { producers, removeDead, substitute } from './ir.ts';
+import { attrsKey } from './key.ts';
 
 /** Removes calls that give back their input, and joins chains of aliases. */
 export function simplify(ir: IR): void {
@@ -39,8 +41,8 @@ export function commonSubexpressions(ir: IR): void {
   const replacement = new Map<number, number>();
   for (const call of ir.calls) {
     const inputs = call.inputs.map((value) => replacement.get(value) ?? value);
-    const types = call.outputs.map((output) => ir.types[output]);
-    const key = JSON.stringify([call.kernel, call.fn, call.attrs, inputs, types]);
+    const types = call.outputs.map((output) => typeKey(ir.types[output]!));
+    const key = [call.kernel, call.fn, attrsKey(call.attrs), inputs, types.join(' ')].join(';');
     const first = known.get(key);
     if (first === undefined) {
       known.set(key, call);
@@ -50,4 +52,8 @@ export function commonSubexpressions(ir: IR): void {
   }
   substitute(ir, replacement);
   removeDead(ir);
+}
+
+function typeKey({ dtype, shape }: ValueType): string {
+  return `${dtype}[${shape}]`;
 }

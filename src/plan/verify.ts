@@ -2,7 +2,7 @@
 
 import { isDType } from '../base/dtype.ts';
 import { assert } from '../base/errors.ts';
-import type { Program } from '../engine/program.ts';
+import type { Program, ValueType } from '../engine/program.ts';
 
 /** Throws unless every value is made once, before it is read, and every result exists. */
 export function verify(program: Program): void {
@@ -23,7 +23,7 @@ export function verify(program: Program): void {
   values.forEach((value, id) => {
     const sane =
       isDType(value.dtype) && value.shape.every((size) => Number.isInteger(size) && size >= 0);
-    assert(sane, `value ${id} has type ${value.dtype} [${value.shape}]`);
+    assert(sane, `value ${id} has type ${text(value)}`);
   });
   bindings.forEach((binding, i) => {
     if (binding.access !== 'write') define(binding.value, `binding ${i}`);
@@ -39,6 +39,13 @@ export function verify(program: Program): void {
   }
   bindings.forEach((binding, i) => {
     if (binding.access === 'write') read(binding.value, `binding ${i}`);
-    if (binding.access === 'update') read(binding.result, `binding ${i}`);
+    if (binding.access !== 'update') return;
+    read(binding.result, `binding ${i}`);
+    const [from, to] = [text(values[binding.value]!), text(values[binding.result]!)];
+    assert(from === to, `binding ${i}: ${from} is updated with ${to}`);
   });
+}
+
+function text({ dtype, shape }: ValueType): string {
+  return `${dtype} [${shape}]`;
 }

@@ -37,17 +37,19 @@ export interface Best {
   readonly step: number;
 }
 
+/** What the order of the samples depends on. */
+export interface SampleOrder {
+  readonly samples: number;
+  readonly batch_size: number;
+  readonly shuffle: boolean;
+  readonly drop_last: boolean;
+  readonly seed: number;
+}
+
 /** What a run must remember beside its tensors. */
 export interface RunState extends Position {
   readonly generator: GeneratorState;
-  /** What the order of the samples depends on. */
-  readonly data: {
-    readonly samples: number;
-    readonly batch_size: number;
-    readonly shuffle: boolean;
-    readonly drop_last: boolean;
-    readonly seed: number;
-  };
+  readonly data: SampleOrder;
   readonly optimizer: {
     readonly type: string;
     readonly steps: number;

@@ -64,7 +64,7 @@ export interface RunSummary {
   readonly step: number;
   readonly epoch: number;
   readonly seconds: number;
-  /** The last values: `train_loss`, `val_loss`, `val_accuracy`. */
+  /** The last values: `train_loss`, `train_accuracy`, `val_loss`, `val_accuracy`. */
   readonly metrics: Readonly<Record<string, number>>;
   /** False when an `expect:` was not met. */
   readonly ok: boolean;

@@ -25,8 +25,8 @@ export class Journal {
   /** Samples and steps of this session. */
   #samples = 0;
   #steps = 0;
-  /** The training time of the last record, and the samples until then. */
-  #recorded = { at: 0, samples: 0 };
+  /** The training time of the last record of the training loss. */
+  #recordedAt = 0;
   #toldAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: JournalOptions) {
@@ -67,10 +67,9 @@ export class Journal {
 
   /** Records the training loss since the last record. */
   recordTraining(position: Position, lr: number, means: Means): void {
-    const at = this.#options.clock.training;
-    const { samples } = means;
-    this.#record('train', position, lr, means, samples / (at - this.#recorded.at));
-    this.#recorded = { at, samples: this.#samples };
+    const now = this.#options.clock.training;
+    this.#record('train', position, lr, means, means.samples / (now - this.#recordedAt));
+    this.#recordedAt = now;
   }
 
   /** Records a pass over the validation data; the best so far is the model of `best.step`. */

@@ -11,19 +11,14 @@ import { type CompiledStep, compile } from '../core/compile.ts';
 import { generatorState, setGeneratorState } from '../core/random.ts';
 import type { DataLoader } from '../data/loader.ts';
 import { BatchTensors, RUNS_AHEAD } from './batches.ts';
-import {
-  type Checkpoint,
-  MODEL_FILE,
-  type Position,
-  type RunState,
-  STATE_FILE,
-} from './checkpoint.ts';
+import { type Checkpoint, MODEL_FILE, type Position, STATE_FILE } from './checkpoint.ts';
 import type { Clock } from './clock.ts';
 import { Evaluator } from './evaluator.ts';
 import type { TrainEvent } from './events.ts';
 import { Journal } from './journal.ts';
 import { Pipeline } from './pipeline.ts';
 import type { RunDirectory } from './run-directory.ts';
+import { checkSampleOrder, sampleOrder } from './sample-order.ts';
 import * as snapshot from './snapshot.ts';
 import { type BatchStep, type Task, trainingStep } from './task.ts';
 import type { Means, Totals } from './totals.ts';
@@ -219,7 +214,7 @@ export class Trainer {
   }
 
   async #snapshot(): Promise<Checkpoint> {
-    const { task, run, loaded } = this.#options;
+    const { task, run, loaded, loader } = this.#options;
     const { model, optimizer } = task;
     const means = await this.#totals.read();
     this.#checkLoss(means, this.#recordedAt + 1, this.#position.step);
@@ -227,7 +222,7 @@ export class Trainer {
       state: {
         ...this.#position,
         generator: generatorState(),
-        data: this.#dataState(),
+        data: sampleOrder(loaded, loader.dataset),
         optimizer: snapshot.optimizerState(loaded.config.optimizer.type, model, optimizer),
         best: this.#journal.best,
         metrics: this.#journal.metrics,
@@ -251,13 +246,6 @@ export class Trainer {
     ]);
   }
 
-  #dataState(): RunState['data'] {
-    const { loader, loaded } = this.#options;
-    const { batch_size, shuffle, drop_last } = loaded.config.data;
-    const { seed } = loaded.config;
-    return { samples: loader.dataset.length, batch_size, shuffle, drop_last, seed };
-  }
-
   /**
    * Goes on from a checkpoint in `folder`.
    *
@@ -265,7 +253,7 @@ export class Trainer {
    *   cannot go on from it.
    */
   restore(folder: string, { state, model, tensors }: Checkpoint): void {
-    const { loaded, task } = this.#options;
+    const { loaded, task, loader } = this.#options;
     const { type } = loaded.config.optimizer;
     if (type !== state.optimizer.type) {
       throw loaded.error(
@@ -273,7 +261,7 @@ export class Trainer {
         `the run was trained with ${state.optimizer.type} until now; ${type} cannot go on from it`,
       );
     }
-    if (state.batch > 0) this.#checkData(state);
+    if (state.batch > 0) checkSampleOrder(loaded, loader.dataset, state.data);
     snapshot.restoreModel(task.model, join(folder, MODEL_FILE), model);
     snapshot.restoreTensors(this.#stateTensors(), join(folder, STATE_FILE), tensors);
     task.optimizer.steps = state.optimizer.steps;
@@ -284,20 +272,6 @@ export class Trainer {
     this.#closedAt = state.closed_at;
     this.#saved = { path: folder, position: JSON.stringify([this.#position, this.#closedAt]) };
     this.#journal.restore(state);
-  }
-
-  /** In the middle of an epoch, the rest of it must hold the samples that were not taken yet. */
-  #checkData(state: RunState): void {
-    const now = this.#dataState();
-    for (const key of Object.keys(now) as (keyof typeof now)[]) {
-      if (now[key] === state.data[key]) continue;
-      const path =
-        key === 'seed' ? ['seed'] : key === 'samples' ? ['data', 'train'] : ['data', key];
-      throw this.#options.loaded.error(
-        path,
-        `${key} is ${now[key]}, but was ${state.data[key]} in the epoch that the run stopped in`,
-      );
-    }
   }
 
   dispose(): void {

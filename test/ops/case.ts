@@ -30,10 +30,12 @@ export interface OpCase {
   readonly grad: boolean;
   /** False where the function has a kink at the given point, so that differences mean nothing. */
   readonly smooth: boolean;
+  /** False where the gradient is right but its own gradient is known not to be. */
+  readonly twice: boolean;
 }
 
 /** What a case may say instead of the usual. */
-export type CaseOptions = Partial<Pick<OpCase, 'torch' | 'expected' | 'grad' | 'smooth'>>;
+export type CaseOptions = Partial<Pick<OpCase, 'torch' | 'expected' | 'grad' | 'smooth' | 'twice'>>;
 
 /** An input still without numbers: `domain` says which it gets when the case is made. */
 export interface Slot {
@@ -67,8 +69,9 @@ export function values(dtype: DType, shape: Shape, numbers: readonly number[]): 
   return { dtype, shape, domain: numbers };
 }
 
+/** The slot with numbers of `domain`, unless it has its own. */
 export function within(domain: Domain, slot: Slot): Slot {
-  return { ...slot, domain };
+  return typeof slot.domain === 'string' ? { ...slot, domain } : slot;
 }
 
 export function opCase(
@@ -85,7 +88,7 @@ export function opCase(
     shape: slot.shape,
     values: typeof slot.domain === 'string' ? draw.take(slot, slot.domain) : slot.domain,
   }));
-  return { name, op, inputs, run, grad: true, smooth: true, ...options };
+  return { name, op, inputs, run, grad: true, smooth: true, twice: true, ...options };
 }
 
 /** Numbers in an order that depends on the case's name, no float twice in one case. */

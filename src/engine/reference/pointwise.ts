@@ -55,8 +55,9 @@ const FNS: Record<Exclude<PointwiseFn, 'const'>, Row> = {
   div: { float: (a, b) => a / b, int64: (a, b) => (b === 0 ? 0 : (a - (a % b)) / b) },
   pow: { float: power, int64: integerPower },
   atan2: floating(Math.atan2),
-  maximum: same(Math.max), // NaN wins, as in PyTorch
-  minimum: same(Math.min),
+  // NaN wins, as in PyTorch. Not Math.max itself: it would take the unused third argument too.
+  maximum: same((a, b) => Math.max(a, b)),
+  minimum: same((a, b) => Math.min(a, b)),
   fmod: { float: (a, b) => a % b, int64: (a, b) => (b === 0 ? 0 : a % b) },
   eq: same((a, b) => Number(a === b)),
   ne: same((a, b) => Number(a !== b)),

@@ -1,6 +1,6 @@
 /** Losses as functions of tensors, with PyTorch's names in camelCase. */
 
-import type { DType } from '../../base/dtype.ts';
+import { type DType, isFloating } from '../../base/dtype.ts';
 import { ArgumentError, opError, ShapeError } from '../../base/errors.ts';
 import { formatShape, sameShape } from '../../base/shape.ts';
 import type { Tensor } from '../../core/tensor.ts';
@@ -56,6 +56,7 @@ export function nllLoss(
   { weight = null, ignore_index = -100, reduction = 'mean' }: NllLossOptions = {},
 ): Tensor {
   const dim = classDim('nll_loss', input, target);
+  checkWeight('nll_loss', weight, input.shape[dim]!);
   const ignored = eq(target, ignore_index);
   const index = where(ignored, 0, target);
   const picked = gather(input, dim, index.unsqueeze(dim)).squeeze(dim).neg();
@@ -75,7 +76,8 @@ function targetScale(target: Tensor, ignored: Tensor, weight: Tensor | null, dty
  * Cross entropy between logits and target classes.
  *
  * @param input logits (N, C, ...) or (C).
- * @param target int64 class indices (N, ...) or (); or probabilities of input's shape.
+ * @param target int64 class indices (N, ...) or (); or floating probabilities of input's shape, of
+ *   which none is ignored.
  * https://pytorch.org/docs/stable/generated/torch.nn.functional.cross_entropy.html
  */
 export function crossEntropy(
@@ -92,6 +94,7 @@ export function crossEntropy(
     );
   }
   const logits = logSoftmax(input, input.ndim === 1 ? 0 : 1);
+  if (isFloating(target.dtype)) return soft(logits, target, label_smoothing, rest);
   if (label_smoothing === 0) return nllLoss(logits, target, rest);
   return smoothed(logits, target, label_smoothing, rest);
 }
@@ -101,6 +104,7 @@ function smoothed(logits: Tensor, target: Tensor, s: number, options: NllLossOpt
   const { weight = null, ignore_index = -100, reduction = 'mean' } = options;
   const dim = classDim('cross_entropy', logits, target);
   const classes = logits.shape[dim]!;
+  checkWeight('cross_entropy', weight, classes);
   const ignored = eq(target, ignore_index);
   const perClass = weight === null ? logits : logits.mul(alongDim(weight, dim, logits.ndim));
   const uniform = where(ignored, 0, perClass.sum(dim).neg());
@@ -109,6 +113,24 @@ function smoothed(logits: Tensor, target: Tensor, s: number, options: NllLossOpt
   if (reduction !== 'mean') return reduceLoss(losses, reduction);
   const scale = targetScale(target, ignored, weight, logits.dtype);
   return losses.sum().div(scale.sum());
+}
+
+/** Against probabilities. The mean is over the samples, whatever they weigh. */
+function soft(logits: Tensor, target: Tensor, s: number, options: NllLossOptions): Tensor {
+  const { weight = null, reduction = 'mean' } = options;
+  checkSameShape('cross_entropy', logits, target);
+  const dim = logits.ndim === 1 ? 0 : 1;
+  const classes = logits.shape[dim]!;
+  checkWeight('cross_entropy', weight, classes);
+  const spread = s === 0 ? target : target.mul(1 - s).add(s / classes);
+  const perClass = weight === null ? logits : logits.mul(alongDim(weight, dim, logits.ndim));
+  const losses = perClass.mul(spread).sum(dim).neg();
+  return reduceLoss(losses, reduction);
+}
+
+function checkWeight(op: string, weight: Tensor | null, classes: number): void {
+  if (weight === null || sameShape(weight.shape, [classes])) return;
+  throw opError(ShapeError, op, `weight must be (${classes},), got ${formatShape(weight.shape)}`);
 }
 
 function alongDim(vector: Tensor, dim: number, ndim: number): Tensor {

@@ -14,15 +14,33 @@ const GATHER: OpCase[] = [
   opCase('gather', 'dim 0, int32, fewer rows', [f32(2, 3), ROWS], (x, i) => x.gather(0, i), {
     torch: 'a.gather(0, b.long())',
   }),
-  opCase('gather', 'a smaller index', [f32(3, 3), values('int64', [2, 1], [2, 0])], (x, i) => x.gather(-1, i), {
-    torch: 'a.gather(-1, b)',
-  }),
-  opCase('gather', 'a longer index', [f32(2), values('int64', [5], [0, 1, 1, 0, 1])], (x, i) => x.gather(0, i), {
-    torch: 'a.gather(0, b)',
-  }),
-  opCase('gather', 'three dims', [f32(2, 3, 2), values('int64', [2, 1, 2], [0, 2, 1, 0])], (x, i) => x.gather(1, i), {
-    torch: 'a.gather(1, b)',
-  }),
+  opCase(
+    'gather',
+    'a smaller index',
+    [f32(3, 3), values('int64', [2, 1], [2, 0])],
+    (x, i) => x.gather(-1, i),
+    {
+      torch: 'a.gather(-1, b)',
+    },
+  ),
+  opCase(
+    'gather',
+    'a longer index',
+    [f32(2), values('int64', [5], [0, 1, 1, 0, 1])],
+    (x, i) => x.gather(0, i),
+    {
+      torch: 'a.gather(0, b)',
+    },
+  ),
+  opCase(
+    'gather',
+    'three dims',
+    [f32(2, 3, 2), values('int64', [2, 1, 2], [0, 2, 1, 0])],
+    (x, i) => x.gather(1, i),
+    {
+      torch: 'a.gather(1, b)',
+    },
+  ),
   opCase('gather', 'empty', [f32(2, 3), values('int64', [0, 3], [])], (x, i) => x.gather(0, i), {
     torch: 'a.gather(0, b)',
   }),
@@ -43,27 +61,78 @@ const SCATTER: OpCase[] = [
   opCase('scatter_sum', 'dim 1', [f32(2, 2), COLUMNS], (src, i) => scatterSum([2, 3], 1, i, src), {
     torch: 'torch.zeros(2, 3, dtype=a.dtype).scatter_add(1, b, a)',
   }),
-  opCase('scatter_sum', 'empty', [f32(0, 3), values('int64', [0, 3], [])], (src, i) => scatterSum([2, 3], 0, i, src), {
-    torch: 'torch.zeros(2, 3, dtype=a.dtype).scatter_add(0, b, a)',
-  }),
-  opCase('scatter_add', 'dim 1', [f32(2, 3), COLUMNS, f32(2, 2)], (x, i, src) => x.scatterAdd(1, i, src), {
-    torch: 'a.scatter_add(1, b, c)',
-  }),
-  opCase('scatter_add', 'one place many times', [f32(2), values('int64', [5], [0, 0, 1, 0, 0]), f32(5)], (x, i, src) => x.scatterAdd(0, i, src), {
-    torch: 'a.scatter_add(0, b, c)',
-  }),
-  opCase('scatter_add', 'dim 0, int32', [f32(2, 3), ROWS, f32(1, 3)], (x, i, src) => x.scatterAdd(0, i, src), {
-    torch: 'a.scatter_add(0, b.long(), c)',
-  }),
-  opCase('scatter_add', 'int64', [i64(3), values('int64', [2], [2, 2]), i64(2)], (x, i, src) => x.scatterAdd(0, i, src), {
-    torch: 'a.scatter_add(0, b, c)',
-  }),
-  opCase('scatter_add', 'float64', [f64(3), values('int64', [2], [2, 2]), f64(2)], (x, i, src) => x.scatterAdd(0, i, src), {
-    torch: 'a.scatter_add(0, b, c)',
-  }),
-  opCase('scatter_add', 'bfloat16', [bf16(3), values('int64', [2], [2, 0]), bf16(2)], (x, i, src) => x.scatterAdd(0, i, src), {
-    torch: 'a.scatter_add(0, b, c)',
-  }),
+  opCase(
+    'scatter_sum',
+    'empty',
+    [f32(0, 3), values('int64', [0, 3], [])],
+    (src, i) => scatterSum([2, 3], 0, i, src),
+    {
+      torch: 'torch.zeros(2, 3, dtype=a.dtype).scatter_add(0, b, a)',
+    },
+  ),
+  opCase(
+    'scatter_add',
+    'dim 1',
+    [f32(2, 3), COLUMNS, f32(2, 2)],
+    (x, i, src) => x.scatterAdd(1, i, src),
+    {
+      torch: 'a.scatter_add(1, b, c)',
+    },
+  ),
+  opCase(
+    'scatter_add',
+    'scalars',
+    [f32(), values('int64', [], [0]), f32()],
+    (x, i, src) => x.scatterAdd(0, i, src),
+    {
+      torch: 'a.scatter_add(0, b, c)',
+    },
+  ),
+  opCase(
+    'scatter_add',
+    'one place many times',
+    [f32(2), values('int64', [5], [0, 0, 1, 0, 0]), f32(5)],
+    (x, i, src) => x.scatterAdd(0, i, src),
+    {
+      torch: 'a.scatter_add(0, b, c)',
+    },
+  ),
+  opCase(
+    'scatter_add',
+    'dim 0, int32',
+    [f32(2, 3), ROWS, f32(1, 3)],
+    (x, i, src) => x.scatterAdd(0, i, src),
+    {
+      torch: 'a.scatter_add(0, b.long(), c)',
+    },
+  ),
+  opCase(
+    'scatter_add',
+    'int64',
+    [i64(3), values('int64', [2], [2, 2]), i64(2)],
+    (x, i, src) => x.scatterAdd(0, i, src),
+    {
+      torch: 'a.scatter_add(0, b, c)',
+    },
+  ),
+  opCase(
+    'scatter_add',
+    'float64',
+    [f64(3), values('int64', [2], [2, 2]), f64(2)],
+    (x, i, src) => x.scatterAdd(0, i, src),
+    {
+      torch: 'a.scatter_add(0, b, c)',
+    },
+  ),
+  opCase(
+    'scatter_add',
+    'bfloat16',
+    [bf16(3), values('int64', [2], [2, 0]), bf16(2)],
+    (x, i, src) => x.scatterAdd(0, i, src),
+    {
+      torch: 'a.scatter_add(0, b, c)',
+    },
+  ),
 ];
 
 const ONE_HOT: OpCase[] = [

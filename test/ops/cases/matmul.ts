@@ -35,14 +35,26 @@ export const MATMUL: OpCase[] = [
   opCase('matmul', 'of transposed tensors', [f32(3, 2), f32(4, 3)], (a, b) => a.t().matmul(b.t()), {
     torch: 'a.t() @ b.t()',
   }),
-  opCase('matmul', 'of a slice and an expansion', [f32(4, 3), f32(3, 1)], (a, b) => a.slice(0, 0, 4, 2).matmul(b.expand([3, 2])), {
-    torch: 'a[::2] @ b.expand(3, 2)',
-  }),
+  opCase(
+    'matmul',
+    'of a slice and an expansion',
+    [f32(4, 3), f32(3, 1)],
+    (a, b) => a.slice(0, 0, 4, 2).matmul(b.expand([3, 2])),
+    {
+      torch: 'a[::2] @ b.expand(3, 2)',
+    },
+  ),
   opCase('matmul', 'of a matrix with itself', [f32(3, 3)], (a) => a.matmul(a), { torch: 'a @ a' }),
-  opCase('matmul', 'the gradient of the left', [f32(2, 3), f32(3, 2)], (a, b) => leftGradient(a, b), {
-    torch: 'torch.ones(2, 2, dtype=a.dtype) @ b.t()',
-    grad: false,
-  }),
+  opCase(
+    'matmul',
+    'the gradient of the left',
+    [f32(2, 3), f32(3, 2)],
+    (a, b) => leftGradient(a, b),
+    {
+      torch: 'torch.ones(2, 2, dtype=a.dtype) @ b.t()',
+      grad: false,
+    },
+  ),
   fully('a batch', f32(4, 3), f32(2, 3), f32(2)),
   fully('without bias', f32(4, 3), f32(2, 3)),
   fully('a vector', f32(3), f32(2, 3), f32(2)),

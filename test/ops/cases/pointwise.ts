@@ -22,7 +22,8 @@ import {
 const SPECIAL = [Number.NaN, Infinity, -Infinity, 0, -0, 1, -1, 1e-30, -88, 89];
 
 /** A tensor that reaches the op by way of a permutation, a strided slice and an expansion. */
-export const viewed = (x: Tensor): Tensor => x.permute([2, 0, 1]).slice(0, 1, 4, 2).expand([2, 3, 2]);
+export const viewed = (x: Tensor): Tensor =>
+  x.permute([2, 0, 1]).slice(0, 1, 4, 2).expand([2, 3, 2]);
 export const TORCH_VIEWED = (name: string) => `${name}.permute(2, 0, 1)[1:4:2].expand(2, 3, 2)`;
 
 interface UnaryOptions extends CaseOptions {
@@ -159,7 +160,9 @@ const WHERE: OpCase[] = [
     torch: 'torch.where(a, b, c)',
   }),
   opCase('where', 'scalars', [bool(), f32(), f32()], t.where, { torch: 'torch.where(a, b, c)' }),
-  opCase('where', 'empty', [bool(0, 2), f32(2), f32(1)], t.where, { torch: 'torch.where(a, b, c)' }),
+  opCase('where', 'empty', [bool(0, 2), f32(2), f32(1)], t.where, {
+    torch: 'torch.where(a, b, c)',
+  }),
   opCase('where', 'float64', [bool(4), f64(4), f64(4)], t.where, { torch: 'torch.where(a, b, c)' }),
   opCase('where', 'bfloat16', [bool(4), bf16(4), bf16(4)], t.where, {
     torch: 'torch.where(a, b, c)',
@@ -178,18 +181,27 @@ const WHERE: OpCase[] = [
     torch: 'torch.where(a, 1, 2)',
     grad: false,
   }),
-  opCase('where', 'infinities of both signs', [bool(4)], (c) => {
-    const x = c.to('float32');
-    return [t.where(c, Infinity, x), t.where(c, -Infinity, x), t.where(c, Number.NaN, x)];
-  }, {
-    torch:
-      "(torch.where(a, float('inf'), a.float()), torch.where(a, -float('inf'), a.float()), torch.where(a, float('nan'), a.float()))",
-    grad: false,
-  }),
-  opCase('where', 'integers and bools', [bool(4), i32(4), bool(4)], (c, i, b) => [
-    t.where(c, i, b),
-    t.where(c, b, c),
-  ], { torch: '(torch.where(a, b, c), torch.where(a, c, a))', grad: false }),
+  opCase(
+    'where',
+    'infinities of both signs',
+    [bool(4)],
+    (c) => {
+      const x = c.to('float32');
+      return [t.where(c, Infinity, x), t.where(c, -Infinity, x), t.where(c, Number.NaN, x)];
+    },
+    {
+      torch:
+        "(torch.where(a, float('inf'), a.float()), torch.where(a, -float('inf'), a.float()), torch.where(a, float('nan'), a.float()))",
+      grad: false,
+    },
+  ),
+  opCase(
+    'where',
+    'integers and bools',
+    [bool(4), i32(4), bool(4)],
+    (c, i, b) => [t.where(c, i, b), t.where(c, b, c)],
+    { torch: '(torch.where(a, b, c), torch.where(a, c, a))', grad: false },
+  ),
   opCase('where', 'of one tensor twice', [bool(3), f32(3)], (c, x) => t.where(c, x, x.mul(x)), {
     torch: 'torch.where(a, b, b * b)',
   }),

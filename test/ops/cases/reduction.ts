@@ -26,7 +26,12 @@ function reduction(
   torch: (x: string, args: string) => string,
   options: CaseOptions = {},
 ): OpCase[] {
-  const dims: [detail: string, dim: number | number[] | undefined, keepdim: boolean, args: string][] = [
+  const dims: [
+    detail: string,
+    dim: number | number[] | undefined,
+    keepdim: boolean,
+    args: string,
+  ][] = [
     ['all', undefined, false, ''],
     ['dim 0', 0, false, ', dim=0'],
     ['dim 1', 1, false, ', dim=1'],
@@ -49,7 +54,10 @@ function reduction(
       torch: torch('a', ', dim=1'),
     }),
     opCase(op, 'float64', [f64(2, 3)], (x) => fn(x, 0), { ...more, torch: torch('a', ', dim=0') }),
-    opCase(op, 'bfloat16', [bf16(2, 3)], (x) => fn(x, 0), { ...more, torch: torch('a', ', dim=0') }),
+    opCase(op, 'bfloat16', [bf16(2, 3)], (x) => fn(x, 0), {
+      ...more,
+      torch: torch('a', ', dim=0'),
+    }),
     opCase(op, 'viewed', [f32(3, 1, 4)], (x) => fn(viewed(x), 1), {
       ...more,
       torch: torch(TORCH_VIEWED('a'), ', dim=1'),
@@ -74,9 +82,15 @@ const STATISTICS: OpCase[] = [
   opCase('var', 'without correction', [f32(2, 4)], (x) => x.var(1, { correction: 0 }), {
     torch: 'a.var(1, correction=0)',
   }),
-  opCase('var', 'correction 2, kept', [f32(2, 4)], (x) => x.var(1, { correction: 2, keepdim: true }), {
-    torch: 'a.var(1, correction=2, keepdim=True)',
-  }),
+  opCase(
+    'var',
+    'correction 2, kept',
+    [f32(2, 4)],
+    (x) => x.var(1, { correction: 2, keepdim: true }),
+    {
+      torch: 'a.var(1, correction=2, keepdim=True)',
+    },
+  ),
   opCase('var', 'of one element', [f32(3, 1)], (x) => x.var(1), {
     torch: 'a.var(1)',
     grad: false,
@@ -88,13 +102,25 @@ const STATISTICS: OpCase[] = [
     torch: 'a.std()',
     smooth: false,
   }),
-  opCase('logsumexp', 'large', [values('float32', [3], [1000, 1000.5, -1000])], (x) => x.logsumexp(0), {
-    torch: 'a.logsumexp(0)',
-  }),
-  opCase('logsumexp', 'infinite', [values('float32', [3, 2], [-Infinity, -Infinity, Infinity, 1, -Infinity, 2])], (x) => x.logsumexp(1), {
-    torch: 'a.logsumexp(1)',
-    grad: false,
-  }),
+  opCase(
+    'logsumexp',
+    'large',
+    [values('float32', [3], [1000, 1000.5, -1000])],
+    (x) => x.logsumexp(0),
+    {
+      torch: 'a.logsumexp(0)',
+    },
+  ),
+  opCase(
+    'logsumexp',
+    'infinite',
+    [values('float32', [3, 2], [-Infinity, -Infinity, Infinity, 1, -Infinity, 2])],
+    (x) => x.logsumexp(1),
+    {
+      torch: 'a.logsumexp(1)',
+      grad: false,
+    },
+  ),
   opCase('mean', 'of nothing', [f32(0)], (x) => x.mean(), { torch: 'a.mean()', grad: false }),
 ];
 
@@ -113,7 +139,10 @@ function positions(op: 'argmax' | 'argmin'): OpCase[] {
       ...options,
     }),
     opCase(op, 'scalar', [f32()], (x) => fn(x, 0), { torch: `a.${op}(0)`, ...options }),
-    opCase(op, 'an empty kept dim', [f32(0, 3)], (x) => fn(x, 1), { torch: `a.${op}(1)`, ...options }),
+    opCase(op, 'an empty kept dim', [f32(0, 3)], (x) => fn(x, 1), {
+      torch: `a.${op}(1)`,
+      ...options,
+    }),
     opCase(op, 'the first of equal ones', [TIES], (x) => fn(x, 1), {
       expected: op === 'argmax' ? [[1, 0]] : [[3, 0]],
       ...options,
@@ -139,13 +168,42 @@ export const REDUCTION: OpCase[] = [
   reduction('amin', t.amin, call('amin')),
   reduction('mean', t.mean, call('mean')),
   // One element has no spread, so the plain cases use the biased estimate.
-  reduction('var', (x, dim, keepdim = false) => x.var(dim, { correction: 0, keepdim }), (x, args) => `torch.var(${x}${args}, correction=0)`),
-  reduction('std', (x, dim, keepdim = false) => x.std(dim, { correction: 0, keepdim }), (x, args) => `torch.std(${x}${args}, correction=0)`, { smooth: false }),
-  reduction('logsumexp', (x, dim, keepdim) => x.logsumexp(dim ?? x.shape.map((_, i) => i), keepdim), (x, args) => `logsumexp_of(${x}${args})`),
-  each('sum', (x) => `${x}.sum(1)`, (x) => x.sum(1)),
-  each('prod', (x) => `${x}.prod(1)`, (x) => x.prod(1)),
-  each('amax', (x) => `${x}.amax(1)`, (x) => x.amax(1)),
-  each('amin', (x) => `${x}.amin(1)`, (x) => x.amin(1)),
+  reduction(
+    'var',
+    (x, dim, keepdim = false) => x.var(dim, { correction: 0, keepdim }),
+    (x, args) => `torch.var(${x}${args}, correction=0)`,
+  ),
+  reduction(
+    'std',
+    (x, dim, keepdim = false) => x.std(dim, { correction: 0, keepdim }),
+    (x, args) => `torch.std(${x}${args}, correction=0)`,
+    { smooth: false },
+  ),
+  reduction(
+    'logsumexp',
+    (x, dim, keepdim) => x.logsumexp(dim ?? x.shape.map((_, i) => i), keepdim),
+    (x, args) => `logsumexp_of(${x}${args})`,
+  ),
+  each(
+    'sum',
+    (x) => `${x}.sum(1)`,
+    (x) => x.sum(1),
+  ),
+  each(
+    'prod',
+    (x) => `${x}.prod(1)`,
+    (x) => x.prod(1),
+  ),
+  each(
+    'amax',
+    (x) => `${x}.amax(1)`,
+    (x) => x.amax(1),
+  ),
+  each(
+    'amin',
+    (x) => `${x}.amin(1)`,
+    (x) => x.amin(1),
+  ),
   opCase('sum', 'of nothing', [f32(2, 0)], (x) => [x.sum(), x.sum(1), x.prod(1)], {
     torch: '(a.sum(), a.sum(1), a.prod(1))',
   }),
@@ -156,7 +214,10 @@ export const REDUCTION: OpCase[] = [
     torch: '(a.sum(1), a.amax(1), a.amin(1), a.prod(0))',
     grad: false,
   }),
-  opCase('prod', 'with zeros', [ZEROS], (x) => x.prod(1), { torch: 'a.prod(1)' }),
+  opCase('prod', 'with zeros', [ZEROS], (x) => x.prod(1), {
+    torch: 'a.prod(1)',
+    twice: false,
+  }),
   opCase('amax', 'ties share the gradient', [TIES], (x) => x.amax(1), {
     torch: 'a.amax(1)',
     smooth: false,
@@ -165,9 +226,15 @@ export const REDUCTION: OpCase[] = [
     torch: 'a.amin(1)',
     smooth: false,
   }),
-  opCase('sum', 'to a shape, as gradients of broadcasts are', [f32(2, 3), f32(3), f32(2, 1)], (a, b, c) => a.mul(b).add(c), {
-    torch: 'a * b + c',
-  }),
+  opCase(
+    'sum',
+    'to a shape, as gradients of broadcasts are',
+    [f32(2, 3), f32(3), f32(2, 1)],
+    (a, b, c) => a.mul(b).add(c),
+    {
+      torch: 'a * b + c',
+    },
+  ),
   STATISTICS,
   positions('argmax'),
   positions('argmin'),

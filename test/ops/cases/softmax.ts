@@ -23,10 +23,16 @@ function normalization(op: string, fn: (x: Tensor, dim: number) => Tensor): OpCa
     opCase(op, 'large', [values('float32', [4], [1000, 999, -1000, 1000])], (x) => fn(x, 0), {
       torch: torch('a', 0),
     }),
-    opCase(op, 'infinite', [values('float32', [3, 2], [-Infinity, 1, Infinity, 1, Number.NaN, 1])], (x) => fn(x, 1), {
-      torch: torch('a', 1),
-      grad: false,
-    }),
+    opCase(
+      op,
+      'infinite',
+      [values('float32', [3, 2], [-Infinity, 1, Infinity, 1, Number.NaN, 1])],
+      (x) => fn(x, 1),
+      {
+        torch: torch('a', 1),
+        grad: false,
+      },
+    ),
   ];
 }
 

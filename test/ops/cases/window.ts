@@ -34,10 +34,21 @@ const OPTIONS: readonly Conv2dOptions[] = [
 
 const CONV2D: OpCase[] = [
   ...OPTIONS.map((options) =>
-    convolution(`options ${JSON.stringify(options)}`, options, f32(1, 2, 5, 4), f32(2, 2, 2, 2), f32(2)),
+    convolution(
+      `options ${JSON.stringify(options)}`,
+      options,
+      f32(1, 2, 5, 4),
+      f32(2, 2, 2, 2),
+      f32(2),
+    ),
   ),
   convolution('padding same', { padding: 'same' }, f32(1, 1, 4, 3), f32(1, 1, 3, 3)),
-  convolution('padding same, dilated', { padding: 'same', dilation: [2, 1] }, f32(1, 1, 5, 3), f32(1, 1, 3, 1)),
+  convolution(
+    'padding same, dilated',
+    { padding: 'same', dilation: [2, 1] },
+    f32(1, 1, 5, 3),
+    f32(1, 1, 3, 1),
+  ),
   convolution('two groups', { groups: 2 }, f32(1, 4, 3, 3), f32(2, 2, 2, 2), f32(2)),
   convolution('depthwise', { groups: 3, padding: 1 }, f32(1, 3, 3, 2), f32(3, 1, 3, 3), f32(3)),
   convolution('depthwise with a multiplier', { groups: 2 }, f32(1, 2, 3, 3), f32(4, 1, 2, 2)),
@@ -51,9 +62,15 @@ const CONV2D: OpCase[] = [
   convolution('an empty batch', {}, f32(0, 2, 3, 3), f32(2, 2, 2, 2), f32(2)),
   convolution('float64', { padding: 1 }, f64(1, 2, 3, 3), f64(1, 2, 3, 3), f64(1)),
   convolution('bfloat16', { padding: 1 }, bf16(1, 2, 3, 3), bf16(1, 2, 3, 3), bf16(1)),
-  opCase('conv2d', 'viewed', [f32(3, 1, 4, 2), f32(1, 2, 2, 2)], (x, w) => conv2d(x.permute([1, 3, 0, 2]), w), {
-    torch: 'F.conv2d(a.permute(1, 3, 0, 2), b)',
-  }),
+  opCase(
+    'conv2d',
+    'viewed',
+    [f32(3, 1, 4, 2), f32(1, 2, 2, 2)],
+    (x, w) => conv2d(x.permute([1, 3, 0, 2]), w),
+    {
+      torch: 'F.conv2d(a.permute(1, 3, 0, 2), b)',
+    },
+  ),
 ];
 
 /** The gradients of the convolution as ops of their own, which are differentiated in turn. */
@@ -103,21 +120,46 @@ const POOLS: readonly MaxPool2dOptions[] = [
 
 const MAX_POOL2D: OpCase[] = [
   ...POOLS.map((options) => pool(JSON.stringify(options), options, f32(1, 2, 5, 5))),
-  pool('overlapping windows share a maximum', { kernel_size: 2, stride: 1 }, values('float32', [1, 1, 3, 3], [0, 1, 0, 2, 9, 3, 0, 4, 0])),
-  pool('the first of equal ones', { kernel_size: 2 }, values('float32', [1, 1, 2, 4], [1, 1, 0, -1, 1, 1, -1, 0]), false),
+  pool(
+    'overlapping windows share a maximum',
+    { kernel_size: 2, stride: 1 },
+    values('float32', [1, 1, 3, 3], [0, 1, 0, 2, 9, 3, 0, 4, 0]),
+  ),
+  pool(
+    'the first of equal ones',
+    { kernel_size: 2 },
+    values('float32', [1, 1, 2, 4], [1, 1, 0, -1, 1, 1, -1, 0]),
+    false,
+  ),
   pool('a batch', { kernel_size: 2 }, f32(2, 1, 4, 2)),
   pool('without a batch', { kernel_size: 2 }, f32(2, 4, 2)),
   pool('an empty batch', { kernel_size: 2 }, f32(0, 1, 4, 4)),
-  pool('below zero, padded', { kernel_size: 3, stride: 2, padding: 1 }, values('float32', [1, 1, 2, 2], [-5, -6, -7, -8])),
+  pool(
+    'below zero, padded',
+    { kernel_size: 3, stride: 2, padding: 1 },
+    values('float32', [1, 1, 2, 2], [-5, -6, -7, -8]),
+  ),
   pool('float64', { kernel_size: 2 }, f64(1, 1, 4, 4)),
   pool('bfloat16', { kernel_size: 2 }, bf16(1, 1, 4, 4)),
-  opCase('max_pool2d', 'NaN', [values('float32', [1, 1, 2, 4], [1, Number.NaN, 0, -Infinity, 3, 1, -Infinity, -1])], (x) => maxPool2d(x, { kernel_size: 2 }), {
-    torch: 'F.max_pool2d(a, 2)',
-    grad: false,
-  }),
-  opCase('max_pool2d', 'viewed', [f32(2, 4, 4, 1)], (x) => maxPool2d(x.permute([3, 0, 2, 1]), { kernel_size: 2 }), {
-    torch: 'F.max_pool2d(a.permute(3, 0, 2, 1), 2)',
-  }),
+  opCase(
+    'max_pool2d',
+    'NaN',
+    [values('float32', [1, 1, 2, 4], [1, Number.NaN, 0, -Infinity, 3, 1, -Infinity, -1])],
+    (x) => maxPool2d(x, { kernel_size: 2 }),
+    {
+      torch: 'F.max_pool2d(a, 2)',
+      grad: false,
+    },
+  ),
+  opCase(
+    'max_pool2d',
+    'viewed',
+    [f32(2, 4, 4, 1)],
+    (x) => maxPool2d(x.permute([3, 0, 2, 1]), { kernel_size: 2 }),
+    {
+      torch: 'F.max_pool2d(a.permute(3, 0, 2, 1), 2)',
+    },
+  ),
 ];
 
 export const WINDOW = [...CONV2D, ...BACKWARD, ...MAX_POOL2D];

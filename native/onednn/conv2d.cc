@@ -1,0 +1,211 @@
+// conv2d_fwd, conv2d_bwd_data, conv2d_bwd_weight by oneDNN, direct or Winograd (Lavin and Gray,
+// "Fast algorithms for convolutional neural networks", 2015), in the blocked layouts it prefers:
+// operands are reordered on the way in and the result on the way out, through scratch. float32,
+// accumulated in float32; overwrites (`=`); the bits depend on the thread count.
+#include <algorithm>
+#include <optional>
+
+#include "onednn.h"
+#include "register.h"
+
+namespace torchts::onednn {
+namespace {
+
+// An operand of a primitive: passed on as it is, or reordered through scratch.
+class Operand {
+ public:
+  Operand(const Layout& plain, const Layout& wanted, bool is_output)
+      : plain_(unbound(plain)), wanted_(unbound(wanted)) {
+    if (plain == wanted) return;
+    const dnnl::memory& from = is_output ? wanted_ : plain_;
+    const dnnl::memory& to = is_output ? plain_ : wanted_;
+    dnnl::primitive_attr attr;
+    attr.set_scratchpad_mode(dnnl::scratchpad_mode::user);
+    const dnnl::reorder::primitive_desc plan(from, to, attr);
+    reorder_.emplace(plan);
+    scratchpad_ = unbound(plan.scratchpad_desc());
+    args_ = {{DNNL_ARG_FROM, from.get()},
+             {DNNL_ARG_TO, to.get()},
+             {DNNL_ARG_SCRATCHPAD, scratchpad_.get()}};
+  }
+
+  // Of the reordered copy, and of what reordering needs while it runs.
+  size_t copy_bytes() const { return reorder_ ? wanted_.get_desc().get_size() : 0; }
+  size_t scratchpad_bytes() const { return reorder_ ? scratchpad_.get_desc().get_size() : 0; }
+  const dnnl::memory& wanted() const { return wanted_; }
+
+  void bind(void* operand, void* copy, void* scratchpad) const {
+    if (reorder_) plain_.set_data_handle(operand);
+    if (reorder_) scratchpad_.set_data_handle(scratchpad);
+    wanted_.set_data_handle(reorder_ ? copy : operand);
+  }
+  void reorder() const {
+    if (reorder_) execute(*reorder_, args_);
+  }
+
+ private:
+  dnnl::memory plain_, wanted_, scratchpad_;
+  std::optional<dnnl::reorder> reorder_;
+  std::vector<dnnl_exec_arg_t> args_;
+};
+
+size_t round_up(size_t bytes) { return (bytes + 63) / 64 * 64; }
+
+// Where the operands of a pass stand: the shapes of x, w and y.
+struct Operands3 {
+  const Shape &x, &w, &y;
+};
+Operands3 operands_of(Pass pass, const KernelSpec& spec) {
+  const Shape &a = spec.inputs[0].shape, &b = spec.inputs[1].shape, &out = spec.outputs[0].shape;
+  switch (pass) {
+    case Pass::forward:
+      return {a, b, out};
+    case Pass::backward_data:
+      return {out, b, a};
+    default:
+      return {b, out, a};
+  }
+}
+
+ConvolutionSizes sizes_of(Pass pass, const KernelSpec& spec) {
+  const Operands3 shapes = operands_of(pass, spec);
+  ConvolutionSizes sizes{spec.outputs[0].dtype,
+                         shapes.x,
+                         weight_shape(shapes.w, spec.attrs.integer("groups")),
+                         shapes.y,
+                         spec.attrs.integers("stride"),
+                         spec.attrs.integers("dilation"),
+                         spec.attrs.integers("padding"),
+                         {}};
+  for (size_t d = 0; d < 2; d++) {
+    const int64_t reach = (shapes.w[2 + d] - 1) * sizes.dilation[d];
+    const int64_t needed = (shapes.y[2 + d] - 1) * sizes.stride[d] + reach + 1;
+    sizes.pad_after.push_back(needed - shapes.x[2 + d] - sizes.pad_before[d]);
+  }
+  return sizes;
+}
+
+template <Pass kPass, Method kMethod>
+class Conv2d final : public Kernel {
+ public:
+  explicit Conv2d(const KernelSpec& spec) : threads_(spec.threads) {
+    use_threads(threads_);
+    const ConvolutionSizes sizes = sizes_of(kPass, spec);
+    Convolution plan = plan_convolution(kPass, kMethod, sizes);
+    const Shape& first = kPass == Pass::forward ? sizes.x : sizes.y;
+    const Shape& second = kPass == Pass::backward_weight ? sizes.x : sizes.w;
+    const Shape& output = kPass == Pass::forward         ? sizes.y
+                          : kPass == Pass::backward_data ? sizes.x
+                                                         : sizes.w;
+    operands_.reserve(3);
+    operands_.emplace_back(row_major(sizes.dtype, first), plan.inputs[0], false);
+    operands_.emplace_back(row_major(sizes.dtype, second), plan.inputs[1], false);
+    operands_.emplace_back(row_major(sizes.dtype, output), plan.output, true);
+    scratchpad_ = unbound(plan.scratchpad);
+    primitive_ = plan.primitive;
+    args_ = {{plan.input_names[0], operands_[0].wanted().get()},
+             {plan.input_names[1], operands_[1].wanted().get()},
+             {plan.output_name, operands_[2].wanted().get()},
+             {DNNL_ARG_SCRATCHPAD, scratchpad_.get()}};
+  }
+
+  size_t scratch_bytes() const override {
+    size_t scratchpad = scratchpad_.get_desc().get_size();
+    for (const Operand& operand : operands_) {
+      scratchpad = std::max(scratchpad, operand.scratchpad_bytes());
+    }
+    return copies_bytes() + scratchpad;
+  }
+
+  void run(const torchts::Operands& operands) override {
+    use_threads(threads_);
+    char* copy = static_cast<char*>(operands.scratch);
+    char* scratchpad = copy + copies_bytes();  // shared: one primitive runs at a time
+    for (size_t i = 0; i < 3; i++) {
+      // oneDNN has no constant memory; inputs are only read.
+      void* at = i < 2 ? const_cast<void*>(operands.inputs[i]) : operands.outputs[0];
+      operands_[i].bind(at, copy, scratchpad);
+      copy += round_up(operands_[i].copy_bytes());
+    }
+    scratchpad_.set_data_handle(scratchpad);
+    operands_[0].reorder();
+    operands_[1].reorder();
+    execute(primitive_, args_);
+    operands_[2].reorder();
+  }
+
+ private:
+  size_t copies_bytes() const {
+    size_t bytes = 0;
+    for (const Operand& operand : operands_) bytes += round_up(operand.copy_bytes());
+    return bytes;
+  }
+
+  int threads_;
+  std::vector<Operand> operands_;  // the two inputs and the output
+  dnnl::memory scratchpad_;
+  dnnl::primitive primitive_;
+  std::vector<dnnl_exec_arg_t> args_;
+};
+
+// Is this a float32 convolution of at least one element that the library can plan?
+template <Pass kPass, Method kMethod>
+bool can_plan(const KernelSpec& spec) {
+  use_threads(spec.threads);
+  return has_convolution(kPass, kMethod, sizes_of(kPass, spec));
+}
+
+bool is_float32(const Operands3& shapes, const KernelSpec& spec) {
+  for (const Shape* shape : {&shapes.x, &shapes.w, &shapes.y}) {
+    if (shape->size() != 4 || numel(*shape) == 0) return false;
+  }
+  return spec.outputs[0].dtype == DType::float32;
+}
+
+// Blocked layouts pad channels to 16, so few channels are the portable kernels' to compute.
+template <Pass kPass>
+bool supports_direct(const KernelSpec& spec) {
+  const Operands3 shapes = operands_of(kPass, spec);
+  if (!is_float32(shapes, spec)) return false;
+  const int64_t groups = spec.attrs.integer("groups");
+  const int64_t in = shapes.x[1] / groups, out = shapes.y[1] / groups;
+  const bool depthwise = in == 1 && out == 1 && groups % 16 == 0;
+  return (depthwise || (in >= 16 && out >= 16)) && can_plan<kPass, Method::direct>(spec);
+}
+
+// 3 x 3 kernels with stride 1: fewer multiplications, but more memory and transforms, which pay
+// from 64 channels on planes that hold more than one tile of 4 x 4.
+template <Pass kPass>
+bool supports_winograd(const KernelSpec& spec) {
+  const Operands3 shapes = operands_of(kPass, spec);
+  if (!is_float32(shapes, spec) || spec.attrs.integer("groups") != 1) return false;
+  for (size_t d = 0; d < 2; d++) {
+    if (shapes.w[2 + d] != 3 || spec.attrs.integers("stride")[d] != 1 ||
+        spec.attrs.integers("dilation")[d] != 1 || shapes.y[2 + d] < 6) {
+      return false;
+    }
+  }
+  return shapes.x[1] >= 64 && shapes.y[1] >= 64 && can_plan<kPass, Method::winograd>(spec);
+}
+
+template <Pass kPass, Method kMethod>
+std::unique_ptr<Kernel> make(const KernelSpec& spec) {
+  return std::make_unique<Conv2d<kPass, kMethod>>(spec);
+}
+
+template <Pass kPass>
+void add(Registry& registry, const char* kernel) {
+  registry.add({kernel, "onednn_direct", 30, supports_direct<kPass>, make<kPass, Method::direct>});
+  registry.add(
+      {kernel, "onednn_winograd", 40, supports_winograd<kPass>, make<kPass, Method::winograd>});
+}
+
+}  // namespace
+
+void register_conv2d(Registry& registry) {
+  add<Pass::forward>(registry, "conv2d_fwd");
+  add<Pass::backward_data>(registry, "conv2d_bwd_data");
+  add<Pass::backward_weight>(registry, "conv2d_bwd_weight");
+}
+
+}  // namespace torchts::onednn

@@ -1,0 +1,27 @@
+/** Engines for the tests of the core: both real ones, and one that counts what it is asked. */
+
+import type { Engine, Executable } from '../../src/engine/engine.ts';
+import { cpuEngine } from '../../src/engine/native/cpu.ts';
+import { ReferenceEngine, referenceEngine } from '../../src/engine/reference/engine.ts';
+
+export const ENGINES: readonly (readonly [name: string, engine: Engine])[] = [
+  ['reference', referenceEngine()],
+  ['cpu', cpuEngine()],
+];
+
+/** The reference engine, counting loads and runs. Use it alone in a file: Programs are cached. */
+export class CountingEngine extends ReferenceEngine {
+  loads = 0;
+  runs = 0;
+
+  override load(program: Parameters<Engine['load']>[0]): Executable {
+    this.loads++;
+    const executable = super.load(program);
+    const runSync = executable.runSync.bind(executable);
+    executable.runSync = (...args) => {
+      this.runs++;
+      runSync(...args);
+    };
+    return executable;
+  }
+}

@@ -1,0 +1,26 @@
+/** The op table's cases, one list for every test in this folder. */
+
+import type { OpCase } from './case.ts';
+import { BINARY } from './cases/binary.ts';
+import { CREATION } from './cases/creation.ts';
+import { INDEXING } from './cases/indexing.ts';
+import { LOSSES } from './cases/losses.ts';
+import { MATMUL } from './cases/matmul.ts';
+import { MOVEMENT } from './cases/movement.ts';
+import { POINTWISE } from './cases/pointwise.ts';
+import { REDUCTION } from './cases/reduction.ts';
+import { SOFTMAX } from './cases/softmax.ts';
+import { WINDOW } from './cases/window.ts';
+
+export const CASES: readonly OpCase[] = [
+  ...POINTWISE,
+  ...BINARY,
+  ...REDUCTION,
+  ...MOVEMENT,
+  ...MATMUL,
+  ...WINDOW,
+  ...SOFTMAX,
+  ...INDEXING,
+  ...CREATION,
+  ...LOSSES,
+];

@@ -1,0 +1,25 @@
+/** Comparison of flat lists of numbers, special values included. */
+
+import { expect } from 'vitest';
+
+export interface Limits {
+  readonly rtol: number;
+  readonly atol: number;
+}
+
+/** Fails unless |actual - expected| <= atol + rtol * |expected|; NaN and infinities must be equal. */
+export function expectClose(
+  actual: readonly number[],
+  expected: readonly number[],
+  { rtol, atol }: Limits,
+): void {
+  expect(actual).toHaveLength(expected.length);
+  const wrong = expected.flatMap((value, i) => {
+    const found = actual[i]!;
+    const fine = Number.isFinite(value)
+      ? Math.abs(found - value) <= atol + rtol * Math.abs(value)
+      : Object.is(found, value);
+    return fine ? [] : [`[${i}] is ${found} instead of ${value}`];
+  });
+  expect(wrong).toEqual([]);
+}

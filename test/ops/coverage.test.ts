@@ -1,0 +1,45 @@
+/** Nothing is left out: every row of the op table and every function of an op has a case. */
+
+import { expect, test } from 'vitest';
+import type { Node } from '../../src/core/graph.ts';
+import { referenceEngine } from '../../src/engine/reference/engine.ts';
+import { isGradEnabled, Tensor, withEngine } from '../../src/index.ts';
+import { allOps } from '../../src/ops/define.ts';
+import { collect } from '../../src/plan/graph.ts';
+import { listOf, tensorsOf } from './case.ts';
+import { CASES } from './cases.ts';
+
+test.each([...allOps().keys()])('row %s has a case whose graph holds it', (name) => {
+  expect(isGradEnabled()).toBe(true);
+  const found = CASES.filter(({ op }) => op === name).some((opCase) =>
+    withEngine(referenceEngine(), () => {
+      const outputs = listOf(opCase.run(...tensorsOf(opCase)));
+      const nodes = collect(outputs.map((output) => output.value)) as Node[];
+      return nodes.some((node) => node.op.name === name);
+    }),
+  );
+  expect(found).toBe(true);
+});
+
+/** Methods that are another's other name, and those that test/core covers. */
+const ELSEWHERE = ['view', 'to', 'float', 'double', 'long', 'bool', 't', 'backward'];
+const INPLACE = /_$/;
+
+test('every op method of Tensor has a case', () => {
+  const own = Object.getOwnPropertyNames(class {}.prototype);
+  const methods = Object.getOwnPropertyNames(Tensor.prototype).filter((name) => {
+    const { value, enumerable } = Object.getOwnPropertyDescriptor(Tensor.prototype, name)!;
+    // Methods of the class body are writable, attached ops are not.
+    const attached = typeof value === 'function' && !enumerable && !writable(name);
+    return attached && !own.includes(name) && !INPLACE.test(name) && !ELSEWHERE.includes(name);
+  });
+  expect(methods.length).toBeGreaterThan(50);
+  const covered = new Set(CASES.map(({ op }) => op));
+  expect(methods.filter((name) => !covered.has(snakeCase(name)))).toEqual([]);
+});
+
+function writable(name: string): boolean {
+  return Object.getOwnPropertyDescriptor(Tensor.prototype, name)!.writable === true;
+}
+
+const snakeCase = (name: string) => name.replace(/[A-Z]/g, (c) => `_${c.toLowerCase()}`);

@@ -1,0 +1,32 @@
+/** Every case on the cpu engine, fused, against the reference engine, forward and backward. */
+
+import { expect, test } from 'vitest';
+import type { DType } from '../../src/base/dtype.ts';
+import { cpuEngine } from '../../src/engine/native/cpu.ts';
+import { referenceEngine } from '../../src/engine/reference/engine.ts';
+import { withEngine } from '../../src/index.ts';
+import { CASES } from './cases.ts';
+import { expectClose, type Limits } from './close.ts';
+import { runCase } from './gradients.ts';
+
+/** By the narrowest dtype that takes part. */
+function limits(dtypes: readonly DType[]): Limits {
+  if (dtypes.includes('bfloat16')) return { rtol: 3e-2, atol: 3e-2 };
+  if (dtypes.every((dtype) => dtype !== 'float32')) return { rtol: 1e-12, atol: 1e-12 };
+  return { rtol: 2e-5, atol: 2e-6 };
+}
+
+test.each(CASES)('$name', (opCase) => {
+  const expected = withEngine(referenceEngine(), () => runCase(opCase));
+  const actual = withEngine(cpuEngine(), () => runCase(opCase));
+  const dtypes = [...expected.outputs, ...opCase.inputs].map(({ dtype }) => dtype);
+  expect(actual.outputs.map(({ dtype, shape }) => ({ dtype, shape }))).toEqual(
+    expected.outputs.map(({ dtype, shape }) => ({ dtype, shape })),
+  );
+  for (const [i, numbers] of expected.numbers.entries()) {
+    expectClose(actual.numbers[i]!, numbers, limits(dtypes));
+  }
+  for (const [i, gradient] of expected.gradients.entries()) {
+    expectClose(actual.gradients[i] ?? [], gradient ?? [], limits(dtypes));
+  }
+});

@@ -1,0 +1,339 @@
+/** What each op says when sizes, dtypes or arguments do not fit: the exact message. */
+
+import { expect, test } from 'vitest';
+import { referenceEngine } from '../../src/engine/reference/engine.ts';
+import * as t from '../../src/index.ts';
+import { linear } from '../../src/ops/matmul.ts';
+
+const { conv2d, maxPool2d, crossEntropy, nllLoss, mseLoss, l1Loss, dropout } = t.nn.functional;
+const f = (...shape: number[]) => t.zeros(shape);
+const i = (...shape: number[]) => t.zeros(shape, { dtype: 'int64' });
+const b = (...shape: number[]) => t.zeros(shape, { dtype: 'bool' });
+
+type Fault = readonly [kind: string, message: string, call: () => unknown];
+
+const POINTWISE: Fault[] = [
+  [
+    'ShapeError',
+    '[add] shapes (2, 3), (2,) cannot be broadcast: dimension 1 has sizes 3 and 2',
+    () => f(2, 3).add(f(2)),
+  ],
+  [
+    'ShapeError',
+    '[where] shapes (2,), (3,), () cannot be broadcast: dimension 0 has sizes 2 and 3',
+    () => t.where(b(2), f(3), 0),
+  ],
+  ['DTypeError', '[where] condition must be a bool tensor, got float32', () => t.where(f(2), 1, 0)],
+  ['DTypeError', '[neg] is not defined for bool tensors; use the logical ops', () => b(2).neg()],
+  [
+    'DTypeError',
+    '[sub] is not defined for bool tensors; use the logical ops',
+    () => b(2).sub(b(2)),
+  ],
+  ['ArgumentError', '[clamp] needs min, max or both', () => f(2).clamp()],
+  [
+    'DTypeError',
+    '[add_] the result is float32, which a tensor of int64 cannot take',
+    () => i(2).add_(0.5),
+  ],
+  [
+    'ShapeError',
+    '[in-place] a float32 tensor of shape (2,) cannot take float32 (3, 2)',
+    () => f(2).add_(f(3, 2)),
+  ],
+];
+
+const REDUCTION: Fault[] = [
+  [
+    'ArgumentError',
+    '[sum] dim 2 is out of range for a tensor of 2 dimensions (expected -2 to 1)',
+    () => f(2, 3).sum(2),
+  ],
+  ['ArgumentError', '[sum] dim [0, -2] names a dimension twice', () => f(2, 3).sum([0, -2])],
+  [
+    'ArgumentError',
+    '[amax] an empty dimension of (0, 3) has no extreme element',
+    () => f(0, 3).amax(0),
+  ],
+  [
+    'ArgumentError',
+    '[argmin] an empty dimension of (0,) has no extreme element',
+    () => f(0).argmin(),
+  ],
+  ['DTypeError', '[mean] needs a floating point tensor, got int64', () => i(2).mean()],
+  ['DTypeError', '[var] needs a floating point tensor, got int64', () => i(2).var()],
+  ['DTypeError', '[logsumexp] needs a floating point tensor, got int64', () => i(2).logsumexp(0)],
+  ['DTypeError', '[softmax] needs a floating point tensor, got int64', () => i(2).softmax(0)],
+  [
+    'ArgumentError',
+    '[log_softmax] dim 1 is out of range for a tensor of 1 dimensions (expected -1 to 0)',
+    () => f(2).logSoftmax(1),
+  ],
+];
+
+const MOVEMENT: Fault[] = [
+  ['ShapeError', '[reshape] shape (4, 2) is invalid for (2, 3)', () => f(2, 3).reshape([4, 2])],
+  ['ShapeError', '[reshape] shape (-1, -1) is invalid for (2, 3)', () => f(2, 3).reshape([-1, -1])],
+  ['ShapeError', '[reshape] shape (0, -1) is invalid for (0, 3)', () => f(0, 3).reshape([0, -1])],
+  ['ShapeError', '[reshape] shape (1.5, 4) is invalid for (6,)', () => f(6).reshape([1.5, 4])],
+  ['ArgumentError', '[flatten] start_dim 1 comes after end_dim 0', () => f(2, 3).flatten(1, 0)],
+  [
+    'ArgumentError',
+    '[permute] dims [0, 0] are no order of the 2 dimensions of (2, 3)',
+    () => f(2, 3).permute([0, 0]),
+  ],
+  ['ShapeError', '[expand] (2, 3) cannot be expanded to (4, 3)', () => f(2, 3).expand([4, 3])],
+  ['ShapeError', '[expand] (2, 3) cannot be expanded to (3,)', () => f(2, 3).expand([3])],
+  ['ShapeError', '[expand] (3,) cannot be expanded to (-1, 3)', () => f(3).expand([-1, 3])],
+  ['ShapeError', '[slice] cannot slice a zero-dimensional tensor', () => f().slice(0, 0, 1)],
+  ['ArgumentError', '[slice] step must be a positive integer, got 0', () => f(2).slice(0, 0, 2, 0)],
+  ['ArgumentError', '[slice] bounds must be integers, got 0.5 and 2', () => f(2).slice(0, 0.5, 2)],
+  [
+    'ArgumentError',
+    '[narrow] start 1 and length 2 exceed dimension 0 of size 2',
+    () => f(2).narrow(0, 1, 2),
+  ],
+  [
+    'ArgumentError',
+    '[select] index 3 is out of range for dimension 1 of size 3',
+    () => f(2, 3).select(1, 3),
+  ],
+  [
+    'ArgumentError',
+    '[pad] padding [1] must be non-negative pairs for at most 1 dimensions',
+    () => t.pad(f(2), [1]),
+  ],
+  ['ArgumentError', '[cat] needs at least one tensor', () => t.cat([])],
+  ['ShapeError', '[cat] zero-dimensional tensors: use stack', () => t.cat([f()])],
+  [
+    'ShapeError',
+    '[cat] tensor 1 has shape (3, 3), tensor 0 (2, 2); they may differ only in dimension 0',
+    () => t.cat([f(2, 2), f(3, 3)]),
+  ],
+  ['DTypeError', '[cat] tensor 1 is int64, tensor 0 is float32', () => t.cat([f(2), i(2)])],
+  ['ArgumentError', '[split] sizes [1, 1] do not add up to 3', () => f(3).split([1, 1])],
+  ['ArgumentError', '[split] size must be a positive integer, got 0', () => f(3).split(0)],
+];
+
+const PRODUCTS: Fault[] = [
+  [
+    'ShapeError',
+    '[matmul] inner sizes differ: a (32, 784), b (512, 10); a.shape[1] must equal b.shape[0]',
+    () => f(32, 784).matmul(f(512, 10)),
+  ],
+  ['ShapeError', '[matmul] needs at least one dimension: a (), b (2,)', () => f().matmul(f(2))],
+  [
+    'ShapeError',
+    '[matmul] shapes (2,), (3,) cannot be broadcast: dimension 0 has sizes 2 and 3',
+    () => f(2, 4, 4).matmul(f(3, 4, 4)),
+  ],
+  ['DTypeError', '[matmul] needs floating point tensors, got int64', () => i(2, 2).matmul(i(2, 2))],
+  [
+    'ShapeError',
+    "[linear] input (4, 5) does not fit weight (2, 3): the input's last size must be 3",
+    () => linear(f(4, 5), f(2, 3)),
+  ],
+];
+
+const WINDOW: Fault[] = [
+  [
+    'ShapeError',
+    '[conv2d] expected an input of 4 channels in 2 groups, got 3: input (1, 3, 5, 5), weight (2, 2, 3, 3)',
+    () => conv2d(f(1, 3, 5, 5), f(2, 2, 3, 3), null, { groups: 2 }),
+  ],
+  [
+    'ShapeError',
+    '[conv2d] 3 output channels cannot be split into 2 groups: input (1, 4, 5, 5), weight (3, 2, 3, 3)',
+    () => conv2d(f(1, 4, 5, 5), f(3, 2, 3, 3), null, { groups: 2 }),
+  ],
+  [
+    'ShapeError',
+    '[conv2d] the kernel is larger than the padded input: input (1, 1, 2, 2), weight (1, 1, 3, 3)',
+    () => conv2d(f(1, 1, 2, 2), f(1, 1, 3, 3)),
+  ],
+  [
+    'ShapeError',
+    '[conv2d] input must be (N, C, H, W) and weight (O, C/groups, kH, kW): input (2, 2), weight (1, 1, 3, 3)',
+    () => conv2d(f(2, 2), f(1, 1, 3, 3)),
+  ],
+  [
+    'DTypeError',
+    '[conv2d] input and weight must have one floating point dtype, got float32 and float64',
+    () => conv2d(f(1, 1, 3, 3), t.zeros([1, 1, 3, 3], { dtype: 'float64' })),
+  ],
+  [
+    'ArgumentError',
+    '[conv2d] stride must be one or two integers of at least 1, got 0',
+    () => conv2d(f(1, 1, 3, 3), f(1, 1, 3, 3), null, { stride: 0 }),
+  ],
+  [
+    'ArgumentError',
+    '[conv2d] padding "same" needs stride 1',
+    () => conv2d(f(1, 1, 3, 3), f(1, 1, 3, 3), null, { padding: 'same', stride: 2 }),
+  ],
+  [
+    'ArgumentError',
+    '[conv2d] padding "same" needs an odd kernel reach, kernel (2, 3) would be lopsided; pad first',
+    () => conv2d(f(1, 1, 3, 3), f(1, 1, 2, 3), null, { padding: 'same' }),
+  ],
+  [
+    'ShapeError',
+    '[conv2d] bias must be (2,), got (1,)',
+    () => conv2d(f(1, 1, 3, 3), f(2, 1, 3, 3), f(1)),
+  ],
+  [
+    'ShapeError',
+    '[max_pool2d] input must be (N, C, H, W), got (2, 2)',
+    () => maxPool2d(f(2, 2), { kernel_size: 2 }),
+  ],
+  [
+    'ShapeError',
+    '[max_pool2d] kernel (3,3) is larger than the padded input (1, 1, 2, 2)',
+    () => maxPool2d(f(1, 1, 2, 2), { kernel_size: 3 }),
+  ],
+  [
+    'ArgumentError',
+    '[max_pool2d] padding (2,2) must be at most half of kernel_size (3,3)',
+    () => maxPool2d(f(1, 1, 5, 5), { kernel_size: 3, padding: 2 }),
+  ],
+  [
+    'DTypeError',
+    '[max_pool2d] needs a floating point tensor, got int64',
+    () => maxPool2d(i(1, 1, 2, 2), { kernel_size: 2 }),
+  ],
+];
+
+const INDEXING: Fault[] = [
+  ['DTypeError', '[gather] index must be int64 or int32, got float32', () => f(2).gather(0, f(2))],
+  [
+    'ShapeError',
+    '[gather] index (3, 1) does not fit input (2, 2): same number of dimensions, no size larger outside dim 1',
+    () => f(2, 2).gather(1, i(3, 1)),
+  ],
+  [
+    'ShapeError',
+    '[scatter_add] index (2,) and src (3,) must have one shape that fits (4,) outside dim 0',
+    () => f(4).scatterAdd(0, i(2), f(3)),
+  ],
+  ['DTypeError', '[one_hot] index must be int64 or int32, got float32', () => t.oneHot(f(2), 3)],
+  [
+    'EngineError',
+    '[gather] index 5 at element 0 is out of range for size 2 along dim 0; float32 (2,), int64 (1,) -> float32 (1,) (at gather)',
+    () =>
+      f(2)
+        .gather(0, t.tensor([5], { dtype: 'int64' }))
+        .tolist(),
+  ],
+];
+
+const CREATION: Fault[] = [
+  [
+    'ShapeError',
+    '[tensor] 3 values cannot have shape (2, 2) (4 elements)',
+    () => t.tensor([1, 2, 3], { shape: [2, 2] }),
+  ],
+  [
+    'ShapeError',
+    '[tensor] ragged values: an array of 1 at depth 1 where others have 2 elements',
+    () => t.tensor([[1, 2], [3]]),
+  ],
+  [
+    'ArgumentError',
+    '[tensor] expected nested arrays of numbers of one shape, found "a" at depth 1',
+    () => t.tensor(['a'] as never),
+  ],
+  [
+    'ArgumentError',
+    '[tensor] NaN cannot be held in int64',
+    () => t.tensor([Number.NaN], { dtype: 'int64' }),
+  ],
+  [
+    'DTypeError',
+    '[tensor] this kind of typed array has no matching dtype',
+    () => t.tensor(new Int8Array(2) as never),
+  ],
+  [
+    'DTypeError',
+    '[tensor] unknown dtype "float16"',
+    () => t.tensor([1], { dtype: 'float16' as never }),
+  ],
+  [
+    'ShapeError',
+    '[full] sizes must be non-negative integers, got (2, -1)',
+    () => t.full([2, -1], 0),
+  ],
+  [
+    'ShapeError',
+    '[full] shape (4294967296, 4294967296) has too many elements',
+    () => t.zeros([2 ** 32, 2 ** 32]),
+  ],
+  [
+    'ArgumentError',
+    '[full] Infinity cannot be held in int32',
+    () => t.full([2], Infinity, { dtype: 'int32' }),
+  ],
+  ['ArgumentError', '[arange] cannot count from 0 to 3 by 0', () => t.arange(0, 3, 0)],
+  ['DTypeError', '[rand] needs a floating dtype, got int64', () => t.rand([2], { dtype: 'int64' })],
+  [
+    'AutogradError',
+    '[requires_grad_] only floating point tensors can require gradients, this one is int64',
+    () => t.arange(3, undefined, 1, { requires_grad: true }),
+  ],
+];
+
+const LOSSES: Fault[] = [
+  [
+    'ShapeError',
+    '[nll_loss] target (3,) does not fit input (4, 3): one class index for each of (4,)',
+    () => crossEntropy(f(4, 3), i(3)),
+  ],
+  [
+    'ShapeError',
+    '[nll_loss] weight must be (3,), got (2,)',
+    () => nllLoss(f(4, 3), i(4), { weight: f(2) }),
+  ],
+  [
+    'ShapeError',
+    '[cross_entropy] input (4, 3) and target (4, 2) must have one shape',
+    () => crossEntropy(f(4, 3), f(4, 2)),
+  ],
+  [
+    'ArgumentError',
+    '[cross_entropy] label_smoothing must be between 0 and 1, got 2',
+    () => crossEntropy(f(4, 3), i(4), { label_smoothing: 2 }),
+  ],
+  [
+    'ShapeError',
+    '[mse_loss] input (2,) and target (1,) must have one shape',
+    () => mseLoss(f(2), f(1)),
+  ],
+  [
+    'ShapeError',
+    '[l1_loss] input (2,) and target (1,) must have one shape',
+    () => l1Loss(f(2), f(1)),
+  ],
+  ['ArgumentError', '[dropout] p must be between 0 and 1, got 1.5', () => dropout(f(2), 1.5)],
+];
+
+const FAULTS = [
+  ...POINTWISE,
+  ...REDUCTION,
+  ...MOVEMENT,
+  ...PRODUCTS,
+  ...WINDOW,
+  ...INDEXING,
+  ...CREATION,
+  ...LOSSES,
+];
+
+test.each(FAULTS)('%s: %s', (kind, message, call) => {
+  t.withEngine(referenceEngine(), () => {
+    expect(call).toThrow(expect.objectContaining({ name: kind, message }) as unknown as Error);
+  });
+});
+
+test('a message names the module it comes from', () => {
+  const layers = new Map([['fc', new t.nn.Linear({ in_features: 3, out_features: 2 })]]);
+  const model = new t.nn.Sequential(layers);
+  expect(() => model.call(f(4, 5))).toThrow("the input's last size must be 3 (at fc)");
+});
