@@ -2,6 +2,7 @@
 // in (A, n, B) with any size of A and B. NaN counts as extreme. Any dtype but bfloat16;
 // overwrites (`=`); rows are independent, so any thread count gives the same result.
 #include "../runtime/parallel.h"
+#include "check.h"
 #include "dispatch.h"
 #include "register.h"
 
@@ -25,13 +26,16 @@ class ArgReduce final : public Kernel {
     const Shape& shape = spec.inputs[0].shape;
     const int64_t dim = spec.attrs.integer("dim");
     const int64_t rank = static_cast<int64_t>(shape.size());
-    if (dim < 0 || dim >= std::max<int64_t>(rank, 1)) {
-      throw std::invalid_argument("dim is out of range");
-    }
+    require_arity(spec, 1);
+    require_dim(dim, shape.size());
+    Shape kept = shape;
+    if (rank > 0) kept.erase(kept.begin() + dim);
+    require_shape("the output", spec.outputs[0].shape, kept);
+    require(spec.outputs[0].dtype == DType::int64, "the output must be int64");
     for (int64_t d = 0; d < rank; d++) {
       (d < dim ? outer_ : d > dim ? inner_ : size_) *= shape[d];
     }
-    if (size_ == 0 && outer_ * inner_ > 0) throw std::invalid_argument("nothing to choose from");
+    require(size_ > 0 || outer_ * inner_ == 0, "there is no extreme of nothing");
     threads_ = useful_threads(spec.threads, outer_ * inner_ * size_, kGrain);
   }
 

@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "../runtime/parallel.h"
+#include "check.h"
 #include "dispatch.h"
 #include "register.h"
 
@@ -17,19 +18,23 @@ class Cat final : public Kernel {
   explicit Cat(const KernelSpec& spec) {
     const TensorType& out = spec.outputs[0];
     const int64_t dim = spec.attrs.integer("dim");
-    if (dim < 0 || dim >= static_cast<int64_t>(out.shape.size())) {
-      throw std::invalid_argument("dim is out of range");
-    }
+    require(dim >= 0 && dim < static_cast<int64_t>(out.shape.size()), "dim is out of range");
+    require(!spec.inputs.empty(), "there is nothing to join");
+    require_arity(spec, spec.inputs.size());
+    require_one_dtype(spec);
+    int64_t joined = 0;
     for (int64_t d = 0; d < dim; d++) rows_ *= out.shape[d];
     for (const TensorType& input : spec.inputs) {
+      Shape expected = out.shape;
+      expected[dim] = input.shape.size() == out.shape.size() ? input.shape[dim] : 0;
+      require_shape("an input", input.shape, expected);
+      joined += expected[dim];
       const int64_t bytes = static_cast<int64_t>(input.bytes());
       const int64_t piece = rows_ == 0 ? 0 : bytes / rows_;
       pieces_.push_back(piece);
       row_bytes_ += piece;
     }
-    if (row_bytes_ * rows_ != static_cast<int64_t>(out.bytes())) {
-      throw std::invalid_argument("inputs and output differ in size");
-    }
+    require(joined == out.shape[dim], "the output has another size along dim");
     threads_ = useful_threads(spec.threads, row_bytes_ * rows_, kGrain);
   }
 

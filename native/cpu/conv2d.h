@@ -1,12 +1,11 @@
 // The sizes of a two-dimensional convolution, read from the spec of any of its three kernels.
 #pragma once
 
-#include "../runtime/kernel.h"
-#include "vec.h"
+#include <algorithm>
+
+#include "check.h"
 
 namespace torchts {
-inline namespace TORCHTS_ISA {
-
 struct Conv2d {
   int64_t batch, groups;
   int64_t in_channels, height, width;           // x (batch, in_channels, height, width)
@@ -16,9 +15,11 @@ struct Conv2d {
 
   Conv2d(const Shape& x, const Shape& w, const Shape& y, const Attrs& attrs)
       : groups(attrs.integer("groups")) {
-    if (x.size() != 4 || w.size() != 4 || y.size() != 4) {
-      throw std::invalid_argument("expected four dimensions");
-    }
+    require(x.size() == 4 && w.size() == 4 && y.size() == 4,
+            "all operands must have four dimensions");
+    require(groups >= 1 && x[1] == w[1] * groups && w[0] % groups == 0,
+            "channels do not fit the groups");
+    require(y[0] == x[0] && y[1] == w[0], "batch or output channels do not fit");
     batch = x[0];
     in_channels = x[1];
     height = x[2];
@@ -28,29 +29,22 @@ struct Conv2d {
     kernel_width = w[3];
     out_height = y[2];
     out_width = y[3];
-    const auto pair = [&](const char* key, int64_t* to) {
-      const std::vector<int64_t> values = attrs.integers(key);
-      if (values.size() != 2) throw std::invalid_argument("expected two numbers");
-      to[0] = values[0];
-      to[1] = values[1];
-    };
-    pair("stride", stride);
-    pair("padding", padding);
-    pair("dilation", dilation);
-    if (groups < 1 || in_channels % groups != 0 || out_channels % groups != 0 ||
-        w[1] * groups != in_channels || y[0] != batch || y[1] != out_channels) {
-      throw std::invalid_argument("channels, groups or batch do not fit");
-    }
+    read_pair(attrs, "stride", 1, stride);
+    read_pair(attrs, "padding", 0, padding);
+    read_pair(attrs, "dilation", 1, dilation);
   }
 
   static Conv2d forward(const KernelSpec& spec) {
-    return {spec.inputs.at(0).shape, spec.inputs.at(1).shape, spec.outputs[0].shape, spec.attrs};
+    check_operands(spec);
+    return {spec.inputs[0].shape, spec.inputs[1].shape, spec.outputs[0].shape, spec.attrs};
   }
   static Conv2d backward_data(const KernelSpec& spec) {
-    return {spec.outputs[0].shape, spec.inputs.at(1).shape, spec.inputs[0].shape, spec.attrs};
+    check_operands(spec);
+    return {spec.outputs[0].shape, spec.inputs[1].shape, spec.inputs[0].shape, spec.attrs};
   }
   static Conv2d backward_weight(const KernelSpec& spec) {
-    return {spec.inputs.at(1).shape, spec.outputs[0].shape, spec.inputs[0].shape, spec.attrs};
+    check_operands(spec);
+    return {spec.inputs[1].shape, spec.outputs[0].shape, spec.inputs[0].shape, spec.attrs};
   }
 
   int64_t group_in() const { return in_channels / groups; }
@@ -61,10 +55,24 @@ struct Conv2d {
   int64_t weights() const { return out_channels * group_in() * taps(); }
   // Multiplications of any of the three kernels.
   int64_t work() const { return batch * out_pixels() * weights(); }
+  // The rows and columns of x that the taps of all outputs span, from the padding's first on.
+  int64_t reach(int d) const {
+    const int64_t out = d == 0 ? out_height : out_width;
+    const int64_t kernel = d == 0 ? kernel_height : kernel_width;
+    return std::max<int64_t>(out - 1, 0) * stride[d] +
+           std::max<int64_t>(kernel - 1, 0) * dilation[d] + 1;
+  }
+  // Is the matrix of patches x itself?
   bool is_pointwise() const {
-    return taps() == 1 && stride[0] == 1 && stride[1] == 1 && padding[0] == 0 && padding[1] == 0;
+    return taps() == 1 && stride[0] == 1 && stride[1] == 1 && padding[0] == 0 && padding[1] == 0 &&
+           out_height == height && out_width == width;
+  }
+
+ private:
+  static void check_operands(const KernelSpec& spec) {
+    require_arity(spec, 2);
+    require_one_dtype(spec);
   }
 };
 
-}  // namespace TORCHTS_ISA
 }  // namespace torchts

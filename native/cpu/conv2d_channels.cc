@@ -42,10 +42,10 @@ struct Image {
         width(s.width),
         top(s.padding[0]),
         left(s.padding[1]),
-        rows(s.height + 2 * s.padding[0]),
-        row(s.width + 2 * s.padding[1]) {}
+        rows(std::max(s.height + top, s.reach(0))),
+        row(std::max(s.width + left, s.reach(1))) {}
 
-  bool is_padded() const { return top > 0 || left > 0; }
+  bool is_padded() const { return rows > height || row > width; }
   int64_t elements() const { return is_padded() ? round_up(channels * rows * row, 16) : 0; }
 
   void copy(const float* x, float* to) const {
@@ -55,7 +55,7 @@ struct Image {
         to = std::copy_n(x, width, to);
         to = std::fill_n(to, h + 1 < height ? row - width : row - width - left, 0.0f);
       }
-      to = std::fill_n(to, top * row, 0.0f);
+      to = std::fill_n(to, (rows - top - height) * row, 0.0f);
     }
   }
 };

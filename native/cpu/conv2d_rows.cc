@@ -78,11 +78,11 @@ struct PaddedImage {
 // ---- forward and gradient of x ----
 
 struct RowTile {
-  int64_t in_channels, taps, kernel_width;
+  int64_t in_channels, kernel_width;
   int64_t x_channel, x_row;     // steps
   int64_t first_tap, last_tap;  // rows of the kernel that meet the image
   const float* x;               // at the first vector's first column, kernel row 0
-  const float* w;               // [in_channels][taps][channels of the tile]
+  const float* w;               // [taps][in_channels][channels of the tile]
   float* y;
   int64_t y_channel;
   int64_t second;   // columns from the first vector to the second
@@ -92,11 +92,13 @@ struct RowTile {
 template <int kChannels, int kVectors>
 void run_row_tile(const RowTile& tile) {
   VecF sum[kChannels][kVectors] = {};
-  for (int64_t c = 0; c < tile.in_channels; c++) {
-    for (int64_t i = tile.first_tap; i < tile.last_tap; i++) {
-      const float* x = tile.x + c * tile.x_channel + i * tile.x_row;
-      const float* w = tile.w + (c * tile.taps + i * tile.kernel_width) * kChannels;
-      for (int64_t j = 0; j < tile.kernel_width; j++, x++, w += kChannels) {
+  // Channels innermost, the order in which oneDNN adds: where two values of a pooling window are as
+  // good as equal, the same one is then the larger in PyTorch.
+  const float* w = tile.w + tile.first_tap * tile.kernel_width * tile.in_channels * kChannels;
+  for (int64_t i = tile.first_tap; i < tile.last_tap; i++) {
+    for (int64_t j = 0; j < tile.kernel_width; j++) {
+      const float* x = tile.x + i * tile.x_row + j;
+      for (int64_t c = 0; c < tile.in_channels; c++, x += tile.x_channel, w += kChannels) {
         VecF in[kVectors];
         for (int v = 0; v < kVectors; v++) in[v] = load(x + v * tile.second);
         for (int o = 0; o < kChannels; o++) {
@@ -131,7 +133,7 @@ class Conv2dRows final : public Kernel {
       : s_(sizes),
         flip_(flip),
         image_(sizes),
-        copies_(s_.pad_left > 0 || s_.out_width < kLane),
+        copies_(image_.row > s_.in_width || s_.out_width < kLane),
         blocks_((s_.out_channels + kMaxChannels - 1) / kMaxChannels) {
     threads_ = useful_threads(threads, s_.work(), kGrain);
     // With fewer images than threads, each image is cut into bands of rows.
@@ -169,12 +171,12 @@ class Conv2dRows final : public Kernel {
   }
   int64_t block_begin(int64_t block) const { return s_.out_channels * block / blocks_; }
 
-  // To [block of output channels][in channel][tap][channel of the block].
+  // To [block of output channels][tap][in channel][channel of the block].
   void pack_weights(const float* w, float* to) const {
     const int64_t taps = s_.taps();
     for (int64_t b = 0; b < blocks_; b++) {
-      for (int64_t c = 0; c < s_.in_channels; c++) {
-        for (int64_t t = 0; t < taps; t++) {
+      for (int64_t t = 0; t < taps; t++) {
+        for (int64_t c = 0; c < s_.in_channels; c++) {
           for (int64_t o = block_begin(b); o < block_begin(b + 1); o++) {
             *to++ = flip_ ? w[(c * s_.out_channels + o) * taps + taps - 1 - t]
                           : w[(o * s_.in_channels + c) * taps + t];
@@ -187,7 +189,6 @@ class Conv2dRows final : public Kernel {
   void run_rows(const float* x, const float* weights, float* y, int64_t begin, int64_t end) const {
     RowTile tile;
     tile.in_channels = s_.in_channels;
-    tile.taps = s_.taps();
     tile.kernel_width = s_.kernel_width;
     tile.x_row = copies_ ? image_.row : s_.in_width;
     tile.x_channel = s_.in_height * tile.x_row;
@@ -200,7 +201,7 @@ class Conv2dRows final : public Kernel {
       tile.last_tap = std::clamp<int64_t>(s_.in_height - h, tile.first_tap, s_.kernel_height);
       for (int64_t b = 0; b < blocks_; b++) {
         const int64_t o = block_begin(b), channels = block_begin(b + 1) - o;
-        tile.w = weights + o * s_.in_channels * tile.taps;
+        tile.w = weights + o * s_.in_channels * s_.taps();
         // The last vector may overlap the one before: it writes the same values again.
         for (int64_t q = 0; q <= last || q == 0; q += 2 * kLane) {
           tile.x = x + h * tile.x_row + q;
@@ -294,7 +295,7 @@ constexpr std::array<GradTileFn, kMaxTaps> kGradTiles[] = {
 class Conv2dRowsBwdWeight final : public Kernel {
  public:
   Conv2dRowsBwdWeight(const Correlation& sizes, int threads)
-      : s_(sizes), image_(sizes), copies_(s_.pad_left > 0) {
+      : s_(sizes), image_(sizes), copies_(image_.row > s_.in_width) {
     threads_ = useful_threads(threads, s_.work(), kGrain);
     threads_ = static_cast<int>(std::clamp<int64_t>(s_.batch, 1, threads_));
   }

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "../runtime/parallel.h"
+#include "check.h"
 #include "dispatch.h"
 #include "register.h"
 
@@ -42,7 +43,9 @@ class Arange final : public Kernel {
       : start_(spec.attrs.number("start")),
         step_(spec.attrs.number("step")),
         count_(spec.outputs[0].numel()),
-        threads_(useful_threads(spec.threads, count_, kGrain)) {}
+        threads_(useful_threads(spec.threads, count_, kGrain)) {
+    require(spec.outputs[0].shape.size() == 1, "the output must have one dimension");
+  }
 
   void run(const Operands& operands) override {
     T* out = operands.out<T>(0);
@@ -61,6 +64,7 @@ class Arange final : public Kernel {
 
 template <template <class> class K>
 std::unique_ptr<Kernel> make(const KernelSpec& spec) {
+  require_arity(spec, 0);
   return dispatch(spec.outputs[0].dtype, [&](auto tag) -> std::unique_ptr<Kernel> {
     return std::make_unique<K<typename decltype(tag)::type>>(spec);
   });

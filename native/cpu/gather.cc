@@ -8,6 +8,7 @@
 #include <string>
 
 #include "../runtime/parallel.h"
+#include "check.h"
 #include "dispatch.h"
 #include "register.h"
 #include "strides.h"
@@ -18,10 +19,9 @@ namespace {
 
 constexpr int64_t kGrain = 1 << 14;
 
-[[noreturn]] void throw_out_of_range(const char* op, int64_t index, int64_t dim, int64_t size) {
-  throw std::runtime_error(std::string("[") + op + "] index " + std::to_string(index) +
-                           " is out of range for dimension " + std::to_string(dim) + " of size " +
-                           std::to_string(size));
+[[noreturn]] void throw_out_of_range(int64_t index, int64_t dim, int64_t size) {
+  throw std::runtime_error("index " + std::to_string(index) + " is out of range for dimension " +
+                           std::to_string(dim) + " of size " + std::to_string(size));
 }
 
 // How the index's places map to the indexed tensor: the place less its part along `dim`.
@@ -34,22 +34,17 @@ struct Indexing {
 
   Indexing(const Shape& indexed, const Shape& index, int64_t along)
       : dim(along), count(numel(index)) {
-    if (index.size() != indexed.size()) {
-      throw std::invalid_argument("index has another rank than the indexed tensor");
-    }
+    require(index.size() == indexed.size(), "the index has another rank");
+    require_dim(dim, indexed.size());
     if (indexed.empty()) {
       size = stride = 1;
       dims.push_back({1, 0});
       return;
     }
-    if (dim < 0 || dim >= static_cast<int64_t>(indexed.size())) {
-      throw std::invalid_argument("dim is out of range");
-    }
     std::vector<int64_t> strides = contiguous_strides(indexed);
     for (size_t i = 0; i < index.size(); i++) {
-      if (static_cast<int64_t>(i) != dim && index[i] > indexed[i]) {
-        throw std::invalid_argument("index is larger than the indexed tensor");
-      }
+      require(static_cast<int64_t>(i) == dim || index[i] <= indexed[i],
+              "the index is larger than the indexed tensor");
     }
     size = indexed[dim];
     stride = strides[dim];
@@ -102,7 +97,7 @@ class Gather final : public Kernel {
         good = false;
       }
     });
-    if (!good) throw_out_of_range("gather", bad, indexing_.dim, indexing_.size);
+    if (!good) throw_out_of_range(bad, indexing_.dim, indexing_.size);
   }
 
  private:
@@ -126,7 +121,7 @@ class ScatterAdd final : public Kernel {
       out[to] = static_cast<T>(out[to] + src[from]);
     };
     if (!indexing_.walk(operands.in<I>(1), 0, indexing_.count, &bad, add)) {
-      throw_out_of_range("scatter_add", bad, indexing_.dim, indexing_.size);
+      throw_out_of_range(bad, indexing_.dim, indexing_.size);
     }
   }
 
@@ -137,19 +132,23 @@ class ScatterAdd final : public Kernel {
 
 template <template <class, class> class K, class T>
 std::unique_ptr<Kernel> make_indexed(const KernelSpec& spec) {
-  const DType index = spec.inputs.at(1).dtype;
+  require_arity(spec, 2);
+  require(spec.inputs[0].dtype == spec.outputs[0].dtype, "operands must have one dtype");
+  const DType index = spec.inputs[1].dtype;
   if (index == DType::int64) return std::make_unique<K<T, int64_t>>(spec);
   if (index == DType::int32) return std::make_unique<K<T, int32_t>>(spec);
   throw std::invalid_argument("the index must be int32 or int64");
 }
 
 std::unique_ptr<Kernel> make_gather(const KernelSpec& spec) {
+  require_shape("the output", spec.outputs[0].shape, spec.inputs[1].shape);
   return dispatch_size(spec.outputs[0].dtype, [&](auto tag) {
     return make_indexed<Gather, typename decltype(tag)::type>(spec);
   });
 }
 
 std::unique_ptr<Kernel> make_scatter_add(const KernelSpec& spec) {
+  require_shape("the index", spec.inputs[1].shape, spec.inputs[0].shape);
   return dispatch(spec.outputs[0].dtype, [&](auto tag) -> std::unique_ptr<Kernel> {
     using T = typename decltype(tag)::type;
     if constexpr (std::is_same_v<T, bfloat16>) {

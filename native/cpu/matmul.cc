@@ -4,6 +4,7 @@
 // columns of one product; no sum is split, but a part's size decides how gemm adds, so the bits
 // depend on the thread count alone.
 #include "../runtime/parallel.h"
+#include "check.h"
 #include "dispatch.h"
 #include "gemm.h"
 #include "register.h"
@@ -21,25 +22,26 @@ class Matmul final : public Kernel {
     const Shape& a = spec.inputs[0].shape;
     const Shape& b = spec.inputs[1].shape;
     const size_t rank = a.size();
-    if (rank < 2 || b.size() != rank) throw std::invalid_argument("operands need equal rank >= 2");
+    require_arity(spec, 2);
+    require_one_dtype(spec);
+    require(rank >= 2 && b.size() == rank, "operands must be matrices with equal batch dimensions");
     const bool transpose_a = spec.attrs.flag("transpose_a");
     const bool transpose_b = spec.attrs.flag("transpose_b");
     const int64_t a_row = a[rank - 1], b_row = b[rank - 1];
     shape_.m = a[transpose_a ? rank - 1 : rank - 2];
     shape_.k = a[transpose_a ? rank - 2 : rank - 1];
     shape_.n = b[transpose_b ? rank - 2 : rank - 1];
-    if (b[transpose_b ? rank - 1 : rank - 2] != shape_.k) {
-      throw std::invalid_argument("inner sizes differ");
-    }
+    require(b[transpose_b ? rank - 1 : rank - 2] == shape_.k, "inner sizes differ");
     shape_.a_row = transpose_a ? 1 : a_row;
     shape_.a_column = transpose_a ? a_row : 1;
     shape_.b_row = transpose_b ? 1 : b_row;
     shape_.b_column = transpose_b ? b_row : 1;
     shape_.c_row = shape_.n;
-    for (size_t d = 0; d + 2 < rank; d++) batch_ *= a[d];
-    if (spec.outputs[0].numel() != batch_ * shape_.m * shape_.n) {
-      throw std::invalid_argument("the output has another size");
-    }
+    Shape expected(a.begin(), a.end() - 2);
+    require_shape("the batch of b", Shape(b.begin(), b.end() - 2), expected);
+    batch_ = numel(expected);
+    expected.insert(expected.end(), {shape_.m, shape_.n});
+    require_shape("the output", spec.outputs[0].shape, expected);
     plan_threads(spec.threads);
   }
 

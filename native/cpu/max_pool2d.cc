@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "../runtime/parallel.h"
+#include "check.h"
 #include "dispatch.h"
 #include "register.h"
 
@@ -24,25 +25,35 @@ struct Geometry {
   explicit Geometry(const KernelSpec& spec) {
     const Shape& x = spec.inputs[0].shape;
     const Shape& y = spec.outputs[0].shape;
-    if (x.size() != 4 || y.size() != 4) throw std::invalid_argument("expected four dimensions");
+    require_arity(spec, 1, 2);
+    require(x.size() == 4 && y.size() == 4, "x and y must have four dimensions");
+    require(x[0] == y[0] && x[1] == y[1], "x and y differ in batch or channels");
+    require_shape("indices", spec.outputs[1].shape, y);
+    require(spec.outputs[0].dtype == spec.inputs[0].dtype, "x and y differ in dtype");
     planes = x[0] * x[1];
     height = x[2];
     width = x[3];
     out_height = y[2];
     out_width = y[3];
-    const auto pair = [&](const char* key, int64_t* to) {
-      const std::vector<int64_t> values = spec.attrs.integers(key);
-      if (values.size() != 2) throw std::invalid_argument("expected two numbers");
-      to[0] = values[0];
-      to[1] = values[1];
-    };
-    pair("kernel_size", kernel);
-    pair("stride", stride);
-    pair("padding", padding);
-    pair("dilation", dilation);
+    read_pair(spec.attrs, "kernel_size", 1, kernel);
+    read_pair(spec.attrs, "stride", 1, stride);
+    read_pair(spec.attrs, "padding", 0, padding);
+    read_pair(spec.attrs, "dilation", 1, dilation);
+    for (int d = 0; d < 2; d++) check_windows(d, x[2 + d], y[2 + d]);
   }
 
   // 2x2 windows side by side, every one of them whole.
+  // Every window must hold an element of the plane, or there is no maximum.
+  void check_windows(int d, int64_t size, int64_t out) const {
+    for (int64_t o = 0; planes > 0 && o < out; o++) {
+      const int64_t first = o * stride[d] - padding[d];
+      // The first tap at or after the plane's start.
+      const int64_t skipped = first < 0 ? (-first + dilation[d] - 1) / dilation[d] : 0;
+      require(skipped < kernel[d] && first + skipped * dilation[d] < size,
+              "a window lies wholly in the padding");
+    }
+  }
+
   // 2 x 2 windows side by side, none of which overhangs the plane.
   bool is_2x2_stride_2() const {
     if (2 * out_height > height || 2 * out_width > width) return false;
@@ -79,7 +90,7 @@ void pool_window(const Geometry& g, const T* x, int64_t p, int64_t q, T* y, int3
     }
   }
   *y = best;
-  *index = static_cast<int32_t>(std::max<int64_t>(place, 0));
+  *index = static_cast<int32_t>(place);
 }
 
 template <class T>

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "../runtime/parallel.h"
+#include "check.h"
 #include "dispatch.h"
 #include "register.h"
 
@@ -92,8 +93,17 @@ class Philox final : public Kernel {
 };
 
 std::unique_ptr<Kernel> make(const KernelSpec& spec) {
+  require_arity(spec, 2);
+  for (const TensorType& input : spec.inputs) {
+    require(input.dtype == DType::int64 && input.shape.empty(),
+            "seed and counter must be int64 ()");
+  }
   const std::string& fn = spec.attrs.text("fn");
-  return dispatch(spec.outputs[0].dtype, [&](auto tag) -> std::unique_ptr<Kernel> {
+  const DType dtype = spec.outputs[0].dtype;
+  require(
+      fn == "bits" ? dtype == DType::int64 : is_native_floating(dtype) || dtype == DType::bfloat16,
+      fn + " cannot give this dtype");
+  return dispatch(dtype, [&](auto tag) -> std::unique_ptr<Kernel> {
     using T = typename decltype(tag)::type;
     if (fn == "uniform") return std::make_unique<Philox<T, Uniform>>(spec);
     if (fn == "normal") return std::make_unique<Philox<T, Normal>>(spec);

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "../runtime/parallel.h"
+#include "check.h"
 #include "pointwise_steps.h"
 #include "register.h"
 #include "strides.h"
@@ -59,7 +60,7 @@ struct Step {
 
 class Pointwise final : public Kernel {
  public:
-  explicit Pointwise(const KernelSpec& spec) : count_(spec.outputs.at(0).numel()) {
+  explicit Pointwise(const KernelSpec& spec) : count_(spec.outputs[0].numel()) {
     int cost = 1;
     add_inputs(spec);
     add_steps(spec, &cost);
@@ -119,10 +120,9 @@ class Pointwise final : public Kernel {
     const Attrs::Strings& types = spec.attrs.texts("types");
     const std::vector<int64_t> args = spec.attrs.integers("args");
     const Attrs::Numbers& immediates = spec.attrs.numbers("imms");
-    if (types.size() != fns.size() || args.size() != 3 * fns.size() ||
-        immediates.size() != fns.size()) {
-      throw std::invalid_argument("fns, types, args and imms differ in length");
-    }
+    require(types.size() == fns.size() && args.size() == 3 * fns.size() &&
+                immediates.size() == fns.size(),
+            "fns, types, args and imms differ in length");
     for (size_t k = 0; k < fns.size(); k++) {
       Register reg{compute_type(types[k])};
       Step step{};
@@ -144,9 +144,8 @@ class Pointwise final : public Kernel {
         step.args[a] = a < arguments ? static_cast<int>(args[3 * k + a]) : kNone;
         if (a >= arguments) continue;
         Register& read = checked(args[3 * k + a]);
-        if (step.run != nullptr && read.type != reg.type) {
-          throw std::invalid_argument("argument of " + fns[k] + " has another type");
-        }
+        require(step.run == nullptr || read.type == reg.type,
+                "an argument of " + fns[k] + " has another type");
         read.last_use = static_cast<int>(k);
       }
       steps_.push_back(step);
@@ -156,13 +155,11 @@ class Pointwise final : public Kernel {
 
   void add_outputs(const KernelSpec& spec) {
     const std::vector<int64_t> results = spec.attrs.integers("results");
-    if (results.size() != spec.outputs.size()) {
-      throw std::invalid_argument("results and outputs differ in number");
-    }
+    require(results.size() == spec.outputs.size(), "results and outputs differ in number");
     const int end = static_cast<int>(steps_.size());
     for (size_t j = 0; j < results.size(); j++) {
       const TensorType& type = spec.outputs[j];
-      if (type.numel() != count_) throw std::invalid_argument("outputs differ in shape");
+      require_shape("an output", type.shape, spec.outputs[0].shape);
       Register& reg = checked(results[j]);
       Output output{static_cast<int>(results[j]), itemsize(type.dtype), nullptr};
       const bool is_step = results[j] >= static_cast<int64_t>(inputs_.size());
@@ -179,9 +176,8 @@ class Pointwise final : public Kernel {
   }
 
   Register& checked(int64_t reg) {
-    if (reg < 0 || reg >= static_cast<int64_t>(registers_.size())) {
-      throw std::invalid_argument("a step reads a register that is not yet written");
-    }
+    require(reg >= 0 && reg < static_cast<int64_t>(registers_.size()),
+            "a step reads a register that is not yet written");
     return registers_[static_cast<size_t>(reg)];
   }
 

@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "../runtime/parallel.h"
+#include "check.h"
 #include "dispatch.h"
 #include "pointwise_functors.h"
 #include "register.h"
@@ -36,6 +37,7 @@ constexpr T kHighest = std::numeric_limits<T>::has_infinity ? std::numeric_limit
                                                             : std::numeric_limits<T>::max();
 
 struct Sum {
+  static constexpr bool kOfNothing = true;  // has a value without elements
   using Lanes = fn::add;
   template <class T>
   static T identity() {
@@ -47,6 +49,7 @@ struct Sum {
   }
 };
 struct Prod {
+  static constexpr bool kOfNothing = true;
   using Lanes = fn::mul;
   template <class T>
   static T identity() {
@@ -58,6 +61,7 @@ struct Prod {
   }
 };
 struct Max {
+  static constexpr bool kOfNothing = false;
   using Lanes = fn::maximum;
   template <class T>
   static T identity() {
@@ -69,6 +73,7 @@ struct Max {
   }
 };
 struct Min {
+  static constexpr bool kOfNothing = false;
   using Lanes = fn::minimum;
   template <class T>
   static T identity() {
@@ -132,7 +137,13 @@ struct Space {
 
   Space(const Shape& shape, const std::vector<int64_t>& dims) {
     std::vector<bool> is_reduced(shape.size(), false);
-    for (int64_t dim : dims) is_reduced.at(static_cast<size_t>(dim)) = true;
+    int64_t before = -1;
+    for (int64_t dim : dims) {
+      require(dim > before && dim < static_cast<int64_t>(shape.size()),
+              "dims must be ascending dimensions of the input");
+      is_reduced[dim] = true;
+      before = dim;
+    }
     int64_t stride = numel(shape);
     int last = -1;
     bool columns_last = false;
@@ -170,9 +181,12 @@ class Reduce final : public Kernel {
  public:
   explicit Reduce(const KernelSpec& spec)
       : space_(spec.inputs[0].shape, spec.attrs.integers("dims")) {
-    if (space_.outputs != spec.outputs[0].numel()) {
-      throw std::invalid_argument("the output's shape does not fit dims");
-    }
+    Shape kept = spec.inputs[0].shape;
+    const std::vector<int64_t> dims = spec.attrs.integers("dims");
+    for (size_t i = dims.size(); i-- > 0;) kept.erase(kept.begin() + dims[i]);
+    require_shape("the output", spec.outputs[0].shape, kept);
+    require(F::kOfNothing || space_.reduced_count > 0 || space_.outputs == 0,
+            "there is no extreme of nothing");
     chunks_ = (space_.columns + kChunk - 1) / kChunk;
     units_ = space_.columns == 0 ? 0 : space_.outputs / space_.columns * chunks_;
     const int64_t work = space_.outputs * space_.reduced_count;
@@ -237,14 +251,7 @@ class Reduce final : public Kernel {
   Total reduce_contiguous(const In* in, int64_t first, int64_t last) const {
     Total total = F::template identity<Total>();
     if (first >= last) return total;
-    const int64_t stride = space_.reduced.back().stride;
     for_each_run(space_.reduced, first, last, [&](int64_t offset, int64_t, int64_t length) {
-      if (stride != 1) {  // only where a kept size of 0 or 1 follows
-        for (int64_t i = 0; i < length; i++) {
-          total = F::join(total, static_cast<Total>(in[offset + i * stride]));
-        }
-        return;
-      }
       T buffer[std::is_same_v<T, In> ? 1 : kBlock];
       for (int64_t i = 0; i < length; i += kBlock) {
         const int64_t count = std::min(kBlock, length - i);
@@ -300,6 +307,7 @@ std::unique_ptr<Kernel> make_for(const KernelSpec& spec) {
 }
 
 std::unique_ptr<Kernel> make(const KernelSpec& spec) {
+  require_arity(spec, 1);
   const DType in = spec.inputs[0].dtype, out = spec.outputs[0].dtype;
   return dispatch(in, [&](auto tag) -> std::unique_ptr<Kernel> {
     using In = typename decltype(tag)::type;

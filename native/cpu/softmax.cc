@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "../runtime/parallel.h"
+#include "check.h"
 #include "dispatch.h"
 #include "register.h"
 #include "vec_math.h"
@@ -108,9 +109,10 @@ class Softmax final : public Kernel {
     const Shape& shape = spec.inputs[0].shape;
     const int64_t dim = spec.attrs.integer("dim");
     const int64_t rank = static_cast<int64_t>(shape.size());
-    if (dim < 0 || dim >= std::max<int64_t>(rank, 1)) {
-      throw std::invalid_argument("dim is out of range");
-    }
+    require_arity(spec, 1);
+    require_dim(dim, shape.size());
+    require_one_dtype(spec);
+    require_shape("the output", spec.outputs[0].shape, shape);
     for (int64_t d = 0; d < rank; d++) {
       (d < dim ? outer_ : d > dim ? inner_ : size_) *= shape[d];
     }

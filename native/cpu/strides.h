@@ -1,13 +1,16 @@
 // Walking a dense output while reading a broadcast or strided operand.
 #pragma once
 
+#include <algorithm>
 #include <vector>
 
-#include "../runtime/kernel.h"
+#include "check.h"
 #include "vec.h"
 
 namespace torchts {
 inline namespace TORCHTS_ISA {
+
+constexpr size_t kMaxRank = 16;  // of a collapsed operand
 
 // One dimension of the output's index space and the operand's step along it, in elements.
 struct Dim {
@@ -41,16 +44,14 @@ inline std::vector<Dim> collapse(const Shape& shape, const std::vector<int64_t>&
 
 // The strides of a dense operand of shape `from` broadcast to `to` (0 where it repeats).
 inline std::vector<int64_t> broadcast_strides(const Shape& from, const Shape& to) {
-  if (from.size() > to.size()) throw std::invalid_argument("operand has too many dimensions");
+  require(from.size() <= to.size(), "an input has more dimensions than the output");
   const size_t missing = to.size() - from.size();
   std::vector<int64_t> strides = contiguous_strides(from);
   strides.insert(strides.begin(), missing, 0);
   for (size_t i = 0; i < to.size(); i++) {
     const int64_t size = i < missing ? 1 : from[i - missing];
-    if (size == 1)
-      strides[i] = 0;
-    else if (size != to[i])
-      throw std::invalid_argument("operand cannot be broadcast");
+    require(size == 1 || size == to[i], "an input cannot be broadcast to the output");
+    if (size == 1) strides[i] = 0;
   }
   return strides;
 }
@@ -60,10 +61,9 @@ inline std::vector<int64_t> broadcast_strides(const Shape& from, const Shape& to
 template <class Body>
 inline void for_each_run(const std::vector<Dim>& dims, int64_t begin, int64_t end,
                          const Body& body) {
-  constexpr int kMaxDims = 16;
   const int outer = static_cast<int>(dims.size()) - 1;
   const Dim inner = dims[outer];
-  int64_t index[kMaxDims];
+  int64_t index[kMaxRank];
   int64_t rest = begin / inner.size;
   int64_t base = 0;
   for (int d = outer - 1; d >= 0; d--) {
@@ -85,10 +85,8 @@ inline void for_each_run(const std::vector<Dim>& dims, int64_t begin, int64_t en
   }
 }
 
-constexpr size_t kMaxRank = 16;  // of a collapsed operand
-
 inline void check_rank(const std::vector<Dim>& dims) {
-  if (dims.size() > kMaxRank) throw std::invalid_argument("more than 16 separate dimensions");
+  require(dims.size() <= kMaxRank, "more than 16 separate dimensions");
 }
 
 }  // namespace TORCHTS_ISA

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "../runtime/parallel.h"
+#include "check.h"
 #include "dispatch.h"
 #include "register.h"
 #include "strides.h"
@@ -26,16 +27,12 @@ struct View {
   View(const Shape& shape, const KernelSpec& spec, int64_t memory)
       : offset(spec.attrs.integer("offset")), count(numel(shape)) {
     const std::vector<int64_t> strides = spec.attrs.integers("strides");
-    if (strides.size() != shape.size()) {
-      throw std::invalid_argument("strides and shape differ in rank");
-    }
+    require(strides.size() == shape.size(), "strides and shape differ in rank");
     int64_t low = offset, high = offset;
     for (size_t i = 0; i < shape.size(); i++) {
       (strides[i] < 0 ? low : high) += (shape[i] - 1) * strides[i];
     }
-    if (count > 0 && (low < 0 || high >= memory)) {
-      throw std::invalid_argument("view reaches outside its memory");
-    }
+    require(count == 0 || (low >= 0 && high < memory), "the view reaches outside its memory");
     dims = collapse(shape, strides);
     if (dims.empty()) dims.push_back({1, 1});
     check_rank(dims);
@@ -166,6 +163,8 @@ class PlaceView final : public Kernel {
 
 template <template <class> class K>
 std::unique_ptr<Kernel> make(const KernelSpec& spec) {
+  require_arity(spec, 1);
+  require_one_dtype(spec);
   return dispatch_size(spec.outputs[0].dtype, [&](auto tag) -> std::unique_ptr<Kernel> {
     return std::make_unique<K<typename decltype(tag)::type>>(spec);
   });

@@ -31,13 +31,15 @@ export function processIo(): Io {
     env: process.env,
     now: () => performance.now(),
     onStop(handler) {
-      let asked = false;
+      let asked: number | undefined;
       const listener = (signal: StopSignal) => {
-        if (asked) {
+        const now = performance.now();
+        if (asked !== undefined) {
+          if (now - asked < ECHO) return;
           if (process.stdout.isTTY) process.stdout.write(WRAP_LINES);
           process.exit(EXIT[signal]);
         }
-        asked = true;
+        asked = now;
         handler(signal);
       };
       process.on('SIGINT', listener).on('SIGTERM', listener);

@@ -39,6 +39,14 @@ describe.each(ENGINES)('on %s', (_, engine) => {
     });
   });
 
+  test('what a failed run was to compute never reads as if it had succeeded', async () => {
+    setEngine(engine);
+    const picked = tensor([1, 2]).gather(0, tensor([9], { dtype: 'int64' }));
+    await expect(picked.data()).rejects.toThrow(/index 9 .*out of range/);
+    expect(() => picked.tolist()).toThrow();
+    await expect(picked.add(1).data()).rejects.toThrow();
+  });
+
   test('dispose frees the buffer, and reading it then throws', () => {
     on(() => {
       const x = tensor([1, 2]);
