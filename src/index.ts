@@ -19,6 +19,7 @@ export { generatorState, manualSeed, setGeneratorState } from './core/random.ts'
 export { realize } from './core/realize.ts';
 export { hostScalar } from './core/scalar.ts';
 export { Tensor } from './core/tensor.ts';
+export * as data from './data/index.ts';
 export { load, save } from './io/tensors.ts';
 export * as nn from './nn/index.ts';
 export { clamp, relu } from './ops/activation.ts';

@@ -2,6 +2,8 @@
 // "Fast algorithms for convolutional neural networks", 2015), in the blocked layouts it prefers:
 // operands are reordered on the way in and the result on the way out, through scratch. float32,
 // accumulated in float32; overwrites (`=`); the bits depend on the thread count.
+#include "../cpu/conv2d.h"
+
 #include <algorithm>
 #include <optional>
 
@@ -51,46 +53,35 @@ class Operand {
 
 size_t round_up(size_t bytes) { return (bytes + 63) / 64 * 64; }
 
-// Where the operands of a pass stand: the shapes of x, w and y.
-struct Operands3 {
-  const Shape &x, &w, &y;
-};
-Operands3 operands_of(Pass pass, const KernelSpec& spec) {
-  const Shape &a = spec.inputs[0].shape, &b = spec.inputs[1].shape, &out = spec.outputs[0].shape;
+torchts::Conv2d checked(Pass pass, const KernelSpec& spec) {
   switch (pass) {
     case Pass::forward:
-      return {a, b, out};
+      return torchts::Conv2d::forward(spec);
     case Pass::backward_data:
-      return {out, b, a};
+      return torchts::Conv2d::backward_data(spec);
     default:
-      return {b, out, a};
+      return torchts::Conv2d::backward_weight(spec);
   }
 }
 
-ConvolutionSizes sizes_of(Pass pass, const KernelSpec& spec) {
-  const Operands3 shapes = operands_of(pass, spec);
-  ConvolutionSizes sizes{spec.outputs[0].dtype,
-                         shapes.x,
-                         weight_shape(shapes.w, spec.attrs.integer("groups")),
-                         shapes.y,
-                         spec.attrs.integers("stride"),
-                         spec.attrs.integers("dilation"),
-                         spec.attrs.integers("padding"),
-                         {}};
-  for (size_t d = 0; d < 2; d++) {
-    const int64_t reach = (shapes.w[2 + d] - 1) * sizes.dilation[d];
-    const int64_t needed = (shapes.y[2 + d] - 1) * sizes.stride[d] + reach + 1;
-    sizes.pad_after.push_back(needed - shapes.x[2 + d] - sizes.pad_before[d]);
-  }
-  return sizes;
+ConvolutionSizes sizes_of(DType dtype, const torchts::Conv2d& s) {
+  const Shape w = {s.out_channels, s.group_in(), s.kernel_height, s.kernel_width};
+  return {dtype,
+          {s.batch, s.in_channels, s.height, s.width},
+          weight_shape(w, s.groups),
+          {s.batch, s.out_channels, s.out_height, s.out_width},
+          {s.stride[0], s.stride[1]},
+          {s.dilation[0], s.dilation[1]},
+          {s.padding[0], s.padding[1]},
+          {s.reach(0) - s.height - s.padding[0], s.reach(1) - s.width - s.padding[1]}};
 }
 
 template <Pass kPass, Method kMethod>
-class Conv2d final : public Kernel {
+class OnednnConv2d final : public Kernel {
  public:
-  explicit Conv2d(const KernelSpec& spec) : threads_(spec.threads) {
+  explicit OnednnConv2d(const KernelSpec& spec) : threads_(spec.threads) {
     use_threads(threads_);
-    const ConvolutionSizes sizes = sizes_of(kPass, spec);
+    const ConvolutionSizes sizes = sizes_of(spec.outputs[0].dtype, checked(kPass, spec));
     Convolution plan = plan_convolution(kPass, kMethod, sizes);
     const Shape& first = kPass == Pass::forward ? sizes.x : sizes.y;
     const Shape& second = kPass == Pass::backward_weight ? sizes.x : sizes.w;
@@ -148,49 +139,40 @@ class Conv2d final : public Kernel {
   std::vector<dnnl_exec_arg_t> args_;
 };
 
-// Is this a float32 convolution of at least one element that the library can plan?
+// A float32 convolution of at least one element that the library can plan.
 template <Pass kPass, Method kMethod>
-bool can_plan(const KernelSpec& spec) {
+bool can_plan(const KernelSpec& spec, const torchts::Conv2d& s) {
+  if (spec.outputs[0].dtype != DType::float32) return false;
+  if (s.work() == 0 || s.in_pixels() == 0) return false;
   use_threads(spec.threads);
-  return has_convolution(kPass, kMethod, sizes_of(kPass, spec));
-}
-
-bool is_float32(const Operands3& shapes, const KernelSpec& spec) {
-  for (const Shape* shape : {&shapes.x, &shapes.w, &shapes.y}) {
-    if (shape->size() != 4 || numel(*shape) == 0) return false;
-  }
-  return spec.outputs[0].dtype == DType::float32;
+  return has_convolution(kPass, kMethod, sizes_of(DType::float32, s));
 }
 
 // Blocked layouts pad channels to 16, so few channels are the portable kernels' to compute.
 template <Pass kPass>
 bool supports_direct(const KernelSpec& spec) {
-  const Operands3 shapes = operands_of(kPass, spec);
-  if (!is_float32(shapes, spec)) return false;
-  const int64_t groups = spec.attrs.integer("groups");
-  const int64_t in = shapes.x[1] / groups, out = shapes.y[1] / groups;
-  const bool depthwise = in == 1 && out == 1 && groups % 16 == 0;
-  return (depthwise || (in >= 16 && out >= 16)) && can_plan<kPass, Method::direct>(spec);
+  const torchts::Conv2d s = checked(kPass, spec);
+  const bool depthwise = s.group_in() == 1 && s.group_out() == 1 && s.groups % 16 == 0;
+  if (!depthwise && (s.group_in() < 16 || s.group_out() < 16)) return false;
+  return can_plan<kPass, Method::direct>(spec, s);
 }
 
 // 3 x 3 kernels with stride 1: fewer multiplications, but more memory and transforms, which pay
 // from 64 channels on planes that hold more than one tile of 4 x 4.
 template <Pass kPass>
 bool supports_winograd(const KernelSpec& spec) {
-  const Operands3 shapes = operands_of(kPass, spec);
-  if (!is_float32(shapes, spec) || spec.attrs.integer("groups") != 1) return false;
+  const torchts::Conv2d s = checked(kPass, spec);
   for (size_t d = 0; d < 2; d++) {
-    if (shapes.w[2 + d] != 3 || spec.attrs.integers("stride")[d] != 1 ||
-        spec.attrs.integers("dilation")[d] != 1 || shapes.y[2 + d] < 6) {
-      return false;
-    }
+    if (s.stride[d] != 1 || s.dilation[d] != 1) return false;
   }
-  return shapes.x[1] >= 64 && shapes.y[1] >= 64 && can_plan<kPass, Method::winograd>(spec);
+  return s.groups == 1 && s.kernel_height == 3 && s.kernel_width == 3 && s.out_height >= 6 &&
+         s.out_width >= 6 && s.in_channels >= 64 && s.out_channels >= 64 &&
+         can_plan<kPass, Method::winograd>(spec, s);
 }
 
 template <Pass kPass, Method kMethod>
 std::unique_ptr<Kernel> make(const KernelSpec& spec) {
-  return std::make_unique<Conv2d<kPass, kMethod>>(spec);
+  return std::make_unique<OnednnConv2d<kPass, kMethod>>(spec);
 }
 
 template <Pass kPass>

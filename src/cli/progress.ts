@@ -155,9 +155,8 @@ function linesOf(event: TrainEvent, start: StartEvent | undefined): string[] {
     case 'metrics':
       return [metricsLine(event, start)];
     case 'checkpoint':
+    case 'retrace': // an epoch's smaller last batch; `--json` tells it
       return [];
-    case 'retrace':
-      return [event.reason];
     case 'expect':
       return [`expect ${event.ok ? 'met' : 'NOT MET'}: ${event.message}`];
     case 'stopped':

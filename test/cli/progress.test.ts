@@ -112,7 +112,6 @@ net: 62,006 parameters; 50,000 training, 10,000 validation samples; 2 epochs, 1,
 writing runs/net/1
 epoch 1/2  step   50/1000  train  loss 2.287  lr 0.001  12,346 samples/s  500 ms
 epoch 1/2  step  500/1000  val    loss 1.5  accuracy 45.7%  30,000 samples/s  1 min 01 s
-the last batch has 2 samples
 1,000 steps in 1 h 01 min: train_loss 1.2, val_accuracy 50.0%; runs/net/1
 `);
   });
