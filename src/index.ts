@@ -25,8 +25,17 @@ export * as nn from './nn/index.ts';
 export { clamp, relu } from './ops/activation.ts';
 export * from './ops/creation.ts';
 export { gather, oneHot, scatterAdd } from './ops/indexing.ts';
+export * from './ops/joining.ts';
 export { matmul } from './ops/matmul.ts';
-export * from './ops/movement.ts';
+export {
+  expand,
+  flatten,
+  permute,
+  reshape,
+  squeeze,
+  transpose,
+  unsqueeze,
+} from './ops/movement.ts';
 export * from './ops/pointwise.ts';
 export {
   amax,
@@ -40,5 +49,6 @@ export {
   sum,
   variance as var_,
 } from './ops/reduction.ts';
+export * from './ops/slicing.ts';
 export { logSoftmax, softmax } from './ops/softmax.ts';
 export * as optim from './optim/index.ts';

@@ -9,20 +9,19 @@
 #include "vec_math.h"
 
 // X(name, arguments). `const` and `cast` change no value and are the interpreter's own.
-#define TORCHTS_POINTWISE_ANY(X)                                                                 \
-  X(to_bfloat16, 1)                                                                              \
-  X(to_int32, 1)                                                                                 \
-  X(to_uint8, 1) X(to_bool, 1) X(neg, 1) X(abs, 1) X(sign, 1) X(floor, 1) X(ceil, 1) X(round, 1) \
-      X(trunc, 1) X(isnan, 1) X(isinf, 1) X(logical_not, 1) X(add, 2) X(sub, 2) X(mul, 2)        \
-          X(div, 2) X(pow, 2) X(maximum, 2) X(minimum, 2) X(fmod, 2) X(eq, 2) X(ne, 2) X(lt, 2)  \
-              X(le, 2) X(gt, 2) X(ge, 2) X(logical_and, 2) X(logical_or, 2) X(logical_xor, 2)    \
-                  X(where, 3)
+// clang-format off
+#define TORCHTS_POINTWISE_ANY(X)                                                          \
+  X(to_bfloat16, 1) X(to_int32, 1) X(to_uint8, 1) X(to_bool, 1)                           \
+  X(neg, 1) X(abs, 1) X(sign, 1) X(floor, 1) X(ceil, 1) X(round, 1) X(trunc, 1)           \
+  X(isnan, 1) X(isinf, 1) X(logical_not, 1)                                               \
+  X(add, 2) X(sub, 2) X(mul, 2) X(div, 2) X(pow, 2) X(fmod, 2) X(maximum, 2) X(minimum, 2) \
+  X(eq, 2) X(ne, 2) X(lt, 2) X(le, 2) X(gt, 2) X(ge, 2)                                   \
+  X(logical_and, 2) X(logical_or, 2) X(logical_xor, 2) X(where, 3)
 // Those that exist in floating types only.
-#define TORCHTS_POINTWISE_FLOATING(X)                                                          \
-  X(exp, 1)                                                                                    \
-  X(expm1, 1)                                                                                  \
-  X(log, 1) X(log1p, 1) X(sqrt, 1) X(rsqrt, 1) X(reciprocal, 1) X(sin, 1) X(cos, 1) X(tanh, 1) \
-      X(sigmoid, 1) X(erf, 1) X(atan2, 2)
+#define TORCHTS_POINTWISE_FLOATING(X)                                                     \
+  X(exp, 1) X(expm1, 1) X(log, 1) X(log1p, 1) X(sqrt, 1) X(rsqrt, 1) X(reciprocal, 1)     \
+  X(sin, 1) X(cos, 1) X(tanh, 1) X(sigmoid, 1) X(erf, 1) X(atan2, 2)
+// clang-format on
 
 namespace torchts {
 inline namespace TORCHTS_ISA {

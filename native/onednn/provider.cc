@@ -3,6 +3,5 @@
 
 extern "C" __attribute__((visibility("default"))) void torchts_register(
     torchts::Registry* registry) {
-  torchts::parallel_runner = registry->parallel();
   torchts::onednn::register_conv2d(*registry);
 }

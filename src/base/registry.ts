@@ -5,7 +5,7 @@
  */
 
 import { z } from 'zod';
-import { nearestName } from './errors.ts';
+import { ArgumentError, nearestName } from './errors.ts';
 
 /** `z.strictObject` whose unknown-key message names the nearest known key. */
 export function strict<Shape extends z.ZodRawShape>(shape: Shape) {
@@ -23,6 +23,19 @@ export function unknownKey(key: string, known: readonly string[]): string {
   const hint =
     nearest === undefined ? `known keys: ${known.join(', ')}` : `did you mean "${nearest}"?`;
   return `unknown key "${key}"; ${hint}`;
+}
+
+/**
+ * `value` as `schema` gives it, for objects written in code.
+ * @throws ArgumentError `[name] key: what is wrong`, naming every fault.
+ */
+export function parseOptions<T>(name: string, schema: z.ZodType<T>, value: unknown): T {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const faults = parsed.error.issues.map(({ path, message }) =>
+    path.length === 0 ? message : `${path.join('.')}: ${message}`,
+  );
+  throw new ArgumentError(`[${name}] ${faults.join('; ')}`);
 }
 
 /** A parsed spec: the type's name and its arguments, defaults filled in. */
@@ -96,9 +109,9 @@ export class Registry<T, Context = void> {
     });
   }
 
-  /** Builds from a spec given in code or parsed from YAML. Throws a ZodError on bad arguments. */
+  /** Builds from a spec given in code or parsed from YAML. Throws an ArgumentError naming every fault. */
   build(value: unknown, context: Context): T {
-    const { type, ...options } = this.spec().parse(value);
+    const { type, ...options } = parseOptions(this.kind, this.spec(), value);
     return this.#entries.get(type)!.create(options, context);
   }
 

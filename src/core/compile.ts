@@ -4,18 +4,19 @@
  */
 
 import { ArgumentError, CompileError } from '../base/errors.ts';
-import { formatShape, sameShape } from '../base/shape.ts';
+import { formatShape } from '../base/shape.ts';
 import type { Executable, MemoryPlan, Storage } from '../engine/engine.ts';
-import type { ValueType } from '../engine/program.ts';
 import type { PlanBinding, PlanOptions } from '../plan/plan.ts';
 import { plan } from '../plan/plan.ts';
 import { printProgram } from '../plan/print.ts';
+import { type CallKind, describeKind, sameKind } from './call-kind.ts';
 import { engine } from './device.ts';
 import type { Node, Value } from './graph.ts';
 import { valueType } from './graph.ts';
 import { bufferLeaf, placeholder } from './leaf.ts';
 import { advanceGenerator } from './random.ts';
 import { allocateFor, readScalar, realizeSync, storageOf } from './realize.ts';
+import { flatten, type StepResult } from './step-result.ts';
 import { Tensor } from './tensor.ts';
 import { forbidNesting, Trace, type Traceable, tracing } from './trace.ts';
 
@@ -35,11 +36,6 @@ export interface CompileOptions {
   readonly onRetrace?: (reason: string) => void;
   readonly plan?: PlanOptions;
 }
-
-/** What a step may return. */
-export type StepResult =
-  // biome-ignore lint/suspicious/noConfusingVoidType: what a step without `return` gives
-  void | undefined | Tensor | readonly Tensor[] | Readonly<Record<string, Tensor>>;
 
 export interface CompiledStep<Args extends readonly Tensor[], Result extends StepResult> {
   /** Runs the step; resolves when it is done. Calls run in the order they were made. */
@@ -208,6 +204,7 @@ class Compiler<Args extends readonly Tensor[], Result extends StepResult> {
 
   #trace(args: Args, key: string): Traced<Result> {
     const state = this.#stateTensors();
+    this.#checkArguments(args, new Set(state));
     realizeSync(state.map((tensor) => tensor.value));
     const trace = new Trace(this.#name);
     const symbolic = args.map((arg, i) => new Tensor(placeholder(valueType(arg.value), i)));
@@ -244,6 +241,15 @@ class Compiler<Args extends readonly Tensor[], Result extends StepResult> {
     };
   }
 
+  #checkArguments(args: Args, state: ReadonlySet<Tensor>): void {
+    const i = args.findIndex((arg) => state.has(arg));
+    if (i < 0) return;
+    throw new CompileError(
+      `[${this.#name}] argument ${i} is part of the step's state; the step reads it without being ` +
+        'given it',
+    );
+  }
+
   #checkUpdates(results: ReadonlyMap<Tensor, Value>, state: ReadonlySet<Tensor>): void {
     for (const tensor of results.keys()) {
       if (state.has(tensor)) continue;
@@ -269,33 +275,6 @@ class Compiler<Args extends readonly Tensor[], Result extends StepResult> {
         return outputs[source.root]!;
     }
   }
-}
-
-/** What a call has in common with others that run the same trace. */
-interface CallKind {
-  readonly engine: string;
-  readonly types: readonly ValueType[];
-  readonly states: readonly string[];
-}
-
-function sameKind(a: CallKind, b: CallKind): boolean {
-  return (
-    a.engine === b.engine &&
-    a.types.length === b.types.length &&
-    a.types.every((type, i) => sameType(type, b.types[i]!)) &&
-    a.states.every((state, i) => state === b.states[i])
-  );
-}
-
-function sameType(a: ValueType, b: ValueType): boolean {
-  return a === b || (a.dtype === b.dtype && sameShape(a.shape, b.shape));
-}
-
-function describeKind({ engine, types, states }: CallKind): string {
-  const described = types.map(
-    ({ dtype, shape }, i) => `argument ${i}: ${dtype} ${formatShape(shape)}`,
-  );
-  return [engine, ...described, ...states].join('\n');
 }
 
 /** Whether what the trace used is as it was then. */
@@ -330,40 +309,4 @@ function sourceOf(binding: PlanBinding, owners: ReadonlyMap<Node, Tensor>): Sour
   if (source.kind === 'placeholder') return { kind: 'argument', argument: source.argument };
   const tensor = owners.get(value.node);
   return tensor === undefined ? { kind: 'captured', value } : { kind: 'state', tensor };
-}
-
-/** Refuses what the types refuse too, for steps that are not written in TypeScript. */
-function checkResult(name: string, result: unknown): void {
-  if (result instanceof Promise) {
-    throw new CompileError(`[${name}] the step is async; it is traced, so it must not wait`);
-  }
-  if (typeof result === 'object' && result !== null) return;
-  throw new CompileError(
-    `[${name}] the step returns ${result} which is not a Tensor; it would be frozen at the value ` +
-      'it had while tracing',
-  );
-}
-
-/** The tensors of a step's result, and how to build the same result from others. */
-function flatten(name: string, result: StepResult) {
-  if (result === undefined) return { tensors: [], pack: () => undefined };
-  checkResult(name, result);
-  if (result instanceof Tensor) {
-    return { tensors: [result], pack: (outputs: readonly Tensor[]) => outputs[0]! };
-  }
-  const keys = Object.keys(result);
-  const tensors = Object.values(result as Record<string, Tensor>);
-  for (const [i, tensor] of tensors.entries()) {
-    if (tensor instanceof Tensor) continue;
-    throw new CompileError(
-      `[${name}] the step returns ${keys[i]} which is not a Tensor; numbers would be frozen at ` +
-        'the value they had while tracing',
-    );
-  }
-  if (Array.isArray(result)) return { tensors, pack: (outputs: readonly Tensor[]) => [...outputs] };
-  return {
-    tensors,
-    pack: (outputs: readonly Tensor[]) =>
-      Object.fromEntries(keys.map((key, i) => [key, outputs[i]!])),
-  };
 }

@@ -7,11 +7,13 @@ import { Tensor } from '../core/tensor.ts';
 import { clamp, relu } from './activation.ts';
 import { full } from './constant.ts';
 import * as indexing from './indexing.ts';
+import * as joining from './joining.ts';
 import { matmul } from './matmul.ts';
 import * as movement from './movement.ts';
 import type { Operand } from './pointwise.ts';
 import * as pointwise from './pointwise.ts';
 import * as reduction from './reduction.ts';
+import * as slicing from './slicing.ts';
 import { logSoftmax, softmax } from './softmax.ts';
 
 const { cast } = pointwise;
@@ -42,7 +44,7 @@ const methods = {
   expand: movement.expand,
   expm1: pointwise.expm1,
   flatten: movement.flatten,
-  flip: movement.flip,
+  flip: slicing.flip,
   floor: pointwise.floor,
   fmod: pointwise.fmod,
   gather: indexing.gather,
@@ -65,7 +67,7 @@ const methods = {
   mean: reduction.mean,
   minimum: pointwise.minimum,
   mul: pointwise.mul,
-  narrow: movement.narrow,
+  narrow: slicing.narrow,
   ne: pointwise.ne,
   neg: pointwise.neg,
   permute: movement.permute,
@@ -77,13 +79,13 @@ const methods = {
   round: pointwise.round,
   rsqrt: pointwise.rsqrt,
   scatterAdd: indexing.scatterAdd,
-  select: movement.select,
+  select: slicing.select,
   sigmoid: pointwise.sigmoid,
   sign: pointwise.sign,
   sin: pointwise.sin,
-  slice: movement.slice,
+  slice: slicing.slice,
   softmax,
-  split: movement.split,
+  split: joining.split,
   sqrt: pointwise.sqrt,
   squeeze: movement.squeeze,
   std: reduction.std,

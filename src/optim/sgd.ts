@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import { ArgumentError } from '../base/errors.ts';
-import { strict } from '../base/registry.ts';
+import { parseOptions, strict } from '../base/registry.ts';
 import { hostScalar } from '../core/scalar.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { zerosLike } from '../ops/creation.ts';
@@ -28,7 +28,7 @@ export type SGDOptions = z.output<typeof options>;
  */
 export class SGD extends Optimizer<SGDOptions> {
   constructor(params: Params<SGDOptions>, given: z.input<typeof options> = {}) {
-    super(params, options.parse(given));
+    super(params, parseOptions('SGD', options, given));
     for (const { nesterov, momentum, dampening } of this.param_groups) {
       if (nesterov && (momentum <= 0 || dampening !== 0)) {
         throw new ArgumentError('[SGD] nesterov needs a momentum and no dampening');

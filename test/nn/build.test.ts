@@ -116,9 +116,9 @@ describe('faults', () => {
   });
 
   test('unknown types and keys are told with the nearest known', () => {
-    expect(() => nn.build({ type: 'Relu' })).toThrow('did you mean \\"ReLU\\"?');
+    expect(() => nn.build({ type: 'Relu' })).toThrow('did you mean "ReLU"?');
     expect(() => nn.build({ type: 'Linear', out_feature: 2 })).toThrow(
-      'did you mean \\"out_features\\"?',
+      'did you mean "out_features"?',
     );
   });
 });

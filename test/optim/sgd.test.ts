@@ -200,7 +200,7 @@ describe('state', () => {
     expect(sgd).toBeInstanceOf(optim.SGD);
     expect(sgd.param_groups[0]).toMatchObject({ lr: 0.5, momentum: 0.9, nesterov: false });
     expect(() => optim.build({ type: 'SGD', momentun: 0.9 }, [leaf()])).toThrow(
-      'did you mean \\"momentum\\"?',
+      'did you mean "momentum"?',
     );
   });
 });
