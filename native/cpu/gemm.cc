@@ -113,28 +113,39 @@ struct RowTiles {
 
 // ---- operands in place: rows of B are contiguous ----
 
+// One row of tiles.
 template <class T>
-void gemm_direct(const GemmShape& s, const T* a, const T* b, T* c, bool accumulate) {
+void direct_rows(const GemmShape& s, int64_t rows, const T* a, const T* b, T* c, bool accumulate) {
   constexpr int64_t kWideColumns = kWideVectors * kLanes<T>;
   static constexpr TileFn<T> kWideTiles[kWideRows] = {run_tile<T, 1, kWideVectors, false>,
                                                       run_tile<T, 2, kWideVectors, false>,
                                                       run_tile<T, 3, kWideVectors, false>};
+  int64_t j = 0;
+  const auto run = [&](TileFn<T> tile, int64_t columns) {
+    tile({s.k, a, s.a_row, s.a_column, b + j, s.b_row, c + j, s.c_row, columns, accumulate});
+    j += columns;
+  };
+  if (rows <= kWideRows) {
+    while (j + kWideColumns <= s.n) run(kWideTiles[rows - 1], kWideColumns);
+  }
+  while (j < s.n) {
+    const int64_t columns = std::min(kTileColumns<T>, s.n - j);
+    run(tile_for<T>(rows, columns, true), columns);
+  }
+}
+
+template <class T>
+void gemm_direct(const GemmShape& s, const T* a, const T* b, T* c, bool accumulate) {
   const RowTiles tiles(s.m);
-  // Rows of tiles, so that C is written in long runs; B is small or A has one tile.
-  for (int64_t t = 0; t < tiles.count; t++) {
-    const int64_t i = tiles.begin(t);
-    int64_t j = 0;
-    if (tiles.height(t) <= kWideRows) {
-      for (; j + kWideColumns <= s.n; j += kWideColumns) {
-        kWideTiles[tiles.height(t) - 1]({s.k, a + i * s.a_row, s.a_row, s.a_column, b + j, s.b_row,
-                                         c + i * s.c_row + j, s.c_row, kWideColumns, accumulate});
-      }
-    }
-    for (; j < s.n; j += kTileColumns<T>) {
-      const int64_t columns = std::min(kTileColumns<T>, s.n - j);
-      tile_for<T>(tiles.height(t), columns,
-                  true)({s.k, a + i * s.a_row, s.a_row, s.a_column, b + j, s.b_row,
-                         c + i * s.c_row + j, s.c_row, columns, accumulate});
+  // Few terms: whole rows, so that C is written in long runs. Many: B is the large operand, and
+  // every row passes over one strip of it while it is in cache.
+  const int64_t strip = s.k <= kShallow || tiles.count == 1 ? s.n : kTileColumns<T>;
+  for (int64_t j = 0; j < s.n; j += strip) {
+    GemmShape part = s;
+    part.n = std::min(strip, s.n - j);
+    for (int64_t t = 0; t < tiles.count; t++) {
+      const int64_t i = tiles.begin(t);
+      direct_rows(part, tiles.height(t), a + i * s.a_row, b + j, c + i * s.c_row + j, accumulate);
     }
   }
 }

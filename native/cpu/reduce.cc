@@ -85,15 +85,36 @@ struct Min {
   }
 };
 
-// The elements at `from` in the compute type: in place, or converted into `buffer`.
+// How operands of some dtype are read and written in the compute type T. Erasing the dtype here
+// keeps the kernel itself to one copy for each compute type.
+template <class T>
+struct Access {
+  int64_t in_size;
+  // `count` elements at `from`: in place, or converted into `buffer`.
+  const T* (*load)(const char* from, int64_t count, T* buffer);
+  void (*store)(char* out, int64_t at, TotalOf<T> total);
+};
+
 template <class T, class In>
-const T* computed(const In* from, int64_t count, T* buffer) {
+const T* load_as(const char* from, int64_t count, T* buffer) {
+  const In* in = reinterpret_cast<const In*>(from);
   if constexpr (std::is_same_v<T, In>) {
-    return from;
+    return in;
   } else {
-    for (int64_t i = 0; i < count; i++) buffer[i] = static_cast<T>(from[i]);
+    for (int64_t i = 0; i < count; i++) buffer[i] = static_cast<T>(in[i]);
     return buffer;
   }
+}
+
+template <class T, class Out>
+void store_as(char* out, int64_t at, TotalOf<T> total) {
+  reinterpret_cast<Out*>(out)[at] = static_cast<Out>(total);
+}
+
+template <class In, class Out>
+Access<ComputeOf<In>> access() {
+  using T = ComputeOf<In>;
+  return {sizeof(In), load_as<T, In>, store_as<T, Out>};
 }
 
 // One total of at most kBlock contiguous elements.
@@ -173,14 +194,13 @@ struct Space {
   }
 };
 
-template <class In, class Out, class F>
+template <class T, class F>
 class Reduce final : public Kernel {
-  using T = ComputeOf<In>;
   using Total = TotalOf<T>;
 
  public:
-  explicit Reduce(const KernelSpec& spec)
-      : space_(spec.inputs[0].shape, spec.attrs.integers("dims")) {
+  Reduce(const KernelSpec& spec, const Access<T>& access)
+      : access_(access), space_(spec.inputs[0].shape, spec.attrs.integers("dims")) {
     Shape kept = spec.inputs[0].shape;
     const std::vector<int64_t> dims = spec.attrs.integers("dims");
     for (size_t i = dims.size(); i-- > 0;) kept.erase(kept.begin() + dims[i]);
@@ -199,12 +219,12 @@ class Reduce final : public Kernel {
   }
 
   void run(const Operands& operands) override {
-    const In* in = operands.in<In>(0);
-    Out* out = operands.out<Out>(0);
+    const char* in = operands.in<char>(0);
+    char* out = operands.out<char>(0);
     if (!split_) {
       parallel_ranges(threads_, units_, [&](int64_t begin, int64_t end, int) {
         reduce_units(in, begin, end, 0, space_.reduced_count,
-                     [=](int64_t o, Total total) { out[o] = static_cast<Out>(total); });
+                     [&](int64_t o, Total total) { access_.store(out, o, total); });
       });
       return;
     }
@@ -218,21 +238,21 @@ class Reduce final : public Kernel {
     for (int64_t o = 0; o < outputs; o++) {
       Total total = partial[o];
       for (int t = 1; t < threads_; t++) total = F::join(total, partial[t * outputs + o]);
-      out[o] = static_cast<Out>(total);
+      access_.store(out, o, total);
     }
   }
 
  private:
   // Totals of units [begin, end) over the flat reduced places [first, last).
   template <class Emit>
-  void reduce_units(const In* in, int64_t begin, int64_t end, int64_t first, int64_t last,
+  void reduce_units(const char* in, int64_t begin, int64_t end, int64_t first, int64_t last,
                     const Emit& emit) const {
     if (begin >= end) return;
     if (space_.columns == 1) {
       for_each_run(space_.kept, begin, end, [&](int64_t offset, int64_t at, int64_t length) {
         const int64_t step = space_.kept.back().stride;
         for (int64_t i = 0; i < length; i++) {
-          emit(begin + at + i, reduce_contiguous(in + offset + i * step, first, last));
+          emit(begin + at + i, reduce_contiguous(at_element(in, offset + i * step), first, last));
         }
       });
       return;
@@ -244,31 +264,34 @@ class Reduce final : public Kernel {
       for_each_run(space_.kept, row, row + 1,
                    [&](int64_t offset, int64_t, int64_t) { base += offset; });
       const int64_t width = std::min(kChunk, space_.columns - column);
-      reduce_columns(in + base, width, first, last, row * space_.columns + column, emit);
+      reduce_columns(at_element(in, base), width, first, last, row * space_.columns + column, emit);
     }
   }
 
-  Total reduce_contiguous(const In* in, int64_t first, int64_t last) const {
+  const char* at_element(const char* in, int64_t i) const { return in + i * access_.in_size; }
+
+  Total reduce_contiguous(const char* in, int64_t first, int64_t last) const {
     Total total = F::template identity<Total>();
     if (first >= last) return total;
     for_each_run(space_.reduced, first, last, [&](int64_t offset, int64_t, int64_t length) {
-      T buffer[std::is_same_v<T, In> ? 1 : kBlock];
+      T buffer[kBlock];
       for (int64_t i = 0; i < length; i += kBlock) {
         const int64_t count = std::min(kBlock, length - i);
-        total = F::join(total, reduce_block<F>(computed(in + offset + i, count, buffer), count));
+        total = F::join(
+            total, reduce_block<F>(access_.load(at_element(in, offset + i), count, buffer), count));
       }
     });
     return total;
   }
 
   template <class Emit>
-  void reduce_columns(const In* in, int64_t width, int64_t first, int64_t last, int64_t output,
+  void reduce_columns(const char* in, int64_t width, int64_t first, int64_t last, int64_t output,
                       const Emit& emit) const {
     alignas(kVectorBytes) T sums[kChunk];
     Total totals[kChunk];
     std::fill(sums, sums + width, F::template identity<T>());
     std::fill(totals, totals + width, F::template identity<Total>());
-    T buffer[std::is_same_v<T, In> ? 1 : kChunk];
+    T buffer[kChunk];
     int64_t rows = 0;
     const auto flush = [&] {
       for (int64_t c = 0; c < width; c++) {
@@ -281,7 +304,8 @@ class Reduce final : public Kernel {
     if (first < last) {
       for_each_run(space_.reduced, first, last, [&](int64_t offset, int64_t, int64_t length) {
         for (int64_t i = 0; i < length; i++) {
-          join_row<F>(sums, computed(in + offset + i * stride, width, buffer), width);
+          join_row<F>(sums, access_.load(at_element(in, offset + i * stride), width, buffer),
+                      width);
           if (++rows == kRows) flush();
         }
       });
@@ -290,19 +314,20 @@ class Reduce final : public Kernel {
     for (int64_t c = 0; c < width; c++) emit(output + c, totals[c]);
   }
 
+  const Access<T> access_;
   Space space_;
   int64_t chunks_, units_;
   int threads_;
   bool split_;
 };
 
-template <class In, class Out>
-std::unique_ptr<Kernel> make_for(const KernelSpec& spec) {
+template <class T>
+std::unique_ptr<Kernel> make_for(const KernelSpec& spec, const Access<T>& access) {
   const std::string& fn = spec.attrs.text("fn");
-  if (fn == "sum") return std::make_unique<Reduce<In, Out, Sum>>(spec);
-  if (fn == "prod") return std::make_unique<Reduce<In, Out, Prod>>(spec);
-  if (fn == "amax") return std::make_unique<Reduce<In, Out, Max>>(spec);
-  if (fn == "amin") return std::make_unique<Reduce<In, Out, Min>>(spec);
+  if (fn == "sum") return std::make_unique<Reduce<T, Sum>>(spec, access);
+  if (fn == "prod") return std::make_unique<Reduce<T, Prod>>(spec, access);
+  if (fn == "amax") return std::make_unique<Reduce<T, Max>>(spec, access);
+  if (fn == "amin") return std::make_unique<Reduce<T, Min>>(spec, access);
   throw std::invalid_argument("unknown reduction " + fn);
 }
 
@@ -314,9 +339,9 @@ std::unique_ptr<Kernel> make(const KernelSpec& spec) {
     if constexpr (std::is_same_v<In, bfloat16>) {
       throw std::invalid_argument("bfloat16 is reduced in float32");
     } else {
-      if (in == out) return make_for<In, In>(spec);
+      if (in == out) return make_for(spec, access<In, In>());
       if constexpr (std::is_integral_v<In>) {
-        if (out == DType::int64) return make_for<In, int64_t>(spec);
+        if (out == DType::int64) return make_for(spec, access<In, int64_t>());
       }
       throw std::invalid_argument("the output has another dtype");
     }
