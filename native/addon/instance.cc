@@ -106,10 +106,14 @@ void Instance::settle(Napi::Env env) {
     Napi::HandleScope scope(env);
     std::unique_ptr<PromiseJob> job(static_cast<PromiseJob*>(next));
     next = job->next;
-    if (job->error.empty()) {
-      napi_resolve_deferred(env, job->deferred, job->result(env));
-    } else {
-      napi_reject_deferred(env, job->deferred, error(env, job->error).Value());
+    try {
+      if (job->error.empty()) {
+        napi_resolve_deferred(env, job->deferred, job->result(env));
+      } else {
+        napi_reject_deferred(env, job->deferred, error(env, job->error).Value());
+      }
+    } catch (const Napi::Error&) {
+      // A worker that is being terminated can make no values, and nobody waits for the promise.
     }
     if (--pending_ == 0) napi_unref_threadsafe_function(env, settler_);
     if (RunJob* run = dynamic_cast<RunJob*>(job.get())) {

@@ -1,5 +1,6 @@
 #include "thread_pool.h"
 
+#include <pthread.h>
 #include <sched.h>
 
 #include <chrono>
@@ -87,6 +88,7 @@ void ThreadPool::take_parts(uint32_t generation, ParallelTask task, void* contex
 void ThreadPool::grow(int workers) {
   while (static_cast<int>(workers_.size()) < workers) {
     workers_.emplace_back([this] { work(); });
+    pthread_setname_np(workers_.back().native_handle(), "torchts-pool");
   }
 }
 

@@ -80,7 +80,7 @@ describe('a worker thread', () => {
         queue(500);
       });
     `;
-    for (let i = 0; i < 3; i++) {
+    for (let i = 0; i < 10; i++) {
       const worker = new Worker(script, { eval: true });
       const value = await new Promise((resolve, reject) => {
         worker.once('message', resolve);
