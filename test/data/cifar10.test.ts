@@ -208,8 +208,8 @@ describe('the CIFAR10 spec', () => {
   it.each([
     [{ split: 'val' }, 'split'],
     [{ limit: 0 }, 'limit'],
-    [{ transforms: ['ToTensr'] }, 'did you mean \\"ToTensor\\"'],
-    [{ rot: 'datasets' }, 'did you mean \\"root\\"'],
+    [{ transforms: ['ToTensr'] }, 'did you mean "ToTensor"'],
+    [{ rot: 'datasets' }, 'did you mean "root"'],
   ])('refuses %j', (options, message) => {
     expect(() => datasets.build({ type: 'CIFAR10', ...options })).toThrow(message);
   });
