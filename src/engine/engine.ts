@@ -35,7 +35,8 @@ export interface Executable {
   /**
    * Queues one run. `storages[i]` serves `program.bindings[i]`; `scalars[i]` serves
    * `program.scalars[i]` and is copied at the call. Resolves when the run is done; rejects with
-   * an `EngineError` that names the instruction's label.
+   * an `EngineError` that names the instruction's label; the contents of the buffers it writes are
+   * undefined then. A buffer that a run writes serves one of its bindings only.
    */
   run(storages: readonly Storage[], scalars: readonly number[]): Promise<void>;
   /** The same, blocking the caller until the run is done. */
