@@ -38,7 +38,10 @@ export interface CompileOptions {
 }
 
 export interface CompiledStep<Args extends readonly Tensor[], Result extends StepResult> {
-  /** Runs the step; resolves when it is done. Calls run in the order they were made. */
+  /**
+   * Runs the step; resolves when it is done. Calls run in the order they were made. After a call
+   * that was rejected (an index out of range) the state is undefined: restore it before going on.
+   */
   (...args: Args): Promise<Result>;
   /** Runs the step, blocking until it is done. */
   sync(...args: Args): Result;

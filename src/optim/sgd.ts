@@ -51,6 +51,11 @@ export class SGD extends Optimizer<SGDOptions> {
   ): void {
     let step = group.maximize ? gradient.neg() : gradient;
     if (group.weight_decay !== 0) step = step.add(parameter.mul(group.weight_decay));
+    if (buffer === undefined && group.momentum !== 0) {
+      throw new ArgumentError(
+        `[SGD] momentum was 0 when the optimizer was made and is ${group.momentum} now; make a new one`,
+      );
+    }
     if (buffer !== undefined) {
       buffer.copy_(buffer.mul(group.momentum).add(this.#dampened(step, group.dampening)));
       step = group.nesterov ? step.add(buffer.mul(group.momentum)) : buffer;

@@ -54,6 +54,15 @@ describe.each(ENGINES)('on %s', (_, engine) => {
       expect(w.item()).toBe(1);
     });
 
+    test('state that is given as an argument too', () => {
+      const w = leaf(1);
+      const f = compile((x: Tensor) => add(x), { state: [w], name: 'train' });
+      expect(() => f.sync(w)).toThrow(
+        "[train] argument 0 is part of the step's state; the step reads it without being given it",
+      );
+      expect(w.item()).toBe(1);
+    });
+
     test('numbers as results', () => {
       const record = compile((x: Tensor) => ({ loss: x, count: 3 }) as never);
       expect(() => record.sync(tensor([1]))).toThrow(

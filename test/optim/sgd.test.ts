@@ -195,6 +195,16 @@ describe('state', () => {
     expect(sgd.traceKey()).not.toBe(key);
   });
 
+  test('momentum that comes too late is refused', () => {
+    const p = leaf();
+    const sgd = new optim.SGD([p], { lr: 0.1 });
+    sgd.param_groups[0]!.momentum = 0.9;
+    p.grad = gradientOf(recorded.gradients[0]!);
+    expect(() => sgd.step()).toThrow(
+      '[SGD] momentum was 0 when the optimizer was made and is 0.9 now; make a new one',
+    );
+  });
+
   test('build makes an optimizer from a spec, and names the nearest key', () => {
     const sgd = optim.build({ type: 'SGD', lr: 0.5, momentum: 0.9 }, [leaf()]);
     expect(sgd).toBeInstanceOf(optim.SGD);
