@@ -4,7 +4,7 @@
 export const LEVELS: readonly (readonly string[])[] = [
   ['cli'],
   ['train'],
-  ['config', 'data', 'models', 'io'],
+  ['config', 'data', 'io'],
   ['nn', 'optim'],
   ['ops'],
   ['core'],
@@ -17,7 +17,6 @@ export const LEVELS: readonly (readonly string[])[] = [
 export const SIDEWAYS: readonly (readonly [from: string, to: string])[] = [
   // The config's schema gathers the registries of everything that YAML can name.
   ['config', 'data'],
-  ['config', 'models'],
   // Downloaded files are put in place by the same atomic write as checkpoints.
   ['data', 'io'],
 ];
@@ -26,7 +25,6 @@ export const SIDEWAYS: readonly (readonly [from: string, to: string])[] = [
 export const FORBIDDEN: readonly (readonly [from: string, to: string, why: string])[] = [
   ['data', 'nn', 'a data set knows no module'],
   ['data', 'optim', 'a data set knows no optimizer'],
-  ['models', 'optim', 'a network does not know how it is trained'],
   ['io', 'nn', 'a file format does not know what its tensors mean'],
   ['io', 'optim', 'a file format does not know what its tensors mean'],
 ];
