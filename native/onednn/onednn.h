@@ -1,5 +1,6 @@
-// The only file that knows oneDNN's API (version 2). What the kernels need of it: memory layouts,
-// a primitive that runs without allocating, and convolutions in the layouts the library prefers.
+// oneDNN's API (version 2) is known to this folder alone, and its descriptors, which version 3
+// changed, to this file: memory layouts, a primitive that runs without allocating, and convolutions
+// in the layouts the library prefers.
 #pragma once
 
 #include <dnnl.hpp>
