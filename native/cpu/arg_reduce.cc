@@ -22,32 +22,25 @@ bool beats(T candidate, T best) {
 template <class T, bool kMax>
 class ArgReduce final : public Kernel {
  public:
-  explicit ArgReduce(const KernelSpec& spec) {
-    const Shape& shape = spec.inputs[0].shape;
-    const int64_t dim = spec.attrs.integer("dim");
-    const int64_t rank = static_cast<int64_t>(shape.size());
+  explicit ArgReduce(const KernelSpec& spec) : in_(spec) {
     require_arity(spec, 1);
-    require_dim(dim, shape.size());
-    Shape kept = shape;
-    if (rank > 0) kept.erase(kept.begin() + dim);
+    Shape kept = spec.inputs[0].shape;
+    if (!kept.empty()) kept.erase(kept.begin() + spec.attrs.integer("dim"));
     require_shape("the output", spec.outputs[0].shape, kept);
     require(spec.outputs[0].dtype == DType::int64, "the output must be int64");
-    for (int64_t d = 0; d < rank; d++) {
-      (d < dim ? outer_ : d > dim ? inner_ : size_) *= shape[d];
-    }
-    require(size_ > 0 || outer_ * inner_ == 0, "there is no extreme of nothing");
-    threads_ = useful_threads(spec.threads, outer_ * inner_ * size_, kGrain);
+    require(in_.size > 0 || in_.outer * in_.inner == 0, "there is no extreme of nothing");
+    threads_ = useful_threads(spec.threads, in_.elements(), kGrain);
   }
 
   void run(const Operands& operands) override {
     const T* in = operands.in<T>(0);
     int64_t* out = operands.out<int64_t>(0);
-    parallel_ranges(threads_, outer_ * inner_, [&](int64_t begin, int64_t end, int) {
+    parallel_ranges(threads_, in_.outer * in_.inner, [&](int64_t begin, int64_t end, int) {
       for (int64_t o = begin; o < end; o++) {
-        const T* row = in + o / inner_ * size_ * inner_ + o % inner_;
+        const T* row = in + o / in_.inner * in_.size * in_.inner + o % in_.inner;
         int64_t best = 0;
-        for (int64_t i = 1; i < size_; i++) {
-          if (beats<T, kMax>(row[i * inner_], row[best * inner_])) best = i;
+        for (int64_t i = 1; i < in_.size; i++) {
+          if (beats<T, kMax>(row[i * in_.inner], row[best * in_.inner])) best = i;
         }
         out[o] = best;
       }
@@ -55,7 +48,7 @@ class ArgReduce final : public Kernel {
   }
 
  private:
-  int64_t outer_ = 1, size_ = 1, inner_ = 1;
+  const AlongDim in_;
   int threads_;
 };
 

@@ -38,6 +38,22 @@ inline void require_dim(int64_t dim, size_t rank) {
           "dimension " + std::to_string(dim) + " is not there");
 }
 
+// A tensor seen along one dimension: (outer, size, inner), where the attribute `dim` has `size`.
+struct AlongDim {
+  int64_t outer = 1, size = 1, inner = 1;
+
+  explicit AlongDim(const KernelSpec& spec) {
+    const Shape& shape = spec.inputs[0].shape;
+    const int64_t dim = spec.attrs.integer("dim");
+    require_dim(dim, shape.size());
+    for (int64_t d = 0; d < static_cast<int64_t>(shape.size()); d++) {
+      (d < dim ? outer : d > dim ? inner : size) *= shape[d];
+    }
+  }
+
+  int64_t elements() const { return outer * size * inner; }
+};
+
 // An attribute of two numbers, none below `least`.
 inline void read_pair(const Attrs& attrs, const char* key, int64_t least, int64_t* to) {
   const std::vector<int64_t> values = attrs.integers(key);

@@ -105,18 +105,11 @@ void softmax_columns(const T* x, T* y, int64_t count, int64_t stride, int64_t wi
 template <class T, bool kLog>
 class Softmax final : public Kernel {
  public:
-  explicit Softmax(const KernelSpec& spec) {
-    const Shape& shape = spec.inputs[0].shape;
-    const int64_t dim = spec.attrs.integer("dim");
-    const int64_t rank = static_cast<int64_t>(shape.size());
+  explicit Softmax(const KernelSpec& spec) : in_(spec) {
     require_arity(spec, 1);
-    require_dim(dim, shape.size());
     require_one_dtype(spec);
-    require_shape("the output", spec.outputs[0].shape, shape);
-    for (int64_t d = 0; d < rank; d++) {
-      (d < dim ? outer_ : d > dim ? inner_ : size_) *= shape[d];
-    }
-    threads_ = useful_threads(spec.threads, outer_ * inner_ * size_, kGrain);
+    require_shape("the output", spec.outputs[0].shape, spec.inputs[0].shape);
+    threads_ = useful_threads(spec.threads, in_.elements(), kGrain);
   }
 
   bool may_alias(int, int) const override { return true; }
@@ -124,28 +117,28 @@ class Softmax final : public Kernel {
   void run(const Operands& operands) override {
     const T* x = operands.in<T>(0);
     T* y = operands.out<T>(0);
-    if (size_ == 0 || inner_ == 0) return;
-    if (inner_ == 1) {
-      parallel_ranges(threads_, outer_, [&](int64_t begin, int64_t end, int) {
+    if (in_.size == 0 || in_.inner == 0) return;
+    if (in_.inner == 1) {
+      parallel_ranges(threads_, in_.outer, [&](int64_t begin, int64_t end, int) {
         for (int64_t row = begin; row < end; row++) {
-          softmax_row<T, kLog>(x + row * size_, y + row * size_, size_);
+          softmax_row<T, kLog>(x + row * in_.size, y + row * in_.size, in_.size);
         }
       });
       return;
     }
-    const int64_t chunks = (inner_ + kColumns - 1) / kColumns;
-    parallel_ranges(threads_, outer_ * chunks, [&](int64_t begin, int64_t end, int) {
+    const int64_t chunks = (in_.inner + kColumns - 1) / kColumns;
+    parallel_ranges(threads_, in_.outer * chunks, [&](int64_t begin, int64_t end, int) {
       for (int64_t unit = begin; unit < end; unit++) {
         const int64_t column = unit % chunks * kColumns;
-        const int64_t at = unit / chunks * size_ * inner_ + column;
-        softmax_columns<T, kLog>(x + at, y + at, size_, inner_,
-                                 std::min(kColumns, inner_ - column));
+        const int64_t at = unit / chunks * in_.size * in_.inner + column;
+        softmax_columns<T, kLog>(x + at, y + at, in_.size, in_.inner,
+                                 std::min(kColumns, in_.inner - column));
       }
     });
   }
 
  private:
-  int64_t outer_ = 1, size_ = 1, inner_ = 1;
+  const AlongDim in_;
   int threads_;
 };
 

@@ -1,43 +1,20 @@
 #include "engine_thread.h"
 
 #include <pthread.h>
-#include <sched.h>
 
-#include <chrono>
 #include <memory>
 #include <stdexcept>
 
 #include "machine.h"
+#include "spin.h"
 
 namespace torchts {
 namespace {
 
-constexpr std::chrono::microseconds kSpin{60};
-
-void pause_cpu() {
-#if defined(__x86_64__)
-  __builtin_ia32_pause();
-#elif defined(__aarch64__)
-  asm volatile("yield");
-#endif
-}
-
-// Looks for `ready` for about kSpin before giving up: waking a sleeping thread costs far more than
-// a short Program. It yields now and then, because on a busy machine the thread it waits for may be
-// queued behind it on the same CPU.
+// Spins where another CPU can do the work meanwhile.
 template <class Ready>
-bool spin_until(bool may_spin, const Ready& ready) {
-  if (ready()) return true;
-  if (!may_spin) return false;
-  const auto end = std::chrono::steady_clock::now() + kSpin;
-  while (std::chrono::steady_clock::now() < end) {
-    for (int i = 0; i < 16; i++) {
-      if (ready()) return true;
-      pause_cpu();
-    }
-    sched_yield();
-  }
-  return false;
+bool spin_if(bool may_spin, const Ready& ready) {
+  return may_spin ? spin_until(ready) : ready();
 }
 
 class CallJob : public Job {
@@ -91,7 +68,7 @@ void EngineThread::call(const std::function<void()>& body) {
 }
 
 void EngineThread::wait(Ticket ticket) {
-  if (spin_until(may_spin_, [&] { return is_done(ticket); })) return;
+  if (spin_if(may_spin_, [&] { return is_done(ticket); })) return;
   std::unique_lock<std::mutex> lock(mutex_);
   waiters_.fetch_add(1);  // sequentially consistent, as is finish(): one of the two sees the other
   finished_.wait(lock, [&] { return done_.load() >= ticket; });
@@ -128,7 +105,7 @@ Job* EngineThread::next_jobs() {
     return submitted_.load(std::memory_order_acquire) != seen ||
            stopping_.load(std::memory_order_relaxed);
   };
-  const bool hot = spin_until(may_spin_, ready);
+  const bool hot = spin_if(may_spin_, ready);
   std::unique_lock<std::mutex> lock(mutex_);
   if (!hot) {
     sleeping_ = true;

@@ -3,20 +3,12 @@
 #include <pthread.h>
 #include <sched.h>
 
-#include <chrono>
+#include "spin.h"
 
 namespace torchts {
 namespace {
 
-constexpr auto kSpin = std::chrono::microseconds(60);
-constexpr int kSpinsPerLook = 64;  // between two looks at the clock
 constexpr int kSpinsBeforeYield = 4000;
-
-void pause() {
-#if defined(__x86_64__) || defined(__i386__)
-  __builtin_ia32_pause();
-#endif
-}
 
 uint32_t generation_of(uint64_t ticket) { return static_cast<uint32_t>(ticket >> 32); }
 
@@ -58,7 +50,7 @@ void ThreadPool::run(int parts, ParallelTask task, void* context) {
   take_parts(generation, task, context);
   for (int spins = 0; unfinished_.load(std::memory_order_acquire) > 0; spins++) {
     if (spins < kSpinsBeforeYield) {
-      pause();
+      pause_cpu();
     } else {
       sched_yield();
     }
@@ -111,13 +103,7 @@ void ThreadPool::work() {
 // Returns when the generation is no longer that of `seen`: spins first, then sleeps.
 void ThreadPool::wait_for_call(uint64_t seen) {
   auto is_new = [&] { return stopping_ || generation_of(ticket_.load()) != generation_of(seen); };
-  auto deadline = std::chrono::steady_clock::now() + kSpin;
-  do {
-    for (int i = 0; i < kSpinsPerLook; i++) {
-      if (is_new()) return;
-      pause();
-    }
-  } while (std::chrono::steady_clock::now() < deadline);
+  if (spin_until(is_new)) return;
   std::unique_lock<std::mutex> lock(sleep_mutex_);
   sleepers_++;
   wake_.wait(lock, is_new);
