@@ -6,16 +6,18 @@ import { tensor } from '../ops/creation.ts';
 import type { HostTensor } from './host-tensor.ts';
 import { readSafetensors, writeSafetensors } from './safetensors.ts';
 
-/** Tensors as data on the host, computed in one run where they are not computed yet. */
+/** The contents of tensors as of the runs queued before this call; lazy ones are computed first. */
 export async function toHost(
   tensors: ReadonlyMap<string, Tensor>,
 ): Promise<Map<string, HostTensor>> {
-  await realize([...tensors.values()].map(({ value }) => value));
-  const host = new Map<string, HostTensor>();
-  for (const [name, source] of tensors) {
-    host.set(name, { dtype: source.dtype, shape: source.shape, data: await source.data() });
-  }
-  return host;
+  // One run for all that are lazy, queued before the first is read.
+  const computed = realize([...tensors.values()].map(({ value }) => value));
+  const read = async ([name, source]: [string, Tensor]): Promise<[string, HostTensor]> => {
+    const { dtype, shape } = source;
+    return [name, { dtype, shape, data: await source.data() }];
+  };
+  const [entries] = await Promise.all([Promise.all([...tensors].map(read)), computed]);
+  return new Map(entries);
 }
 
 /**

@@ -4,20 +4,11 @@ import { isFloating } from '../base/dtype.ts';
 import { FileError, TorchtsError } from '../base/errors.ts';
 import type { Tensor } from '../core/tensor.ts';
 import type { HostTensor } from '../io/host-tensor.ts';
+import { fromHost } from '../io/tensors.ts';
 import type { Module } from '../nn/index.ts';
-import { tensor } from '../ops/creation.ts';
 import type { AnyOptimizer } from '../optim/index.ts';
 import type { HostTensors, RunState } from './checkpoint.ts';
 import type { Totals } from './totals.ts';
-
-/** The contents of `tensors` as of the runs queued before this call. */
-export async function toHost(tensors: ReadonlyMap<string, Tensor>): Promise<HostTensors> {
-  const read = async ([name, source]: [string, Tensor]): Promise<[string, HostTensor]> => {
-    const { dtype, shape } = source;
-    return [name, { dtype, shape, data: await source.data() }];
-  };
-  return new Map(await Promise.all([...tensors].map(read)));
-}
 
 /** The first tensor that holds a NaN or an infinity. */
 export function firstNonFinite(tensors: HostTensors): string | undefined {
@@ -65,7 +56,7 @@ export function optimizerState(
  * @throws FileError that names every key and shape that does not fit.
  */
 export function restoreModel(model: Module, file: string, stored: HostTensors): void {
-  const values = new Map([...stored].map(([name, host]) => [name, onEngine(host)]));
+  const values = new Map([...stored].map(([name, host]) => [name, fromHost(host)]));
   try {
     model.loadStateDict(values);
   } catch (error) {
@@ -91,9 +82,5 @@ export function restoreTensors(
   if (faults.length > 0) {
     throw new FileError(`${file} does not fit the config: ${faults.join('; ')}`);
   }
-  for (const [name, target] of own) target.copy_(onEngine(stored.get(name)!));
-}
-
-function onEngine({ dtype, shape, data }: HostTensor): Tensor {
-  return tensor(data, { dtype, shape });
+  for (const [name, target] of own) target.copy_(fromHost(stored.get(name)!));
 }

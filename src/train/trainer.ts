@@ -10,6 +10,7 @@ import type { LoadedConfig } from '../config/load.ts';
 import { type CompiledStep, compile } from '../core/compile.ts';
 import { generatorState, setGeneratorState } from '../core/random.ts';
 import type { DataLoader } from '../data/loader.ts';
+import { toHost } from '../io/tensors.ts';
 import { BatchTensors, RUNS_AHEAD } from './batches.ts';
 import { type Checkpoint, MODEL_FILE, type Position, STATE_FILE } from './checkpoint.ts';
 import type { Clock } from './clock.ts';
@@ -230,8 +231,8 @@ export class Trainer {
         recorded_at: this.#recordedAt,
         closed_at: this.#closedAt,
       },
-      model: await snapshot.toHost(model.stateDict()),
-      tensors: await snapshot.toHost(this.#stateTensors()),
+      model: await toHost(model.stateDict()),
+      tensors: await toHost(this.#stateTensors()),
     };
     const broken = snapshot.firstNonFinite(checkpoint.model);
     if (broken === undefined) return checkpoint;

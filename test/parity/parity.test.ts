@@ -10,9 +10,10 @@ import { engine } from '../../src/core/device.ts';
 import type { Tensor } from '../../src/core/tensor.ts';
 import { DataLoader, ImageDataset, transforms } from '../../src/data/index.ts';
 import { nn, optim, tensor } from '../../src/index.ts';
+import { toHost } from '../../src/io/tensors.ts';
 import { BatchTensors } from '../../src/train/batches.ts';
 import type { HostTensors } from '../../src/train/checkpoint.ts';
-import { optimizerTensors, toHost } from '../../src/train/snapshot.ts';
+import { optimizerTensors } from '../../src/train/snapshot.ts';
 import { loadParity, type ParityRecording } from '../fixtures/parity/load.ts';
 
 interface Reached {
