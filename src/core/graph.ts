@@ -6,6 +6,9 @@
 import { currentScope } from '../base/errors.ts';
 import type { Storage } from '../engine/engine.ts';
 import type { ValueType } from '../engine/program.ts';
+
+export { valueType } from '../plan/graph.ts';
+
 import type { LowerContext, PlanNode, PlanOp, PlanValue } from '../plan/graph.ts';
 import type { Tensor } from './tensor.ts';
 
@@ -94,8 +97,4 @@ export class Node implements PlanNode {
 /** How many nodes exist so far: a node with a smaller id is older than this moment. */
 export function nodeClock(): number {
   return created;
-}
-
-export function valueType(value: Value): ValueType {
-  return value.node.outputs[value.index]!;
 }

@@ -95,8 +95,9 @@ const loaded = new Map<string, Loaded>();
 const MAX_LOADED = 64;
 
 function prepare(values: readonly Value[]): Run | undefined {
-  const wanted = values.filter((value) => value.node.storages[value.index] === undefined);
-  if (wanted.length === 0) return undefined;
+  const missing = values.filter((value) => value.node.storages[value.index] === undefined);
+  if (missing.length === 0) return undefined;
+  const wanted = distinct(missing);
   const nodes = collect(wanted);
   const known = new Set(wanted.map((value) => value.node));
   const parameters = parametersAmong(nodes as Node[]).filter((value) => !known.has(value.node));
@@ -118,6 +119,11 @@ function prepare(values: readonly Value[]): Run | undefined {
       for (const output of outputs) output.dispose();
     },
   };
+}
+
+/** Each value once, however many handles were passed for it. */
+function distinct(values: readonly Value[]): Value[] {
+  return [...new Map(values.map((value) => [`${value.node.id}.${value.index}`, value])).values()];
 }
 
 /**

@@ -6,7 +6,7 @@
 import type { DType, HostArray } from '../base/dtype.ts';
 import { isFloating } from '../base/dtype.ts';
 import { ArgumentError, AutogradError, opError, ShapeError } from '../base/errors.ts';
-import { formatShape, numel, type Shape } from '../base/shape.ts';
+import { formatShape, numel, type Shape, sameShape } from '../base/shape.ts';
 import type { Storage } from '../engine/engine.ts';
 import { formatTensor, type NestedNumbers, nest } from './format.ts';
 import type { Value } from './graph.ts';
@@ -109,7 +109,7 @@ export class Tensor {
    */
   rebind(next: Value): this {
     const { dtype, shape } = valueType(next);
-    if (dtype !== this.dtype || formatShape(shape) !== formatShape(this.shape)) {
+    if (dtype !== this.dtype || !sameShape(shape, this.shape)) {
       throw opError(
         ShapeError,
         'in-place',

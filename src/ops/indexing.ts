@@ -1,7 +1,7 @@
 /** Reading and adding at places given by index tensors. */
 
 import { DTypeError, opError, ShapeError } from '../base/errors.ts';
-import { formatShape, normalizeDim, type Shape } from '../base/shape.ts';
+import { formatShape, normalizeDim, type Shape, sameShape } from '../base/shape.ts';
 import { apply } from '../core/apply.ts';
 import type { Tensor } from '../core/tensor.ts';
 import type { ValueType } from '../engine/program.ts';
@@ -15,6 +15,11 @@ function checkIndex(op: string, index: ValueType): void {
   throw opError(DTypeError, op, `index must be int64 or int32, got ${index.dtype}`);
 }
 
+/** Has `index` the dimensions of `shape`, and no size larger outside `dim`? */
+function indexFits(index: Shape, shape: Shape, dim: number): boolean {
+  return index.length === shape.length && index.every((size, d) => d === dim || size <= shape[d]!);
+}
+
 const GATHER = defineOp<{ dim: number }>({
   name: 'gather',
   kind: 'indexing',
@@ -24,10 +29,7 @@ const GATHER = defineOp<{ dim: number }>({
   ],
   infer([input, index], { dim }) {
     checkIndex('gather', index!);
-    const fits =
-      input!.shape.length === index!.shape.length &&
-      index!.shape.every((size, d) => d === dim || size <= input!.shape[d]!);
-    if (!fits) {
+    if (!indexFits(index!.shape, input!.shape, dim)) {
       throw opError(
         ShapeError,
         'gather',
@@ -73,11 +75,7 @@ export function scatterSum(shape: Shape, dim: number, index: Tensor, src: Tensor
 export function scatterAdd(x: Tensor, dim: number, index: Tensor, src: Tensor): Tensor {
   checkIndex('scatter_add', { dtype: index.dtype, shape: index.shape });
   const at = normalizeDim('scatter_add', dim, x.ndim);
-  const fits =
-    index.ndim === x.ndim &&
-    formatShape(src.shape) === formatShape(index.shape) &&
-    index.shape.every((size, d) => d === at || size <= x.shape[d]!);
-  if (!fits) {
+  if (!(sameShape(src.shape, index.shape) && indexFits(index.shape, x.shape, at))) {
     throw opError(
       ShapeError,
       'scatter_add',

@@ -66,13 +66,8 @@ function unary(
 
 /** As `unary`, computing integers in float32 as PyTorch does. */
 function floatUnary(name: PointwiseFn, derivative: UnaryVjp) {
-  const row = pointwiseRow(
-    name,
-    'same',
-    ({ grads, inputs, outputs }) => [derivative(grads[0]!, inputs[0]!, outputs[0]!)],
-    'floating',
-  );
-  return (x: Tensor): Tensor => apply(row, [isFloating(x.dtype) ? x : cast(x, 'float32')], {});
+  const compute = unary(name, derivative, 'same', 'floating');
+  return (x: Tensor): Tensor => compute(isFloating(x.dtype) ? x : cast(x, 'float32'));
 }
 
 const zero: UnaryVjp = (g) => mul(g, 0);

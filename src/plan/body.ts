@@ -34,7 +34,8 @@ export function buildBody(
   };
 }
 
-function externalInputs(members: readonly Call[], constants: ReadonlyMap<number, number>) {
+/** The values that `members` read and neither make nor know as constants. */
+export function externalInputs(members: readonly Call[], constants: ReadonlyMap<number, number>) {
   const inside = new Set(members.map((member) => member.outputs[0]!));
   const inputs = new Set<number>();
   for (const member of members) {
@@ -65,11 +66,9 @@ class BodyBuilder {
 
   append(call: Call): void {
     const output = call.outputs[0]!;
-    const result =
-      call.fn === 'cast'
-        ? this.#narrow(this.#convert(call.inputs[0]!, this.#dtype(output)), this.#dtype(output))
-        : this.#narrow(this.#compute(call), this.#dtype(output));
-    this.#registers.set(output, result);
+    const dtype = this.#dtype(output);
+    const exact = call.fn === 'cast' ? this.#convert(call.inputs[0]!, dtype) : this.#compute(call);
+    this.#registers.set(output, this.#narrow(exact, dtype));
   }
 
   attrs(results: readonly number[]) {

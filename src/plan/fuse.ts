@@ -7,7 +7,7 @@
  */
 
 import { sameShape } from '../base/shape.ts';
-import { buildBody } from './body.ts';
+import { buildBody, externalInputs } from './body.ts';
 import type { Call, IR } from './ir.ts';
 import { producers, removeDead } from './ir.ts';
 
@@ -80,14 +80,7 @@ function join(
 }
 
 function fits(members: readonly Call[], constants: ReadonlyMap<number, number>): boolean {
-  const inside = new Set(members.map((member) => member.outputs[0]!));
-  const operands = new Set<number>();
-  for (const member of members) {
-    for (const input of member.inputs) {
-      if (!(inside.has(input) || constants.has(input))) operands.add(input);
-    }
-  }
-  return operands.size + members.length <= MAX_REGISTERS;
+  return externalInputs(members, constants).length + members.length <= MAX_REGISTERS;
 }
 
 function close(values: readonly number[], groupOf: ReadonlyMap<number, Group>, except?: Group) {

@@ -66,7 +66,7 @@ export interface PlanValue {
   readonly index: number;
 }
 
-export function typeOf(value: PlanValue): ValueType {
+export function valueType(value: PlanValue): ValueType {
   return value.node.outputs[value.index]!;
 }
 

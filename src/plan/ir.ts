@@ -20,8 +20,6 @@ export interface Call {
 export interface IR {
   readonly types: ValueType[];
   calls: Call[];
-  /** Values that come from outside, and so are made by no call. */
-  readonly leaves: readonly number[];
   /** Values that must exist at the end. */
   roots: number[];
 }

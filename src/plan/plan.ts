@@ -6,7 +6,7 @@ import { assert } from '../base/errors.ts';
 import type { Attrs, Binding, Instruction, Program, ValueType } from '../engine/program.ts';
 import { fusePointwise } from './fuse.ts';
 import type { PlanNode, PlanValue } from './graph.ts';
-import { collect, typeOf } from './graph.ts';
+import { collect, valueType } from './graph.ts';
 import type { Call, IR } from './ir.ts';
 import { commonSubexpressions, simplify } from './simplify.ts';
 import { verify } from './verify.ts';
@@ -47,7 +47,6 @@ export function plan(request: PlanRequest, options: PlanOptions = {}): Plan {
   const ir: IR = {
     types: graph.types,
     calls: graph.calls,
-    leaves: graph.leaves.map((leaf) => graph.id(leaf)),
     roots: wanted.map((value) => graph.id(value)),
   };
   if (options.simplify !== false) simplify(ir);
@@ -98,7 +97,7 @@ class Numbering {
 
   #lower(node: PlanNode): Call {
     const call = node.op.lower({
-      inputs: node.inputs.map(typeOf),
+      inputs: node.inputs.map(valueType),
       outputs: node.outputs,
       attrs: node.attrs as never,
     });

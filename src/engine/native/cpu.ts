@@ -2,6 +2,7 @@
 
 import { type DType, type HostArray, hostArray, itemsize } from '../../base/dtype.ts';
 import { EngineError } from '../../base/errors.ts';
+import { numel } from '../../base/shape.ts';
 import type {
   Engine,
   Executable,
@@ -117,7 +118,7 @@ function bindingBytes(program: Program): number {
   let bytes = 0;
   for (const binding of program.bindings) {
     const { dtype, shape } = program.values[binding.value]!;
-    bytes += shape.reduce((count, size) => count * size, itemsize(dtype));
+    bytes += numel(shape) * itemsize(dtype);
   }
   return bytes;
 }

@@ -103,13 +103,11 @@ export function crossEntropy(
 function smoothed(logits: Tensor, target: Tensor, s: number, options: NllLossOptions): Tensor {
   const { weight = null, ignore_index = -100, reduction = 'mean' } = options;
   const dim = classDim('cross_entropy', logits, target);
-  const classes = logits.shape[dim]!;
-  checkWeight('cross_entropy', weight, classes);
+  const perClass = weighted(logits, weight, dim);
   const ignored = eq(target, ignore_index);
-  const perClass = weight === null ? logits : logits.mul(alongDim(weight, dim, logits.ndim));
   const uniform = where(ignored, 0, perClass.sum(dim).neg());
   const hard = nllLoss(logits, target, { ...options, reduction: 'none' });
-  const losses = hard.mul(1 - s).add(uniform.mul(s / classes));
+  const losses = hard.mul(1 - s).add(uniform.mul(s / logits.shape[dim]!));
   if (reduction !== 'mean') return reduceLoss(losses, reduction);
   const scale = targetScale(target, ignored, weight, logits.dtype);
   return losses.sum().div(scale.sum());
@@ -120,17 +118,20 @@ function soft(logits: Tensor, target: Tensor, s: number, options: NllLossOptions
   const { weight = null, reduction = 'mean' } = options;
   checkSameShape('cross_entropy', logits, target);
   const dim = logits.ndim === 1 ? 0 : 1;
-  const classes = logits.shape[dim]!;
-  checkWeight('cross_entropy', weight, classes);
-  const spread = s === 0 ? target : target.mul(1 - s).add(s / classes);
-  const perClass = weight === null ? logits : logits.mul(alongDim(weight, dim, logits.ndim));
-  const losses = perClass.mul(spread).sum(dim).neg();
-  return reduceLoss(losses, reduction);
+  const perClass = weighted(logits, weight, dim);
+  const spread = s === 0 ? target : target.mul(1 - s).add(s / logits.shape[dim]!);
+  return reduceLoss(perClass.mul(spread).sum(dim).neg(), reduction);
 }
 
 function checkWeight(op: string, weight: Tensor | null, classes: number): void {
   if (weight === null || sameShape(weight.shape, [classes])) return;
   throw opError(ShapeError, op, `weight must be (${classes},), got ${formatShape(weight.shape)}`);
+}
+
+/** The logits of each class times its weight. */
+function weighted(logits: Tensor, weight: Tensor | null, dim: number): Tensor {
+  checkWeight('cross_entropy', weight, logits.shape[dim]!);
+  return weight === null ? logits : logits.mul(alongDim(weight, dim, logits.ndim));
 }
 
 function alongDim(vector: Tensor, dim: number, ndim: number): Tensor {
