@@ -1,20 +1,18 @@
 /** What a recorded step must read anew at every call, trap by trap. */
 
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import {
   compile,
-  engine as currentEngine,
   generatorState,
   manualSeed,
   nn,
   noGrad,
   optim,
   rand,
-  setEngine,
   type Tensor,
   tensor,
 } from '../../src/index.ts';
-import { ENGINES } from './engines.ts';
+import { ENGINES, useEngine } from './engines.ts';
 
 const { Dropout, Linear, Sequential } = nn;
 const leaf = (...values: number[]) => tensor(values, { requires_grad: true });
@@ -26,9 +24,7 @@ const add = (w: Tensor): void => {
 };
 
 describe.each(ENGINES)('on %s', (_, engine) => {
-  const before = currentEngine();
-  beforeEach(() => setEngine(engine));
-  afterEach(() => setEngine(before));
+  useEngine(engine);
 
   describe('what changes between calls is read anew', () => {
     test('the learning rate', async () => {

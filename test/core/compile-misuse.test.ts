@@ -1,18 +1,16 @@
 /** What cannot be replayed is refused, and leaves nothing behind. */
 
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import {
   compile,
-  engine as currentEngine,
   generatorState,
   noGrad,
   optim,
   rand,
-  setEngine,
   type Tensor,
   tensor,
 } from '../../src/index.ts';
-import { ENGINES } from './engines.ts';
+import { ENGINES, useEngine } from './engines.ts';
 
 const leaf = (...values: number[]) => tensor(values, { requires_grad: true });
 
@@ -22,9 +20,7 @@ const add = (w: Tensor): void => {
 };
 
 describe.each(ENGINES)('on %s', (_, engine) => {
-  const before = currentEngine();
-  beforeEach(() => setEngine(engine));
-  afterEach(() => setEngine(before));
+  useEngine(engine);
 
   describe('what cannot be replayed throws', () => {
     test.each([

@@ -1,28 +1,24 @@
 /** compile: arguments, results, retracing, and a training that equals the eager one. */
 
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import {
   compile,
-  engine as currentEngine,
   manualSeed,
   nn,
   noGrad,
   optim,
   rand,
-  setEngine,
   type Tensor,
   tensor,
   zeros,
 } from '../../src/index.ts';
-import { ENGINES } from './engines.ts';
+import { ENGINES, useEngine } from './engines.ts';
 
 const { Dropout, Linear, Sequential } = nn;
 const leaf = (...values: number[]) => tensor(values, { requires_grad: true });
 
 describe.each(ENGINES)('on %s', (_, engine) => {
-  const before = currentEngine();
-  beforeEach(() => setEngine(engine));
-  afterEach(() => setEngine(before));
+  useEngine(engine);
 
   describe('arguments and results', () => {
     test('every kind of result comes back in its shape', () => {
