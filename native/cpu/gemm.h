@@ -1,4 +1,5 @@
-// C = A B or C += A B on one thread, for float and double.
+// C = A B or C += A B on one thread, for float and double, with the pointwise steps that follow a
+// product applied while C is in cache.
 // A (m, k) and B (k, n) have contiguous rows or contiguous columns (so a transpose is only a pair
 // of strides, one of which is 1); rows of C (m, n) are contiguous. Sums run in ascending k inside
 // vector lanes, in the type itself; k = 0 gives zeros. Equal sizes and strides give equal bits.
@@ -7,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "gemm_epilogue.h"
 #include "vec.h"
 
 namespace torchts {
@@ -24,7 +26,8 @@ template <class T>
 size_t gemm_scratch(const GemmShape& shape);
 
 template <class T>
-void gemm(const GemmShape& shape, const T* a, const T* b, T* c, bool accumulate, void* scratch);
+void gemm(const GemmShape& shape, const T* a, const T* b, T* c, bool accumulate, void* scratch,
+          const GemmEpilogue<T>& epilogue = {});
 
 // Widths that cut C without leaving partial tiles.
 template <class T>

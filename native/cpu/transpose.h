@@ -1,4 +1,5 @@
-// to[j][i] = from[i][j] for matrices in memory, by square tiles in registers.
+// to[j][i] = from[i][j] for matrices in memory, by square tiles in registers; the same shuffles sum
+// the lanes of many vectors at once.
 #pragma once
 
 #include <utility>
@@ -22,15 +23,26 @@ inline void swap_blocks(Vec<T>* row, std::integer_sequence<int, kLane...>) {
   }
 }
 
+}  // namespace transpose_detail
+
+// A square of kLanes vectors in registers.
 template <class T, int kStep = 1>
 inline void transpose_registers(Vec<T>* row) {
   if constexpr (kStep < kLanes<T>) {
-    swap_blocks<T, kStep>(row, std::make_integer_sequence<int, kLanes<T>>());
+    transpose_detail::swap_blocks<T, kStep>(row, std::make_integer_sequence<int, kLanes<T>>());
     transpose_registers<T, 2 * kStep>(row);
   }
 }
 
-}  // namespace transpose_detail
+// Lane i is the sum of the lanes of vector i, of kLanes vectors, which are overwritten.
+template <class T>
+inline Vec<T> lane_sums(Vec<T>* vectors) {
+  transpose_registers<T>(vectors);
+  for (int step = kLanes<T> / 2; step > 0; step /= 2) {
+    for (int i = 0; i < step; i++) vectors[i] += vectors[i + step];
+  }
+  return vectors[0];
+}
 
 template <class T>
 void transpose(const T* from, int64_t from_row, int64_t rows, int64_t columns, T* to,
@@ -41,7 +53,7 @@ void transpose(const T* from, int64_t from_row, int64_t rows, int64_t columns, T
     for (int64_t i = 0; i < whole_rows; i += kSide) {
       Vec<T> tile[kSide];
       for (int r = 0; r < kSide; r++) tile[r] = load(from + (i + r) * from_row + j);
-      transpose_detail::transpose_registers<T>(tile);
+      transpose_registers<T>(tile);
       for (int r = 0; r < kSide; r++) store<T>(to + (j + r) * to_row + i, tile[r]);
     }
   }

@@ -112,6 +112,18 @@ inline void store_partial(T* to, Vec<T> value, int64_t count) {
   for (int64_t i = 0; i < count; i++) to[i] = value[i];
 }
 
+// Whole vectors where `count` allows, partial ones otherwise.
+template <class T>
+inline Vec<T> load_lanes(const T* from, int64_t count) {
+  return count >= kLanes<T> ? load(from) : load_partial(from, count);
+}
+
+template <class T>
+inline void store_lanes(T* to, Vec<T> value, int64_t count) {
+  if (count >= kLanes<T>) return store<T>(to, value);
+  store_partial<T>(to, value, count);
+}
+
 // Stops the compiler from reading the same memory again for every use of a loaded vector.
 template <class V>
 inline void keep_in_register(V& value) {

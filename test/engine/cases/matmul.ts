@@ -1,4 +1,4 @@
-/** matmul: sizes around the blocks of a packed kernel, transposes, batches, dtypes. */
+/** matmul: sizes around the blocks of a kernel, transposes, batches, dtypes. */
 
 import type { DType } from '../../../src/base/dtype.ts';
 import { input, type KernelCase, kernelCase, type } from './case.ts';
@@ -73,11 +73,16 @@ export const MATMUL_CASES: readonly KernelCase[] = [
   ].map(product),
   product({ m: 4, n: 5, k: 0, batch: [2], dtype: 'float64' }),
   product({ m: 4, n: 5, k: 3, batch: [0] }),
-  // Longer than the blocks of a packed kernel, one dimension at a time and together.
+  // Longer than a kernel's blocks, one dimension at a time and together.
   product({ m: 700, n: 20, k: 30 }),
   product({ m: 20, n: 1100, k: 30 }),
   product({ m: 20, n: 40, k: 1100 }),
   product({ m: 4, n: 120, k: 400, transpose_b: true }),
+  product({ m: 64, n: 200, k: 1100, transpose_b: true }),
+  product({ m: 200, n: 64, k: 600, transpose_b: true }),
+  product({ m: 150, n: 30, k: 90, transpose_a: true, transpose_b: true }),
+  product({ m: 30, n: 150, k: 1030, transpose_a: true, transpose_b: true }),
+  product({ m: 90, n: 65, k: 200, transpose_b: true, dtype: 'float64' }),
   product({ m: 150, n: 140, k: 300, transpose_a: true }),
   product({ m: 100, n: 150, k: 257, transpose_b: true, dtype: 'float64' }),
 ];
