@@ -13,6 +13,7 @@ extern "C" __attribute__((visibility("default"))) void torchts_register(
   register_conv2d_channels(*registry);
   register_fill(*registry);
   register_gather(*registry);
+  register_layer_norm(*registry);
   register_matmul(*registry);
   register_max_pool2d(*registry);
   register_philox(*registry);

@@ -10,6 +10,7 @@
 #include "check.h"
 #include "dispatch.h"
 #include "register.h"
+#include "vec_loop.h"
 #include "vec_math.h"
 
 namespace torchts {
@@ -23,25 +24,6 @@ template <class T>
 struct Lowest {
   static constexpr T value = -std::numeric_limits<T>::infinity();
 };
-
-// Calls body(first, lanes or a partial count) over a contiguous row.
-template <class T, class Body>
-inline void for_each_vector(int64_t count, const Body& body) {
-  int64_t i = 0;
-  for (; i + kLanes<T> <= count; i += kLanes<T>) body(i, kLanes<T>);
-  if (i < count) body(i, static_cast<int>(count - i));
-}
-template <class T>
-inline Vec<T> load_some(const T* from, int lanes) {
-  return lanes == kLanes<T> ? load(from) : load_partial(from, lanes);
-}
-template <class T>
-inline void store_some(T* to, Vec<T> value, int lanes) {
-  if (lanes == kLanes<T>)
-    store<T>(to, value);
-  else
-    store_partial<T>(to, value, lanes);
-}
 
 template <class T, bool kLog>
 void softmax_row(const T* x, T* y, int64_t count) {

@@ -101,10 +101,12 @@ export function grad(
   const found = new Map<Node, (Tensor | null)[]>();
   const wanted = new Set(inputs.map((input) => input.value.node));
   setGradEnabled(create_graph, () => {
-    new Walk(
+    const walk = new Walk(
       roots.map((root) => root.value),
       seeds,
-    ).run((node, grads) => {
+      wanted,
+    );
+    walk.run((node, grads) => {
       if (wanted.has(node)) found.set(node, grads);
     });
   });
@@ -153,44 +155,58 @@ function seedOf(op: string, root: Tensor, gradient?: Tensor | null): Tensor {
   return gradient;
 }
 
-/** One reverse walk over the nodes that require gradients. */
+/** One reverse walk over the nodes that require gradients, or those that lead to `wanted`. */
 class Walk {
   readonly #grads = new Map<Node, (Tensor | null)[]>();
 
   constructor(
     readonly roots: readonly Value[],
     seeds: readonly Tensor[],
+    readonly wanted?: ReadonlySet<Node>,
   ) {
     for (const [i, root] of roots.entries()) this.#accumulate(root, seeds[i]!);
   }
 
   /** Calls `arrive` at every node a gradient reached, from the roots to the leaves. */
   run(arrive: (node: Node, grads: (Tensor | null)[]) => void): void {
-    for (const node of this.#order()) {
+    const passed = this.#passed();
+    for (const node of [...passed].reverse()) {
       const grads = this.#grads.get(node);
       if (grads === undefined) continue;
       arrive(node, grads);
-      this.#pull(node, grads);
+      this.#pull(node, grads, passed);
     }
   }
 
-  /** The nodes that gradients pass, outputs before inputs. */
-  #order(): Node[] {
+  /** The nodes that gradients pass, inputs before outputs. */
+  #passed(): ReadonlySet<Node> {
+    const { wanted } = this;
+    let oldest = wanted === undefined ? 0 : Infinity;
+    for (const node of wanted ?? []) oldest = Math.min(oldest, node.id);
     const seen = new Set<Node>(this.roots.map((root) => root.node));
     const pending = [...seen];
     for (let node = pending.pop(); node !== undefined; node = pending.pop()) {
       if (node.variable !== undefined) continue;
       for (const input of node.inputs) {
-        if (!input.node.requires_grad || seen.has(input.node)) continue;
+        const passes = input.node.requires_grad && input.node.id >= oldest;
+        if (!passes || seen.has(input.node)) continue;
         seen.add(input.node);
         pending.push(input.node);
       }
     }
-    return [...seen].sort((a, b) => b.id - a.id);
+    const ascending = [...seen].sort((a, b) => a.id - b.id);
+    if (wanted === undefined) return new Set(ascending);
+    const leading = new Set<Node>();
+    for (const node of ascending) {
+      const inner = node.variable === undefined;
+      const leads = inner && node.inputs.some((input) => leading.has(input.node));
+      if (leads || wanted.has(node)) leading.add(node);
+    }
+    return leading;
   }
 
-  #pull(node: Node, grads: readonly (Tensor | null)[]): void {
-    const needed = node.inputs.map(needsGradient);
+  #pull(node: Node, grads: readonly (Tensor | null)[], passed: ReadonlySet<Node>): void {
+    const needed = node.inputs.map((input) => needsGradient(input) && passed.has(input.node));
     if (node.variable !== undefined || !needed.includes(true)) return;
     if (node.op.vjp === 'nondiff') {
       throw opError(

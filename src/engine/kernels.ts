@@ -94,6 +94,15 @@ export interface KernelAttrs {
   /** x -> softmax(x) along `dim`; floating. */
   softmax: { dim: number };
 
+  /**
+   * x (..., D) -> y = (x - mean) rstd [weight] [+ bias], mean, rstd; D are the last `dims`
+   * dimensions, weight and bias (D) where their flags are set; mean and rstd (...) with
+   * rstd = 1 / sqrt(mean((x - mean)^2) + eps). One floating dtype; sums in float32 or better.
+   */
+  layer_norm_fwd: LayerNormAttrs;
+  /** g, x, [weight], mean, rstd -> x's gradient, [weight's], [bias's]. */
+  layer_norm_bwd: LayerNormAttrs;
+
   /** x, index (int32 or int64; x's rank, no larger than x outside `dim`) -> out[i][j][k] =
    *  x[i][index[i][j][k]][k] for dim 1. An index out of range makes the run fail with an error. */
   gather: { dim: number };
@@ -117,6 +126,13 @@ export interface Pool2dAttrs {
   stride: readonly number[];
   padding: readonly number[];
   dilation: readonly number[];
+}
+
+export interface LayerNormAttrs {
+  dims: number;
+  eps: number;
+  weight: boolean;
+  bias: boolean;
 }
 
 /**

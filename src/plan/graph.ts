@@ -21,7 +21,12 @@ export type OpKind =
 
 /** A kernel and its arguments. */
 export type KernelCall = {
-  [K in Exclude<KernelName, 'pointwise'>]: { readonly kernel: K; readonly attrs: KernelAttrs[K] };
+  [K in Exclude<KernelName, 'pointwise'>]: {
+    readonly kernel: K;
+    readonly attrs: KernelAttrs[K];
+    /** The node's inputs that the kernel reads, in its order; all of them where it is left out. */
+    readonly operands?: readonly number[];
+  };
 }[Exclude<KernelName, 'pointwise'>];
 
 /** A single pointwise step; the planner groups these into `pointwise` kernels. */

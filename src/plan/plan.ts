@@ -106,10 +106,12 @@ class Numbering {
     const outputs = node.outputs.map((type, index) =>
       node.leaf(index) === undefined ? first + index : this.types.push(type) - 1,
     );
+    const operands = 'operands' in call ? call.operands : undefined;
+    const inputs = operands === undefined ? node.inputs : operands.map((i) => node.inputs[i]!);
     return {
       kernel: call.kernel,
       attrs: 'attrs' in call ? (call.attrs as unknown as Attrs) : {},
-      inputs: node.inputs.map((input) => this.id(input)),
+      inputs: inputs.map((input) => this.id(input)),
       outputs,
       label: node.scope === '' ? node.op.name : `${node.op.name} (${node.scope})`,
       fn: 'fn' in call ? call.fn : undefined,

@@ -6,6 +6,7 @@
 import type { KernelCase } from './cases/case.ts';
 import { CONV2D_CASES, POOL_CASES } from './cases/conv2d.ts';
 import { INDEXING_CASES } from './cases/indexing.ts';
+import { LAYER_NORM_CASES } from './cases/layer-norm.ts';
 import { MATMUL_CASES } from './cases/matmul.ts';
 import { CREATION_CASES, MOVEMENT_CASES } from './cases/movement.ts';
 import { POINTWISE_CASES } from './cases/pointwise.ts';
@@ -22,6 +23,7 @@ export const CASES: readonly KernelCase[] = [
   ...CONV2D_CASES,
   ...POOL_CASES,
   ...SOFTMAX_CASES,
+  ...LAYER_NORM_CASES,
   ...INDEXING_CASES,
   ...RANDOM_CASES,
 ];

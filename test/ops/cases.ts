@@ -4,6 +4,7 @@ import type { OpCase } from './case.ts';
 import { BINARY } from './cases/binary.ts';
 import { CREATION } from './cases/creation.ts';
 import { INDEXING } from './cases/indexing.ts';
+import { LAYER_NORM } from './cases/layer-norm.ts';
 import { LOSSES } from './cases/losses.ts';
 import { MATMUL } from './cases/matmul.ts';
 import { MOVEMENT } from './cases/movement.ts';
@@ -20,6 +21,7 @@ export const CASES: readonly OpCase[] = [
   ...MATMUL,
   ...WINDOW,
   ...SOFTMAX,
+  ...LAYER_NORM,
   ...INDEXING,
   ...CREATION,
   ...LOSSES,

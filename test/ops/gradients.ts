@@ -1,6 +1,7 @@
 /** Runs a case forward and backward; the numbers of both. */
 
 import { isFloating } from '../../src/base/dtype.ts';
+import { numel } from '../../src/base/shape.ts';
 import { grad, type Tensor, tensor } from '../../src/index.ts';
 import { cotangent, type Input, listOf, numbersOf, type OpCase, tensorsOf } from './case.ts';
 
@@ -40,3 +41,15 @@ function cotangentOf(shape: Tensor['shape'], dtype: Tensor['dtype']): Tensor {
 /** The dtype in which a case is compared to the last digits: float32 becomes float64. */
 export const exactly = ({ dtype }: Input): Input['dtype'] =>
   dtype === 'float32' ? 'float64' : dtype;
+
+/** Whether finite differences can tell the case's gradient. */
+export function differentiable({ inputs, grad, smooth }: OpCase): boolean {
+  const floating = inputs.filter(({ dtype }) => dtype === 'float32' || dtype === 'float64');
+  const narrow = inputs.some(({ dtype }) => dtype === 'bfloat16');
+  return grad && smooth && !narrow && floating.some(({ shape }) => numel(shape) > 0);
+}
+
+/** The inputs of a case in float64, requiring gradients. */
+export function leaves(opCase: OpCase): Tensor[] {
+  return tensorsOf(opCase, exactly).map((x) => (isFloating(x.dtype) ? x.requires_grad_() : x));
+}

@@ -5,6 +5,7 @@ import { conv2dBackwardData, conv2dBackwardWeight, conv2dForward } from './conv2
 import { arange, fill } from './creation.ts';
 import { gather, scatterAdd } from './indexing.ts';
 import type { KernelFunction } from './kernel.ts';
+import { layerNormBackward, layerNormForward } from './layer-norm.ts';
 import { matmul } from './matmul.ts';
 import { alias, cat, copyView, placeView } from './movement.ts';
 import { pointwise } from './pointwise.ts';
@@ -31,6 +32,8 @@ export const KERNELS: { readonly [K in KernelName]: KernelFunction<K> } = {
   max_pool2d_fwd: maxPool2dForward,
   log_softmax: logSoftmax,
   softmax,
+  layer_norm_fwd: layerNormForward,
+  layer_norm_bwd: layerNormBackward,
   gather,
   scatter_add: scatterAdd,
 };

@@ -3,6 +3,7 @@
 export { clamp, relu } from '../../ops/activation.ts';
 export { conv2d } from '../../ops/convolution.ts';
 export { oneHot } from '../../ops/indexing.ts';
+export { layerNorm } from '../../ops/layer-norm.ts';
 export { linear } from '../../ops/matmul.ts';
 export { sigmoid, tanh } from '../../ops/pointwise.ts';
 export { maxPool2d } from '../../ops/pooling.ts';
