@@ -110,9 +110,11 @@ Napi::Value gather(const Napi::CallbackInfo& call) {
     request.destination = reinterpret_cast<float*>(destination.memory.data());
     request.destination_values = static_cast<size_t>(destination.numel);
     EngineThread& thread = Instance::of(call.Env())->thread;
-    thread.wait(source.last_write);
+    thread.wait(source.last_use);
     thread.wait(destination.last_use);
+    source.make_row_major();
     gather_rows(request);
+    destination.now = {};
     return call.Env().Undefined();
   });
 }

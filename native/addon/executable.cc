@@ -5,6 +5,14 @@
 #include "parse_program.h"
 
 namespace torchts {
+namespace {
+
+std::vector<std::string> switches(const Napi::Value& off) {
+  if (off.IsUndefined()) return {};
+  return parse_strings(off, "the switches");
+}
+
+}  // namespace
 
 Napi::Function Executable::define(Napi::Env env) {
   return DefineClass(
@@ -19,19 +27,20 @@ Executable::Executable(const Napi::CallbackInfo& info)
     Program program = parse_program(info[0]);
     check_program(program);
     for (const Binding& binding : program.bindings) {
-      writes_.push_back(binding.access != Access::read);
+      accesses_.push_back(binding.access);
     }
-    buffers_.resize(writes_.size());
-    load(info.Env(), std::move(program));
+    buffers_.resize(accesses_.size());
+    load(info.Env(), std::move(program), switches(info[1]));
     share_arguments(info.Env(), info.This().As<Napi::Object>());
   });
 }
 
-void Executable::load(Napi::Env env, Program program) {
+void Executable::load(Napi::Env env, Program program, const std::vector<std::string>& off) {
   const char* poison = std::getenv("TORCHTS_POISON");
   LoadOptions options;
   options.threads = instance_->threads;
   options.poison = poison != nullptr && std::string(poison) == "1";
+  options.off.insert(off.begin(), off.end());
   // On the engine's thread, where it will run: libraries keep state for each thread.
   instance_->thread.call([&] {
     program_ = std::make_unique<LoadedProgram>(std::move(program), providers().registry, options);
@@ -40,12 +49,8 @@ void Executable::load(Napi::Env env, Program program) {
 }
 
 void Executable::share_arguments(Napi::Env env, Napi::Object self) {
-  Napi::Uint32Array ids = Napi::Uint32Array::New(env, writes_.size());
+  Napi::Uint32Array ids = Napi::Uint32Array::New(env, accesses_.size());
   Napi::Float64Array scalars = Napi::Float64Array::New(env, program_->program().scalars.size());
-  Napi::Array methods = Napi::Array::New(env);
-  for (const std::string& method : program_->methods()) {
-    methods.Set(methods.Length(), Napi::String::New(env, method));
-  }
   binding_ids_ = ids.Data();
   scalars_ = scalars.Data();
   Napi::Object arguments = Napi::Object::New(env);
@@ -57,8 +62,22 @@ void Executable::share_arguments(Napi::Env env, Napi::Object self) {
   };
   define("bindings", ids);
   define("scalars", scalars);
-  define("methods", methods);
+  define("kernels", kernels(env));
   define("arenaBytes", Napi::Number::New(env, static_cast<double>(program_->arena_bytes())));
+}
+
+// One object an instruction, reorders included.
+Napi::Array Executable::kernels(Napi::Env env) const {
+  Napi::Array list = Napi::Array::New(env);
+  const std::vector<Instruction>& instructions = program_->program().instructions;
+  for (size_t i = 0; i < instructions.size(); i++) {
+    Napi::Object row = Napi::Object::New(env);
+    row.Set("label", instructions[i].label);
+    row.Set("kernel", instructions[i].kernel);
+    row.Set("method", program_->methods()[i]);
+    list.Set(static_cast<uint32_t>(i), row);
+  }
+  return list;
 }
 
 void Executable::Finalize(Napi::BasicEnv env) { release(env); }
@@ -88,27 +107,62 @@ Napi::Value Executable::run_sync(const Napi::CallbackInfo& info) {
 std::unique_ptr<RunJob> Executable::prepare() {
   require_live();
   const uint64_t run = ++instance_->runs;
-  for (size_t k = 0; k < buffers_.size(); k++) {
-    buffers_[k] = bound_buffer(k);
-    if (!writes_[k]) continue;
-    if (buffers_[k]->run == run) {
-      throw std::invalid_argument("[run] binding " + std::to_string(k) +
-                                  " writes a buffer that another binding writes too");
-    }
-    buffers_[k]->run = run;
-  }
+  check_bindings(run);
   std::unique_ptr<RunJob> job = instance_->new_run();
   job->program = program_.get();
   job->buffers.resize(buffers_.size());
+  for (size_t k = 0; k < buffers_.size(); k++) job->buffers[k] = arranged(k, run, job.get());
+  job->reserve();
+  job->scalars.assign(scalars_, scalars_ + program_->program().scalars.size());
+  return job;
+}
+
+// Finds the buffers; one that is written serves no other binding.
+void Executable::check_bindings(uint64_t run) {
   for (size_t k = 0; k < buffers_.size(); k++) {
-    if (!writes_[k] && buffers_[k]->run == run) {
+    buffers_[k] = bound_buffer(k);
+    if (!writes(k)) continue;
+    if (buffers_[k]->written == run) {
+      throw std::invalid_argument("[run] binding " + std::to_string(k) +
+                                  " writes a buffer that another binding writes too");
+    }
+    buffers_[k]->written = run;
+  }
+  for (size_t k = 0; k < buffers_.size(); k++) {
+    if (!writes(k) && buffers_[k]->written == run) {
       throw std::invalid_argument("[run] binding " + std::to_string(k) +
                                   " reads a buffer that another binding writes");
     }
-    job->buffers[k] = buffers_[k]->memory.data();
   }
-  job->scalars.assign(scalars_, scalars_ + program_->program().scalars.size());
-  return job;
+}
+
+// Where binding k's contents are during the run: in its buffer, converted first if it is in another
+// layout than the Program expects, or in a copy if another binding reads the same buffer in
+// another layout.
+void* Executable::arranged(size_t k, uint64_t run, RunJob* job) {
+  Buffer& buffer = *buffers_[k];
+  const TensorType& type = program_->bound_type(k);
+  const bool is_second = buffer.bound == run;
+  const TensorType& first = is_second ? *buffer.next : type;
+  buffer.bound = run;
+  buffer.next = &first;
+  void* place = buffer.memory.data();
+  if (accesses_[k] == Access::write) return place;
+  if (is_second ? Arrangement{first.shape, first.layout}.is(type) : buffer.now.is(type))
+    return place;
+  Arrangement from = buffer.now;
+  if (is_second) {
+    from = {first.shape, first.layout};
+    job->copies.push_back(std::make_unique<Memory>(buffer.memory.bytes()));
+    place = job->copies.back()->data();
+  }
+  job->conversions.push_back({buffer.memory.data(),
+                              place,
+                              buffer.memory.bytes(),
+                              itemsize(buffer.dtype),
+                              from,
+                              {type.shape, type.layout}});
+  return place;
 }
 
 Buffer* Executable::bound_buffer(size_t k) {
@@ -117,8 +171,7 @@ Buffer* Executable::bound_buffer(size_t k) {
     throw std::invalid_argument("[run] binding " + std::to_string(k) +
                                 " is a buffer that was disposed");
   }
-  const Program& program = program_->program();
-  const TensorType& type = program.values[program.bindings[k].value];
+  const TensorType& type = program_->bound_type(k);
   if (buffer->dtype != type.dtype || buffer->numel != type.numel()) {
     throw std::invalid_argument("[run] binding " + std::to_string(k) + " takes " +
                                 torchts::describe(type) + ", but the buffer has " +
@@ -130,8 +183,11 @@ Buffer* Executable::bound_buffer(size_t k) {
 
 void Executable::mark_used(Ticket ticket) {
   for (size_t k = 0; k < buffers_.size(); k++) {
-    buffers_[k]->last_use = ticket;
-    if (writes_[k]) buffers_[k]->last_write = ticket;
+    Buffer& buffer = *buffers_[k];
+    buffer.last_use = ticket;
+    const bool moves = !buffer.now.is(*buffer.next);
+    if (moves) buffer.now = {buffer.next->shape, buffer.next->layout};
+    if (moves || writes(k)) buffer.last_write = ticket;
   }
   last_run_ = ticket;
 }

@@ -10,10 +10,11 @@
 
 namespace torchts {
 
-// new Executable(program). A run takes no arguments: the caller first writes the ids of the
-// storages into `bindings` (a Uint32Array) and the scalars into `scalars` (a Float64Array), which
-// costs a fraction of passing arrays. run(): Promise, runSync(), arenaBytes, methods (one for each
-// instruction), plan(), dispose(). Garbage collection disposes too.
+// new Executable(program, off?), where `off` lists what is switched off (LoadOptions). A run takes
+// no arguments: the caller first writes the ids of the storages into `bindings` (a Uint32Array) and
+// the scalars into `scalars` (a Float64Array), which costs a fraction of passing arrays. run():
+// Promise, runSync(), arenaBytes, kernels ({ label, kernel, method } of each instruction, with the
+// reorders that loading added), plan(), dispose(). Garbage collection disposes too.
 class Executable : public Napi::ObjectWrap<Executable> {
  public:
   static Napi::Function define(Napi::Env env);
@@ -27,17 +28,21 @@ class Executable : public Napi::ObjectWrap<Executable> {
   Napi::Value plan(const Napi::CallbackInfo& info);
   Napi::Value dispose(const Napi::CallbackInfo& info);
 
-  void load(Napi::Env env, Program program);
+  void load(Napi::Env env, Program program, const std::vector<std::string>& off);
   void share_arguments(Napi::Env env, Napi::Object self);
+  Napi::Array kernels(Napi::Env env) const;
   std::unique_ptr<RunJob> prepare();
+  void check_bindings(uint64_t run);
+  void* arranged(size_t binding, uint64_t run, RunJob* job);
   Buffer* bound_buffer(size_t binding);
   void mark_used(Ticket ticket);
   void require_live() const;
+  bool writes(size_t binding) const { return accesses_[binding] != Access::read; }
   void release(Napi::BasicEnv env);
 
   std::shared_ptr<Instance> instance_;
   std::unique_ptr<LoadedProgram> program_;
-  std::vector<bool> writes_;         // does binding k write its buffer?
+  std::vector<Access> accesses_;     // of each binding
   std::vector<Buffer*> buffers_;     // of the run being prepared
   Napi::ObjectReference arguments_;  // keeps the two arrays below
   const uint32_t* binding_ids_ = nullptr;

@@ -1,5 +1,8 @@
 #include "instance.h"
 
+#include <algorithm>
+
+#include "host_array.h"
 #include "machine.h"
 
 namespace torchts {
@@ -27,6 +30,41 @@ void free_on(EngineThread& thread, Ticket ticket, std::unique_ptr<T> owned) {
 using SharedInstance = std::shared_ptr<Instance>;
 
 }  // namespace
+
+void Buffer::copy_to(void* host, const Arrangement& from) const {
+  if (from.layout.is_row_major()) return copy_to_host(host, memory.data(), dtype, numel);
+  const Memory plain(memory.bytes());
+  copy_layout(from.shape, itemsize(dtype), from.layout, memory.data(), {}, plain.data());
+  copy_to_host(host, plain.data(), dtype, numel);
+}
+
+void Buffer::make_row_major() {
+  if (now.layout.is_row_major()) return;
+  const Memory plain(memory.bytes());
+  copy_layout(now.shape, itemsize(dtype), now.layout, memory.data(), {}, plain.data());
+  std::copy_n(plain.data(), plain.bytes(), memory.data());
+  now = {};
+}
+
+void RunJob::reserve() {
+  size_t bytes = 0;
+  for (const Conversion& conversion : conversions) bytes = std::max(bytes, conversion.bytes);
+  if (bytes > 0) staging_ = std::make_unique<Memory>(bytes);
+}
+
+void RunJob::execute() {
+  for (const Conversion& c : conversions) {
+    copy_layout(c.from.shape, c.itemsize, c.from.layout, c.source, {}, staging_->data());
+    copy_layout(c.to.shape, c.itemsize, {}, staging_->data(), c.to.layout, c.target);
+  }
+  program->run(buffers.data(), scalars.data());
+}
+
+void RunJob::clear() {
+  conversions.clear();
+  copies.clear();
+  staging_.reset();
+}
 
 void Instance::create(Napi::Env env) {
   env.SetInstanceData(new SharedInstance(std::make_shared<Instance>(env)));
@@ -89,6 +127,7 @@ std::unique_ptr<RunJob> Instance::new_run() {
 }
 
 void Instance::recycle(std::unique_ptr<RunJob> job) {
+  job->clear();
   if (spare_runs_.size() < kSpareRuns) spare_runs_.push_back(std::move(job));
 }
 

@@ -15,17 +15,38 @@
 
 namespace torchts {
 
-// The memory behind a storage. All but the bytes belongs to the JavaScript thread.
+// How a buffer's elements lie.
+struct Arrangement {
+  Shape shape;  // the one `layout` speaks of
+  Layout layout;
+
+  // Is it that of `type`? Without allocating, as are all checks of a run.
+  bool is(const TensorType& type) const {
+    return layout == type.layout && (layout.is_row_major() || shape == type.shape);
+  }
+};
+
+// The memory behind a storage. All but the bytes belongs to the JavaScript thread, which knows what
+// every queued job leaves behind: a run whose Program expects another layout than `now` converts
+// the buffer before it starts.
 struct Buffer {
   Buffer(DType type, int64_t count)
       : dtype(type), numel(count), memory(static_cast<size_t>(count) * itemsize(type)) {}
 
+  // The contents as a typed array holds them; waits for nothing.
+  void copy_to(void* host, const Arrangement& from) const;
+  // Once no queued job uses it.
+  void make_row_major();
+
   DType dtype;
   int64_t numel;
   Memory memory;
-  Ticket last_use = 0;    // the latest job that reads or writes it
-  Ticket last_write = 0;  // the latest job that writes it
-  uint64_t run = 0;       // the latest run that writes it, to find a buffer bound twice
+  Arrangement now;                   // after every queued job
+  const TensorType* next = nullptr;  // after the run being prepared
+  Ticket last_use = 0;               // the latest job that reads or writes it
+  Ticket last_write = 0;             // the latest job that writes or converts it
+  uint64_t written = 0;              // the latest run that writes it, to find a buffer bound twice
+  uint64_t bound = 0;                // the latest run that binds it
 };
 
 // A job whose end settles a promise on the JavaScript thread.
@@ -36,13 +57,31 @@ class PromiseJob : public Job {
   virtual napi_value result(Napi::Env env) { return env.Undefined(); }
 };
 
+// Contents to be brought into another arrangement before a run, in place or into a copy.
+struct Conversion {
+  const void* source;
+  void* target;
+  size_t bytes;
+  size_t itemsize;
+  Arrangement from, to;
+};
+
 class RunJob : public PromiseJob {
  public:
-  void execute() override { program->run(buffers.data(), scalars.data()); }
+  void execute() override;
+  // Ready to be filled in again; gives large memory back.
+  void clear();
+  // Makes the memory that `conversions` need; to be called when all are listed.
+  void reserve();
 
   LoadedProgram* program = nullptr;
   std::vector<void*> buffers;
   std::vector<double> scalars;
+  std::vector<Conversion> conversions;
+  std::vector<std::unique_ptr<Memory>> copies;
+
+ private:
+  std::unique_ptr<Memory> staging_;  // a value in row-major form, between two layouts
 };
 
 class Instance {

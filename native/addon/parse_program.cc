@@ -65,12 +65,7 @@ TensorType tensor_type(const Napi::Value& value, const std::string& where) {
 }
 
 Attrs::Value attr_list(const Napi::Array& array, const std::string& where) {
-  if (array.Length() > 0 && array.Get(uint32_t{0}).IsString()) {
-    Attrs::Strings strings;
-    each(array, where,
-         [&](Napi::Value item, const std::string& at) { strings.push_back(text(item, at)); });
-    return strings;
-  }
+  if (array.Length() > 0 && array.Get(uint32_t{0}).IsString()) return parse_strings(array, where);
   Attrs::Numbers numbers;
   each(array, where,
        [&](Napi::Value item, const std::string& at) { numbers.push_back(number(item, at)); });
@@ -126,6 +121,13 @@ std::string place(const char* list, size_t i) {
 }
 
 }  // namespace
+
+std::vector<std::string> parse_strings(const Napi::Value& list, const std::string& where) {
+  std::vector<std::string> strings;
+  each(list, where,
+       [&](Napi::Value item, const std::string& at) { strings.push_back(text(item, at)); });
+  return strings;
+}
 
 Program parse_program(const Napi::Value& value) {
   Napi::Object fields = object(value, "the program");

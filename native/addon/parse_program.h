@@ -11,4 +11,7 @@ namespace torchts {
 // What the parts mean together is check_program's to judge.
 Program parse_program(const Napi::Value& program);
 
+// The strings of a JavaScript array; throws as parse_program does.
+std::vector<std::string> parse_strings(const Napi::Value& list, const std::string& where);
+
 }  // namespace torchts

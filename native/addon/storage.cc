@@ -15,16 +15,16 @@ class ReadJob : public PromiseJob {
  public:
   ReadJob(const Buffer& buffer, Napi::Value array)
       : buffer_(buffer),
+        from_(buffer.now),
         host_(host_data(array, buffer.dtype, buffer.numel)),
         array_(Napi::Persistent(array.As<Napi::Object>())) {}
 
-  void execute() override {
-    copy_to_host(host_, buffer_.memory.data(), buffer_.dtype, buffer_.numel);
-  }
+  void execute() override { buffer_.copy_to(host_, from_); }
   napi_value result(Napi::Env) override { return array_.Value(); }
 
  private:
   const Buffer& buffer_;
+  const Arrangement from_;
   void* host_;
   Napi::ObjectReference array_;  // keeps the memory behind `host_`
 };
@@ -79,6 +79,7 @@ Napi::Value Storage::write(const Napi::CallbackInfo& info) {
     const void* host = host_data(info[0], to.dtype, to.numel);
     instance_->thread.wait(to.last_use);
     copy_from_host(to.memory.data(), host, to.dtype, to.numel);
+    to.now = {};
     return info.Env().Undefined();
   });
 }
@@ -88,7 +89,7 @@ Napi::Value Storage::read_sync(const Napi::CallbackInfo& info) {
     const Buffer& from = buffer();
     void* host = host_data(info[0], from.dtype, from.numel);
     instance_->thread.wait(from.last_write);
-    copy_to_host(host, from.memory.data(), from.dtype, from.numel);
+    from.copy_to(host, from.now);
     return info[0];
   });
 }

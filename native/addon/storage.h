@@ -10,7 +10,8 @@
 namespace torchts {
 
 // new Storage(dtype, numel): `id` names it in a run; write(array), readSync(array),
-// read(array): Promise<array>, dispose(). Garbage collection disposes too.
+// read(array): Promise<array>, dispose(). Arrays hold row-major values, whatever layout the buffer
+// is in. Garbage collection disposes too.
 class Storage : public Napi::ObjectWrap<Storage> {
  public:
   static Napi::Function define(Napi::Env env);

@@ -58,6 +58,22 @@ struct Step {
   double immediate;
 };
 
+// The steps through `input` on a walk through `output`'s memory: in the same layout, or row-major
+// and perhaps broadcast.
+std::vector<Dim> walk(const TensorType& input, const TensorType& output) {
+  const Axes axes = output.layout.axes(output.shape);
+  const Shape sizes = sizes_of(axes);
+  if (input.layout.is_row_major()) {
+    return collapse(sizes, strides_along(axes, broadcast_strides(input.shape, output.shape)));
+  }
+  require(input.shape == output.shape && input.layout == output.layout,
+          "an input has another layout than the output");
+  return collapse(sizes, contiguous_strides(sizes));
+}
+
+// A run of elements is loaded as a whole, or one is repeated.
+bool can_load(const std::vector<Dim>& dims) { return dims.empty() || dims.back().stride <= 1; }
+
 class Pointwise final : public Kernel {
  public:
   explicit Pointwise(const KernelSpec& spec) : count_(spec.outputs[0].numel()) {
@@ -99,12 +115,12 @@ class Pointwise final : public Kernel {
 
  private:
   void add_inputs(const KernelSpec& spec) {
-    const Shape& shape = spec.outputs[0].shape;
     for (const TensorType& type : spec.inputs) {
-      Input input{itemsize(type.dtype), collapse(shape, broadcast_strides(type.shape, shape)),
-                  find_load(type.dtype), find_broadcast(type.dtype)};
+      Input input{itemsize(type.dtype), walk(type, spec.outputs[0]), find_load(type.dtype),
+                  find_broadcast(type.dtype)};
       if (input.dims.size() == 1 && input.dims[0].stride == 0) input.dims.clear();
       check_rank(input.dims);
+      require(can_load(input.dims), "an input cannot be read in the layout of the output");
       Register reg{compute_type(type.dtype)};
       if (input.single())
         reg.place = Place::constant;
@@ -160,6 +176,7 @@ class Pointwise final : public Kernel {
     for (size_t j = 0; j < results.size(); j++) {
       const TensorType& type = spec.outputs[j];
       require_shape("an output", type.shape, spec.outputs[0].shape);
+      require(type.layout == spec.outputs[0].layout, "the outputs differ in layout");
       Register& reg = checked(results[j]);
       Output output{static_cast<int>(results[j]), itemsize(type.dtype), nullptr};
       const bool is_step = results[j] >= static_cast<int64_t>(inputs_.size());
@@ -303,10 +320,25 @@ std::unique_ptr<Kernel> make(const KernelSpec& spec) { return std::make_unique<P
 
 bool supports(const KernelSpec& spec) { return !spec.outputs.empty(); }
 
+// Everything in the layout of the first input that has one, if the others can be read along it.
+void arrange(KernelSpec* spec) {
+  TensorType output = spec->outputs[0];
+  const auto is_full = [&](const TensorType& type) { return type.shape == output.shape; };
+  for (const TensorType& type : spec->inputs) {
+    if (is_full(type) && output.layout.is_row_major()) output.layout = type.layout;
+  }
+  for (TensorType type : spec->inputs) {
+    type.layout = {};
+    if (!is_full(type) && !can_load(walk(type, output))) output.layout = {};
+  }
+  for (TensorType& type : spec->inputs) type.layout = is_full(type) ? output.layout : Layout();
+  for (TensorType& type : spec->outputs) type.layout = output.layout;
+}
+
 }  // namespace
 
 void register_pointwise(Registry& registry) {
-  registry.add({"pointwise", "portable", 0, supports, make});
+  registry.add({"pointwise", "portable", 0, supports, make, arrange});
 }
 
 }  // namespace TORCHTS_ISA

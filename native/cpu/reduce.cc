@@ -158,13 +158,7 @@ struct Space {
 
   Space(const Shape& shape, const std::vector<int64_t>& dims) {
     std::vector<bool> is_reduced(shape.size(), false);
-    int64_t before = -1;
-    for (int64_t dim : dims) {
-      require(dim > before && dim < static_cast<int64_t>(shape.size()),
-              "dims must be ascending dimensions of the input");
-      is_reduced[dim] = true;
-      before = dim;
-    }
+    for (int64_t dim : dims) is_reduced[dim] = true;
     int64_t stride = numel(shape);
     int last = -1;
     bool columns_last = false;
@@ -194,17 +188,50 @@ struct Space {
   }
 };
 
+// A reduction in the memory of its input.
+struct Reduction {
+  Shape sizes;                // of the input's axes
+  std::vector<int64_t> dims;  // those of them that are reduced
+  Shape kept;                 // the output's shape
+  Layout layout;              // and layout: the input's, without the reduced axes
+
+  explicit Reduction(const KernelSpec& spec) {
+    const TensorType& in = spec.inputs[0];
+    const std::vector<int64_t> reduced = spec.attrs.integers("dims");
+    std::vector<int> place(in.shape.size(), 0);  // in the output; -1 for a reduced dimension
+    int64_t before = -1;
+    for (int64_t dim : reduced) {
+      require(dim > before && dim < static_cast<int64_t>(in.shape.size()),
+              "dims must be ascending dimensions of the input");
+      place[dim] = -1;
+      before = dim;
+    }
+    for (size_t d = 0; d < in.shape.size(); d++) {
+      if (place[d] < 0) continue;
+      place[d] = static_cast<int>(kept.size());
+      kept.push_back(in.shape[d]);
+    }
+    Axes kept_axes;
+    for (const Axis& axis : in.layout.axes(in.shape)) {
+      if (place[axis.dim] < 0)
+        dims.push_back(static_cast<int64_t>(sizes.size()));
+      else
+        kept_axes.push_back({place[axis.dim], axis.size});
+      sizes.push_back(axis.size);
+    }
+    layout = Layout(kept, kept_axes);
+  }
+};
+
 template <class T, class F>
 class Reduce final : public Kernel {
   using Total = TotalOf<T>;
 
  public:
-  Reduce(const KernelSpec& spec, const Access<T>& access)
-      : access_(access), space_(spec.inputs[0].shape, spec.attrs.integers("dims")) {
-    Shape kept = spec.inputs[0].shape;
-    const std::vector<int64_t> dims = spec.attrs.integers("dims");
-    for (size_t i = dims.size(); i-- > 0;) kept.erase(kept.begin() + dims[i]);
-    require_shape("the output", spec.outputs[0].shape, kept);
+  Reduce(const KernelSpec& spec, const Reduction& reduction, const Access<T>& access)
+      : access_(access), space_(reduction.sizes, reduction.dims) {
+    require_shape("the output", spec.outputs[0].shape, reduction.kept);
+    require(spec.outputs[0].layout == reduction.layout, "the output has the wrong layout");
     require(F::kOfNothing || space_.reduced_count > 0 || space_.outputs == 0,
             "there is no extreme of nothing");
     chunks_ = (space_.columns + kChunk - 1) / kChunk;
@@ -324,10 +351,11 @@ class Reduce final : public Kernel {
 template <class T>
 std::unique_ptr<Kernel> make_for(const KernelSpec& spec, const Access<T>& access) {
   const std::string& fn = spec.attrs.text("fn");
-  if (fn == "sum") return std::make_unique<Reduce<T, Sum>>(spec, access);
-  if (fn == "prod") return std::make_unique<Reduce<T, Prod>>(spec, access);
-  if (fn == "amax") return std::make_unique<Reduce<T, Max>>(spec, access);
-  if (fn == "amin") return std::make_unique<Reduce<T, Min>>(spec, access);
+  const Reduction reduction(spec);
+  if (fn == "sum") return std::make_unique<Reduce<T, Sum>>(spec, reduction, access);
+  if (fn == "prod") return std::make_unique<Reduce<T, Prod>>(spec, reduction, access);
+  if (fn == "amax") return std::make_unique<Reduce<T, Max>>(spec, reduction, access);
+  if (fn == "amin") return std::make_unique<Reduce<T, Min>>(spec, reduction, access);
   throw std::invalid_argument("unknown reduction " + fn);
 }
 
@@ -354,10 +382,13 @@ bool supports(const KernelSpec& spec) {
   return in == out || (out == DType::int64 && in != DType::float32 && in != DType::float64);
 }
 
+// In whatever layout the input has.
+void arrange(KernelSpec* spec) { spec->outputs.at(0).layout = Reduction(*spec).layout; }
+
 }  // namespace
 
 void register_reduce(Registry& registry) {
-  registry.add({"reduce", "portable", 0, supports, make});
+  registry.add({"reduce", "portable", 0, supports, make, arrange});
 }
 
 }  // namespace TORCHTS_ISA

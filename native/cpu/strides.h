@@ -18,16 +18,6 @@ struct Dim {
   int64_t stride;
 };
 
-inline std::vector<int64_t> contiguous_strides(const Shape& shape) {
-  std::vector<int64_t> strides(shape.size());
-  int64_t stride = 1;
-  for (size_t i = shape.size(); i-- > 0;) {
-    strides[i] = stride;
-    stride *= shape[i];
-  }
-  return strides;
-}
-
 // The fewest dimensions that address the same elements in the same order; outermost first.
 inline std::vector<Dim> collapse(const Shape& shape, const std::vector<int64_t>& strides) {
   std::vector<Dim> dims;

@@ -25,8 +25,10 @@ struct View {
   std::vector<Dim> dims;  // at least one
 
   View(const Shape& shape, const KernelSpec& spec, int64_t memory)
-      : offset(spec.attrs.integer("offset")), count(numel(shape)) {
-    const std::vector<int64_t> strides = spec.attrs.integers("strides");
+      : View(shape, spec.attrs.integer("offset"), spec.attrs.integers("strides"), memory) {}
+
+  View(const Shape& shape, int64_t start, const std::vector<int64_t>& strides, int64_t memory)
+      : offset(start), count(numel(shape)) {
     require(strides.size() == shape.size(), "strides and shape differ in rank");
     int64_t low = offset, high = offset;
     for (size_t i = 0; i < shape.size(); i++) {
@@ -106,8 +108,10 @@ template <class T>
 class CopyView final : public Kernel {
  public:
   explicit CopyView(const KernelSpec& spec)
-      : view_(spec.outputs[0].shape, spec, spec.inputs[0].numel()),
-        threads_(useful_threads(spec.threads, view_.count, kGrain)) {}
+      : CopyView(View(spec.outputs[0].shape, spec, spec.inputs[0].numel()), spec.threads) {}
+
+  CopyView(View view, int threads)
+      : view_(std::move(view)), threads_(useful_threads(threads, view_.count, kGrain)) {}
 
   void run(const Operands& operands) override {
     const T* in = operands.in<T>(0);
@@ -170,11 +174,32 @@ std::unique_ptr<Kernel> make(const KernelSpec& spec) {
   });
 }
 
+// The input as the output's memory runs through it.
+View reordered(const KernelSpec& spec) {
+  require_arity(spec, 1);
+  require_one_dtype(spec);
+  const TensorType& from = spec.inputs[0];
+  const TensorType& to = spec.outputs[0];
+  require_shape("the output", to.shape, from.shape);
+  Shape sizes;
+  std::vector<int64_t> strides;
+  require(common_axes(to.shape, from.layout, to.layout, &sizes, &strides),
+          "the blocks of the two layouts do not nest");
+  return View(sizes, 0, strides, from.numel());
+}
+
+std::unique_ptr<Kernel> make_reorder(const KernelSpec& spec) {
+  return dispatch_size(spec.outputs[0].dtype, [&](auto tag) -> std::unique_ptr<Kernel> {
+    return std::make_unique<CopyView<typename decltype(tag)::type>>(reordered(spec), spec.threads);
+  });
+}
+
 }  // namespace
 
 void register_view(Registry& registry) {
   registry.add({"copy_view", "portable", 0, any_spec, make<CopyView>});
   registry.add({"place_view", "portable", 0, any_spec, make<PlaceView>});
+  registry.add({"reorder", "portable", 0, any_spec, make_reorder});
 }
 
 }  // namespace TORCHTS_ISA

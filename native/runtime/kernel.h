@@ -5,6 +5,11 @@
 // `supports` says yes and takes the one of highest priority. Sizes and dtypes were checked by the
 // planner against src/engine/kernels.ts; `make` still throws std::invalid_argument on anything it
 // cannot do, because Programs are data.
+//
+// A Program speaks of row-major values only. Where a value lies otherwise is decided at load
+// (arrange.h): an implementation that works in other layouts says so in `arrange`, and the loader
+// puts `reorder` instructions where two disagree. `reorder` (x -> the same values in the output's
+// layout; any dtype) is therefore a kernel that src/engine/kernels.ts does not list.
 #pragma once
 
 #include <cstdint>
@@ -16,22 +21,16 @@
 #include <vector>
 
 #include "dtype.h"
+#include "layout.h"
 #include "parallel.h"
 
 namespace torchts {
 
-using Shape = std::vector<int64_t>;
-
-inline int64_t numel(const Shape& shape) {
-  int64_t count = 1;
-  for (int64_t size : shape) count *= size;
-  return count;
-}
-
-// The type of one operand. Row-major and dense.
+// The type of one operand. Dense.
 struct TensorType {
   DType dtype;
   Shape shape;
+  Layout layout = {};
 
   int64_t numel() const { return torchts::numel(shape); }
   size_t bytes() const { return static_cast<size_t>(numel()) * itemsize(dtype); }
@@ -138,9 +137,15 @@ class Kernel {
 struct Implementation {
   const char* kernel;  // a name of src/engine/kernels.ts
   const char* method;  // how: portable, direct, onednn, ...
-  int priority;        // higher wins; portable ones have 0
+  int priority;        // higher wins; portable ones have 0, all others can be switched off
+  // Does not look at layouts.
   bool (*supports)(const KernelSpec&);
+  // Is given the layouts that `arrange` left.
   std::unique_ptr<Kernel> (*make)(const KernelSpec&);
+  // Called before `make` with the layouts the inputs have now, and row-major outputs: changes the
+  // layouts of inputs to those it wants and of outputs to those it will write. Must leave alone
+  // what it cannot use, and change nothing else. Null: every operand is row-major.
+  void (*arrange)(KernelSpec*) = nullptr;
 };
 
 class Registry {

@@ -4,8 +4,6 @@
 #include <cmath>
 #include <cstring>
 
-#include "select.h"
-
 namespace torchts {
 namespace {
 
@@ -46,36 +44,17 @@ void store_number(void* to, DType dtype, double value) {
 }  // namespace
 
 LoadedProgram::LoadedProgram(Program program, const Registry& registry, const LoadOptions& options)
-    : program_(std::move(program)), poison_(options.poison) {
-  choose_kernels(registry, options.threads);
+    : poison_(options.poison) {
+  Arranged arranged = arrange(std::move(program), registry, options);
+  program_ = std::move(arranged.program);
+  kernels_ = std::move(arranged.kernels);
+  methods_ = std::move(arranged.methods);
   std::vector<const Kernel*> kernels;
   for (const auto& kernel : kernels_) kernels.push_back(kernel.get());
   plan_ = make_plan(program_, kernels);
   arena_ = std::make_unique<Memory>(plan_.arena_bytes);
   if (poison_) std::memset(arena_->data(), kPoison, plan_.arena_bytes);
   build_slots();
-}
-
-void LoadedProgram::choose_kernels(const Registry& registry, int threads) {
-  for (const Instruction& instruction : program_.instructions) {
-    if (instruction.is_alias()) {
-      kernels_.push_back(nullptr);
-      methods_.push_back("alias");
-      continue;
-    }
-    KernelSpec spec;
-    for (int value : instruction.inputs) spec.inputs.push_back(program_.values[value]);
-    for (int value : instruction.outputs) spec.outputs.push_back(program_.values[value]);
-    spec.attrs = instruction.attrs;
-    spec.threads = threads;
-    try {
-      ChosenKernel chosen = choose_kernel(registry, instruction.kernel, spec);
-      kernels_.push_back(std::move(chosen.kernel));
-      methods_.push_back(std::move(chosen.method));
-    } catch (const std::exception& error) {
-      throw std::runtime_error(describe_failure(program_, instruction, error.what()));
-    }
-  }
 }
 
 void LoadedProgram::build_slots() {

@@ -5,18 +5,12 @@
 #include <string>
 #include <vector>
 
+#include "arrange.h"
 #include "memory.h"
 #include "plan.h"
 #include "program.h"
 
 namespace torchts {
-
-struct LoadOptions {
-  int threads = 1;
-  // Fills every arena range with NaN bytes (0xff) as soon as its value is dead, so that a read of
-  // freed memory shows. For tests: it costs a pass over every value.
-  bool poison = false;
-};
 
 class LoadedProgram {
  public:
@@ -24,13 +18,17 @@ class LoadedProgram {
   // implementation could be prepared for.
   LoadedProgram(Program program, const Registry& registry, const LoadOptions& options);
 
-  // `bindings[k]` is the buffer of binding k, of exactly its value's bytes; no buffer that is
-  // written is bound twice. `scalars` are converted to their values' dtypes. Runs of one
-  // LoadedProgram must not overlap. Throws std::runtime_error that names the instruction; the
-  // buffers it writes are then partly written.
+  // `bindings[k]` is the buffer of binding k, of exactly its value's bytes and in its value's
+  // layout (`bound_type`); no buffer that is written is bound twice. `scalars` are converted to
+  // their values' dtypes. Runs of one LoadedProgram must not overlap. Throws std::runtime_error
+  // that names the instruction; the buffers it writes are then partly written.
   void run(void* const* bindings, const double* scalars);
 
+  // As it runs: with reorders, and the layouts of all values.
   const Program& program() const { return program_; }
+  const TensorType& bound_type(size_t binding) const {
+    return program_.values[program_.bindings[binding].value];
+  }
   size_t arena_bytes() const { return plan_.arena_bytes; }
   const std::vector<std::string>& methods() const { return methods_; }  // of each instruction
   std::string describe() const { return describe_plan(program_, plan_, methods_); }
@@ -48,7 +46,6 @@ class LoadedProgram {
     int slot;
   };
 
-  void choose_kernels(const Registry& registry, int threads);
   void build_slots();
   void add_slot(const Place& place);
   void bind(void* const* bindings);

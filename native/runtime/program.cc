@@ -125,7 +125,8 @@ std::string describe(const Shape& shape) {
 }
 
 std::string describe(const TensorType& type) {
-  return std::string(name(type.dtype)) + " " + describe(type.shape);
+  std::string text = std::string(name(type.dtype)) + " " + describe(type.shape);
+  return type.layout.is_row_major() ? text : text + " " + type.layout.text();
 }
 
 std::string describe_failure(const Program& program, const Instruction& instruction,

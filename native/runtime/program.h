@@ -43,7 +43,7 @@ void check_shape(const Shape& shape);
 
 // "(2, 3)", "(4,)", "()".
 std::string describe(const Shape& shape);
-// "float32 (2, 3)".
+// "float32 (2, 3)", "float32 (8, 64, 4, 4) aBcd16b".
 std::string describe(const TensorType& type);
 // The message of an error about an instruction:
 // "[gather] why; operands float32 (2, 3), int64 (2, 1) -> float32 (2, 1) (at label)".

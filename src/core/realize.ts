@@ -7,6 +7,7 @@ import type { HostArray } from '../base/dtype.ts';
 import { CompileError, EngineError } from '../base/errors.ts';
 import { numel } from '../base/shape.ts';
 import type { Executable, Storage } from '../engine/engine.ts';
+import { switchedOff } from '../engine/switches.ts';
 import { collect, type PlanNode } from '../plan/graph.ts';
 import { plan } from '../plan/plan.ts';
 import { signature } from '../plan/signature.ts';
@@ -143,7 +144,7 @@ export function readScalar(node: Node): number {
 }
 
 function lookUp(nodes: readonly PlanNode[], roots: readonly Value[]): Loaded {
-  const key = `${engine().name}:${signature(nodes, roots)}`;
+  const key = `${engine().name}:${switchedOff()}:${signature(nodes, roots)}`;
   const known = loaded.get(key);
   const program = known ?? load(nodes, roots);
   loaded.delete(key);

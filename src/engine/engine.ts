@@ -42,7 +42,7 @@ export interface Executable {
   /** The same, blocking the caller until the run is done. */
   runSync(storages: readonly Storage[], scalars: readonly number[]): void;
   readonly memory: MemoryPlan;
-  /** The implementation of each instruction, in order. */
+  /** The implementation of each instruction, in order, with those that loading added. */
   readonly kernels: readonly KernelTiming[];
   /** The plan as text: each value's place and life, each instruction's implementation. */
   plan(): string;

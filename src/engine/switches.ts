@@ -1,22 +1,43 @@
 /**
- * Off switches of fast paths, by name: an implementation's method, a planner pass, a fused op.
- * `TORCHTS_OFF=name,name` switches off for the whole process, `withOff` for one call.
+ * The off switches of everything that only makes results come faster: native implementations by
+ * their method (`onednn_winograd`), `layouts` (every native value stays row-major), planner passes by
+ * their `PlanOptions` key, and fused ops by name. What is off falls back on something slower that
+ * computes the same. `TORCHTS_OFF=name,name` switches off for a whole process.
  */
 
-const off = new Set((process.env.TORCHTS_OFF ?? '').split(',').filter((name) => name !== ''));
+let off: ReadonlySet<string> = new Set(
+  (process.env.TORCHTS_OFF ?? '').split(',').filter((name) => name !== ''),
+);
 
-/** Is the fast path called `name` switched off? */
 export function isOff(name: string): boolean {
   return off.has(name);
 }
 
-/** Runs `body`, which must be synchronous, with the fast paths called `names` switched off. */
+/** Everything that is off, in order: part of the key of whatever was built under it. */
+export function switchedOff(): readonly string[] {
+  return [...off].sort();
+}
+
+/**
+ * Runs `body` with `names` off as well, until it returns or its promise settles. A Program keeps
+ * what was off when it was loaded.
+ */
 export function withOff<T>(names: readonly string[], body: () => T): T {
-  const added = names.filter((name) => !off.has(name));
-  for (const name of added) off.add(name);
+  const before = off;
+  const restore = () => {
+    off = before;
+  };
+  off = new Set([...off, ...names]);
+  let result: T;
   try {
-    return body();
-  } finally {
-    for (const name of added) off.delete(name);
+    result = body();
+  } catch (error) {
+    restore();
+    throw error;
   }
+  if (!(result instanceof Promise)) {
+    restore();
+    return result;
+  }
+  return result.finally(restore) as T;
 }

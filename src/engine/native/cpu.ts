@@ -12,6 +12,7 @@ import type {
   Storage,
 } from '../engine.ts';
 import type { Program } from '../program.ts';
+import { switchedOff } from '../switches.ts';
 import { type Addon, loadAddon, type NativeExecutable, type NativeStorage } from './loader.ts';
 
 class CpuStorage implements Storage {
@@ -67,16 +68,12 @@ class CpuExecutable implements Executable {
   readonly #native: NativeExecutable;
 
   constructor(addon: Addon, program: Program) {
-    this.#native = new addon.Executable(program);
+    this.#native = new addon.Executable(program, switchedOff());
     this.memory = {
       arena_bytes: this.#native.arenaBytes,
       binding_bytes: bindingBytes(program),
     };
-    this.kernels = program.instructions.map(({ label, kernel }, i) => ({
-      label,
-      kernel,
-      method: this.#native.methods[i]!,
-    }));
+    this.kernels = this.#native.kernels;
   }
 
   run(storages: readonly Storage[], scalars: readonly number[]): Promise<void> {

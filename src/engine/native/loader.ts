@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DTYPES, type DType, type HostArray } from '../../base/dtype.ts';
 import { assert, EngineError } from '../../base/errors.ts';
+import type { KernelTiming } from '../engine.ts';
 import type { Program } from '../program.ts';
 
 /** A buffer; see `native/addon/storage.h`. */
@@ -22,7 +23,7 @@ export interface NativeExecutable {
   /** Where the ids of a run's storages are written before the run. */
   readonly bindings: Uint32Array;
   readonly scalars: Float64Array;
-  readonly methods: readonly string[];
+  readonly kernels: readonly KernelTiming[];
   readonly arenaBytes: number;
   run(): Promise<void>;
   runSync(): void;
@@ -53,7 +54,7 @@ export interface NativeInfo {
 export interface Addon {
   readonly dtypes: readonly string[];
   readonly Storage: new (dtype: DType, numel: number) => NativeStorage;
-  readonly Executable: new (program: Program) => NativeExecutable;
+  readonly Executable: new (program: Program, off: readonly string[]) => NativeExecutable;
   info(): NativeInfo;
   implementations(): Record<string, string[]>;
   threads(): number;
