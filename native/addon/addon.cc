@@ -4,8 +4,7 @@
 #include <map>
 
 #include "executable.h"
-#include "gather_rows.h"
-#include "host_array.h"
+#include "image_source.h"
 #include "instance.h"
 #include "machine.h"
 #include "storage.h"
@@ -83,42 +82,6 @@ Napi::Value set_error_class(const Napi::CallbackInfo& call) {
   });
 }
 
-// gatherRows(source, indices, table, channels, pixels, destination); see gather_rows.h.
-Napi::Value gather(const Napi::CallbackInfo& call) {
-  return guarded(call.Env(), [&] {
-    Buffer& source = Storage::buffer_of(call[0]);
-    Buffer& destination = Storage::buffer_of(call[5]);
-    if (source.dtype != DType::uint8 || destination.dtype != DType::float32) {
-      throw std::invalid_argument(
-          std::string("[gather_rows] takes a uint8 source and a float32 destination, got ") +
-          name(source.dtype) + " and " + name(destination.dtype));
-    }
-    if (!call[1].IsTypedArray() || !call[2].IsTypedArray()) {
-      throw std::invalid_argument("[gather_rows] indices and table must be typed arrays");
-    }
-    int64_t rows = static_cast<int64_t>(call[1].As<Napi::TypedArray>().ElementLength());
-    int64_t table = static_cast<int64_t>(call[2].As<Napi::TypedArray>().ElementLength());
-    GatherRows request;
-    request.source = reinterpret_cast<const uint8_t*>(source.memory.data());
-    request.source_bytes = static_cast<size_t>(source.numel);
-    request.indices = static_cast<const int32_t*>(host_data(call[1], DType::int32, rows));
-    request.rows = static_cast<size_t>(rows);
-    request.table = static_cast<const float*>(host_data(call[2], DType::float32, table));
-    request.table_values = static_cast<size_t>(table);
-    request.channels = call[3].ToNumber().Int64Value();
-    request.pixels = call[4].ToNumber().Int64Value();
-    request.destination = reinterpret_cast<float*>(destination.memory.data());
-    request.destination_values = static_cast<size_t>(destination.numel);
-    EngineThread& thread = Instance::of(call.Env())->thread;
-    thread.wait(source.last_use);
-    thread.wait(destination.last_use);
-    source.make_row_major();
-    gather_rows(request);
-    destination.now = {};
-    return call.Env().Undefined();
-  });
-}
-
 Napi::Object init(Napi::Env env, Napi::Object exports) {
   try {
     providers();
@@ -140,7 +103,8 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("threads", Napi::Function::New<threads>(env, "threads"));
   exports.Set("setThreads", Napi::Function::New<set_threads>(env, "setThreads"));
   exports.Set("setErrorClass", Napi::Function::New<set_error_class>(env, "setErrorClass"));
-  exports.Set("gatherRows", Napi::Function::New<gather>(env, "gatherRows"));
+  exports.Set("ImageSource", ImageSourceClass::define(env));
+  exports.Set("ImageStream", ImageStream::define(env));
   return exports;
 }
 

@@ -17,8 +17,9 @@ std::vector<std::string> switches(const Napi::Value& off) {
 Napi::Function Executable::define(Napi::Env env) {
   return DefineClass(
       env, "Executable",
-      {InstanceMethod<&Executable::run>("run"), InstanceMethod<&Executable::run_sync>("runSync"),
-       InstanceMethod<&Executable::plan>("plan"), InstanceMethod<&Executable::dispose>("dispose")});
+      {InstanceMethod<&Executable::run>("run"), InstanceMethod<&Executable::run_many>("runMany"),
+       InstanceMethod<&Executable::run_sync>("runSync"), InstanceMethod<&Executable::plan>("plan"),
+       InstanceMethod<&Executable::dispose>("dispose")});
 }
 
 Executable::Executable(const Napi::CallbackInfo& info)
@@ -84,15 +85,30 @@ void Executable::Finalize(Napi::BasicEnv env) { release(env); }
 
 Napi::Value Executable::run(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&]() -> Napi::Value {
-    Napi::Promise promise = instance_->submit(info.Env(), prepare());
+    Napi::Promise promise = instance_->submit(info.Env(), prepare(binding_ids_, scalars_));
     mark_used(instance_->thread.latest());
     return promise;
   });
 }
 
+Napi::Value Executable::run_many(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&]() -> Napi::Value {
+    require_live();
+    const size_t scalars = program_->program().scalars.size();
+    const size_t runs = info[2].ToNumber().Uint32Value();
+    const Napi::Uint32Array ids = info[0].As<Napi::Uint32Array>();
+    const Napi::Float64Array values = info[1].As<Napi::Float64Array>();
+    if (!info[0].IsTypedArray() || !info[1].IsTypedArray() || runs == 0 ||
+        ids.ElementLength() != runs * buffers_.size() || values.ElementLength() != runs * scalars) {
+      throw std::invalid_argument("[run] the arguments are not those of so many runs");
+    }
+    return instance_->submit(info.Env(), prepare_many(ids.Data(), values.Data(), runs));
+  });
+}
+
 Napi::Value Executable::run_sync(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&]() -> Napi::Value {
-    std::unique_ptr<RunJob> job = prepare();
+    std::unique_ptr<RunJob> job = prepare(binding_ids_, scalars_);
     instance_->thread.submit(job.get(), Job::After::submitter);
     mark_used(job->ticket);
     instance_->thread.wait(job->ticket);
@@ -104,23 +120,42 @@ Napi::Value Executable::run_sync(const Napi::CallbackInfo& info) {
 }
 
 // Checks the arguments and copies them into a job.
-std::unique_ptr<RunJob> Executable::prepare() {
+std::unique_ptr<RunJob> Executable::prepare(const uint32_t* ids, const double* scalars) {
   require_live();
   const uint64_t run = ++instance_->runs;
-  check_bindings(run);
+  check_bindings(ids, run);
   std::unique_ptr<RunJob> job = instance_->new_run();
   job->program = program_.get();
   job->buffers.resize(buffers_.size());
   for (size_t k = 0; k < buffers_.size(); k++) job->buffers[k] = arranged(k, run, job.get());
   job->reserve();
-  job->scalars.assign(scalars_, scalars_ + program_->program().scalars.size());
+  job->scalars.assign(scalars, scalars + program_->program().scalars.size());
+  return job;
+}
+
+// The job that is submitted next. When a run's arguments are wrong, those before it still run.
+std::unique_ptr<RunsJob> Executable::prepare_many(const uint32_t* ids, const double* scalars,
+                                                  size_t runs) {
+  auto job = std::make_unique<RunsJob>();
+  const Ticket ticket = instance_->thread.latest() + 1;
+  try {
+    for (size_t r = 0; r < runs; r++) {
+      job->runs.push_back(prepare(ids, scalars));
+      mark_used(ticket);
+      ids += buffers_.size();
+      scalars += program_->program().scalars.size();
+    }
+  } catch (const std::exception&) {
+    if (!job->runs.empty()) instance_->thread.submit(job.release(), Job::After::discard);
+    throw;
+  }
   return job;
 }
 
 // Finds the buffers; one that is written serves no other binding.
-void Executable::check_bindings(uint64_t run) {
+void Executable::check_bindings(const uint32_t* ids, uint64_t run) {
   for (size_t k = 0; k < buffers_.size(); k++) {
-    buffers_[k] = bound_buffer(k);
+    buffers_[k] = bound_buffer(k, ids[k]);
     if (!writes(k)) continue;
     if (buffers_[k]->written == run) {
       throw std::invalid_argument("[run] binding " + std::to_string(k) +
@@ -146,6 +181,7 @@ void* Executable::arranged(size_t k, uint64_t run, RunJob* job) {
   const TensorType& first = is_second ? *buffer.next : type;
   buffer.bound = run;
   buffer.next = &first;
+  if (buffer.gate.stream != nullptr) job->gates.push_back(buffer.gate);
   void* place = buffer.memory.data();
   if (accesses_[k] == Access::write) return place;
   if (is_second ? Arrangement{first.shape, first.layout}.is(type) : buffer.now.is(type))
@@ -165,8 +201,8 @@ void* Executable::arranged(size_t k, uint64_t run, RunJob* job) {
   return place;
 }
 
-Buffer* Executable::bound_buffer(size_t k) {
-  Buffer* buffer = instance_->buffer(binding_ids_[k]);
+Buffer* Executable::bound_buffer(size_t k, uint32_t id) {
+  Buffer* buffer = instance_->buffer(id);
   if (buffer == nullptr) {
     throw std::invalid_argument("[run] binding " + std::to_string(k) +
                                 " is a buffer that was disposed");

@@ -11,20 +11,20 @@ namespace {
 constexpr size_t kSpareRuns = 16;
 
 // Deletes something on the engine thread, after every job queued before it.
-template <class T>
+template <class Owner>
 class FreeJob : public Job {
  public:
-  explicit FreeJob(std::unique_ptr<T> owned) : owned_(std::move(owned)) {}
+  explicit FreeJob(Owner owned) : owned_(std::move(owned)) {}
   void execute() override { owned_.reset(); }
 
  private:
-  std::unique_ptr<T> owned_;
+  Owner owned_;
 };
 
-template <class T>
-void free_on(EngineThread& thread, Ticket ticket, std::unique_ptr<T> owned) {
+template <class Owner>
+void free_on(EngineThread& thread, Ticket ticket, Owner owned) {
   if (thread.is_done(ticket)) return;  // `owned` frees it here
-  thread.submit(new FreeJob<T>(std::move(owned)), Job::After::discard);
+  thread.submit(new FreeJob<Owner>(std::move(owned)), Job::After::discard);
 }
 
 using SharedInstance = std::shared_ptr<Instance>;
@@ -53,6 +53,7 @@ void RunJob::reserve() {
 }
 
 void RunJob::execute() {
+  for (const Gate& gate : gates) gate.wait();
   for (const Conversion& c : conversions) {
     copy_layout(c.from.shape, c.itemsize, c.from.layout, c.source, {}, staging_->data());
     copy_layout(c.to.shape, c.itemsize, {}, staging_->data(), c.to.layout, c.target);
@@ -61,6 +62,7 @@ void RunJob::execute() {
 }
 
 void RunJob::clear() {
+  gates.clear();
   conversions.clear();
   copies.clear();
   staging_.reset();
@@ -111,7 +113,7 @@ void Instance::remove(uint32_t id) {
   free_ids_.push_back(id);
 }
 
-void Instance::free_after(Ticket ticket, std::unique_ptr<Buffer> buffer) {
+void Instance::free_after(Ticket ticket, std::shared_ptr<Buffer> buffer) {
   free_on(thread, ticket, std::move(buffer));
 }
 
@@ -158,6 +160,8 @@ void Instance::settle(Napi::Env env) {
     if (RunJob* run = dynamic_cast<RunJob*>(job.get())) {
       job.release();
       recycle(std::unique_ptr<RunJob>(run));
+    } else if (RunsJob* several = dynamic_cast<RunsJob*>(job.get())) {
+      for (auto& one : several->runs) recycle(std::move(one));
     }
   }
 }

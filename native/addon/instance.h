@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "batch_stream.h"
 #include "engine_thread.h"
 #include "loaded_program.h"
 #include "memory.h"
@@ -23,6 +24,16 @@ struct Arrangement {
   // Is it that of `type`? Without allocating, as are all checks of a run.
   bool is(const TensorType& type) const {
     return layout == type.layout && (layout.is_row_major() || shape == type.shape);
+  }
+};
+
+// A batch that a stream has promised, or nothing.
+struct Gate {
+  std::shared_ptr<BatchStream> stream;
+  uint64_t batch = 0;
+
+  void wait() const {
+    if (stream != nullptr) stream->wait(batch);
   }
 };
 
@@ -47,6 +58,7 @@ struct Buffer {
   Ticket last_write = 0;             // the latest job that writes or converts it
   uint64_t written = 0;              // the latest run that writes it, to find a buffer bound twice
   uint64_t bound = 0;                // the latest run that binds it
+  Gate gate;                         // what must be there before the contents are
 };
 
 // A job whose end settles a promise on the JavaScript thread.
@@ -77,11 +89,22 @@ class RunJob : public PromiseJob {
   LoadedProgram* program = nullptr;
   std::vector<void*> buffers;
   std::vector<double> scalars;
+  std::vector<Gate> gates;
   std::vector<Conversion> conversions;
   std::vector<std::unique_ptr<Memory>> copies;
 
  private:
   std::unique_ptr<Memory> staging_;  // a value in row-major form, between two layouts
+};
+
+// Several runs in one job. One that fails ends it.
+class RunsJob : public PromiseJob {
+ public:
+  void execute() override {
+    for (const auto& run : runs) run->execute();
+  }
+
+  std::vector<std::unique_ptr<RunJob>> runs;
 };
 
 class Instance {
@@ -96,7 +119,7 @@ class Instance {
   uint32_t add(Buffer* buffer);
   void remove(uint32_t id);
   // Frees what queued jobs may still use once they are done.
-  void free_after(Ticket ticket, std::unique_ptr<Buffer> buffer);
+  void free_after(Ticket ticket, std::shared_ptr<Buffer> buffer);
   void free_after(Ticket ticket, std::unique_ptr<LoadedProgram> program);
 
   // A run job to fill in; given back with `recycle`, so that steady runs allocate nothing.

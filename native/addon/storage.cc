@@ -16,15 +16,20 @@ class ReadJob : public PromiseJob {
   ReadJob(const Buffer& buffer, Napi::Value array)
       : buffer_(buffer),
         from_(buffer.now),
+        gate_(buffer.gate),
         host_(host_data(array, buffer.dtype, buffer.numel)),
         array_(Napi::Persistent(array.As<Napi::Object>())) {}
 
-  void execute() override { buffer_.copy_to(host_, from_); }
+  void execute() override {
+    gate_.wait();
+    buffer_.copy_to(host_, from_);
+  }
   napi_value result(Napi::Env) override { return array_.Value(); }
 
  private:
   const Buffer& buffer_;
   const Arrangement from_;
+  const Gate gate_;
   void* host_;
   Napi::ObjectReference array_;  // keeps the memory behind `host_`
 };
@@ -48,7 +53,7 @@ Storage::Storage(const Napi::CallbackInfo& info)
       throw std::invalid_argument("[storage] a buffer cannot have " +
                                   info[1].ToString().Utf8Value() + " elements");
     }
-    buffer_ = std::make_unique<Buffer>(dtype, static_cast<int64_t>(numel));
+    buffer_ = std::make_shared<Buffer>(dtype, static_cast<int64_t>(numel));
     id_ = instance_->add(buffer_.get());
     napi_type_tag_object(info.Env(), info.This(), &kTag);
     Napi::MemoryManagement::AdjustExternalMemory(info.Env(), buffer_->memory.bytes());
@@ -62,11 +67,13 @@ Buffer& Storage::buffer() const {
   return *buffer_;
 }
 
-Buffer& Storage::buffer_of(const Napi::Value& value) {
+std::shared_ptr<Buffer> Storage::shared_buffer_of(const Napi::Value& value) {
   bool tagged = false;
   if (value.IsObject()) napi_check_object_type_tag(value.Env(), value, &kTag, &tagged);
   if (!tagged) throw std::invalid_argument("[storage] expected a buffer of this engine");
-  return Unwrap(value.As<Napi::Object>())->buffer();
+  Storage* storage = Unwrap(value.As<Napi::Object>());
+  storage->buffer();  // throws once disposed
+  return storage->buffer_;
 }
 
 Napi::Value Storage::id(const Napi::CallbackInfo& info) {
@@ -78,6 +85,7 @@ Napi::Value Storage::write(const Napi::CallbackInfo& info) {
     Buffer& to = buffer();
     const void* host = host_data(info[0], to.dtype, to.numel);
     instance_->thread.wait(to.last_use);
+    to.gate.wait();
     copy_from_host(to.memory.data(), host, to.dtype, to.numel);
     to.now = {};
     return info.Env().Undefined();
@@ -89,6 +97,7 @@ Napi::Value Storage::read_sync(const Napi::CallbackInfo& info) {
     const Buffer& from = buffer();
     void* host = host_data(info[0], from.dtype, from.numel);
     instance_->thread.wait(from.last_write);
+    from.gate.wait();
     from.copy_to(host, from.now);
     return info[0];
   });

@@ -21,8 +21,8 @@ class Storage : public Napi::ObjectWrap<Storage> {
 
   // The buffer. Throws std::invalid_argument once disposed.
   Buffer& buffer() const;
-  // The buffer of a JavaScript value that must be a Storage.
-  static Buffer& buffer_of(const Napi::Value& value);
+  // The buffer of a JavaScript value that must be a Storage, for those who keep it.
+  static std::shared_ptr<Buffer> shared_buffer_of(const Napi::Value& value);
 
  private:
   Napi::Value id(const Napi::CallbackInfo& info);
@@ -33,7 +33,7 @@ class Storage : public Napi::ObjectWrap<Storage> {
   void release(Napi::BasicEnv env);
 
   std::shared_ptr<Instance> instance_;
-  std::unique_ptr<Buffer> buffer_;
+  std::shared_ptr<Buffer> buffer_;
   uint32_t id_ = 0;
 };
 

@@ -1,7 +1,8 @@
 // philox: out[i] from word i % 4 of the Philox4x32-10 block with counter words (i/4 low, i/4 high,
 // stream low, stream high), stream = counter + offset, and key = seed; seed and counter int64 ().
-// Salmon, Moraes, Dror, Shaw: "Parallel random numbers: as easy as 1, 2, 3" (SC 2011).
 // Overwrites (`=`); element i depends on i alone, so any thread count gives the same bits.
+#include "../runtime/philox.h"
+
 #include <cmath>
 
 #include "../runtime/parallel.h"
@@ -15,33 +16,15 @@ namespace {
 
 constexpr int64_t kGrain = 1 << 12;  // blocks of four a thread
 
-struct Block {
-  uint32_t word[4];
-};
-
-Block philox_4x32_10(Block counter, uint32_t key0, uint32_t key1) {
-  for (int round = 0; round < 10; round++) {
-    const uint64_t product0 = uint64_t{0xD2511F53} * counter.word[0];
-    const uint64_t product1 = uint64_t{0xCD9E8D57} * counter.word[2];
-    counter = {{static_cast<uint32_t>(product1 >> 32) ^ counter.word[1] ^ key0,
-                static_cast<uint32_t>(product1),
-                static_cast<uint32_t>(product0 >> 32) ^ counter.word[3] ^ key1,
-                static_cast<uint32_t>(product0)}};
-    key0 += 0x9E3779B9;
-    key1 += 0xBB67AE85;
-  }
-  return counter;
-}
-
 struct Uniform {
-  static void four(const Block& block, double* value) {
+  static void four(const PhiloxBlock& block, double* value) {
     for (int i = 0; i < 4; i++) value[i] = (block.word[i] >> 8) * 0x1p-24;
   }
 };
 
 // Box-Muller, in float64 throughout so that every engine rounds the same number.
 struct Normal {
-  static void four(const Block& block, double* value) {
+  static void four(const PhiloxBlock& block, double* value) {
     constexpr double kTwoPi = 6.283185307179586;
     for (int i = 0; i < 4; i += 2) {
       const double u = ((block.word[i] >> 8) + 1) * 0x1p-24;
@@ -54,7 +37,7 @@ struct Normal {
 };
 
 struct Bits {
-  static void four(const Block& block, double* value) {
+  static void four(const PhiloxBlock& block, double* value) {
     for (int i = 0; i < 4; i++) value[i] = block.word[i];
   }
 };
@@ -73,13 +56,11 @@ class Philox final : public Kernel {
     T* out = operands.out<T>(0);
     parallel_ranges(threads_, (count_ + 3) / 4, [&](int64_t begin, int64_t end, int) {
       for (int64_t block = begin; block < end; block++) {
-        const Block counter = {{static_cast<uint32_t>(block), static_cast<uint32_t>(block >> 32),
-                                static_cast<uint32_t>(stream),
-                                static_cast<uint32_t>(stream >> 32)}};
+        const PhiloxBlock counter = {
+            {static_cast<uint32_t>(block), static_cast<uint32_t>(block >> 32),
+             static_cast<uint32_t>(stream), static_cast<uint32_t>(stream >> 32)}};
         double value[4];
-        Distribution::four(
-            philox_4x32_10(counter, static_cast<uint32_t>(seed), static_cast<uint32_t>(seed >> 32)),
-            value);
+        Distribution::four(philox_4x32_10(counter, seed), value);
         const int64_t rest = std::min<int64_t>(4, count_ - 4 * block);
         for (int64_t i = 0; i < rest; i++) out[4 * block + i] = convert<T>(value[i]);
       }

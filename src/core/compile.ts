@@ -5,7 +5,7 @@
 
 import { ArgumentError, CompileError } from '../base/errors.ts';
 import { formatShape } from '../base/shape.ts';
-import type { Executable, MemoryPlan, Storage } from '../engine/engine.ts';
+import type { Executable, MemoryPlan, RunArguments, Storage } from '../engine/engine.ts';
 import type { PlanBinding, PlanOptions } from '../plan/plan.ts';
 import { plan } from '../plan/plan.ts';
 import { printProgram } from '../plan/print.ts';
@@ -43,6 +43,11 @@ export interface CompiledStep<Args extends readonly Tensor[], Result extends Ste
    * that was rejected (an index out of range) the state is undefined: restore it before going on.
    */
   (...args: Args): Promise<Result>;
+  /**
+   * Runs the step once for each list of arguments, in order, as so many calls would; the engine is
+   * asked once for all of one kind, so that small steps cost it nothing in between.
+   */
+  many(calls: readonly Args[]): Promise<Result[]>;
   /** Runs the step, blocking until it is done. */
   sync(...args: Args): Result;
   /** Plans for these arguments without running; what the Program needs and looks like. */
@@ -68,6 +73,16 @@ export function compile<Args extends readonly Tensor[], Result extends StepResul
     return result;
   };
   return Object.assign(call, {
+    many: async (calls: readonly Args[]): Promise<Result[]> => {
+      const results: Result[] = [];
+      const done: Promise<void>[] = [];
+      for (const runs of compiler.prepareMany(calls)) {
+        done.push(runs.executable.runMany(runs.list));
+        results.push(...runs.results);
+      }
+      await Promise.all(done);
+      return results;
+    },
     sync: (...args: Args): Result => {
       const run = compiler.prepare(args);
       run.executable.runSync(run.storages, run.scalars);
@@ -107,12 +122,16 @@ type Source =
   | { readonly kind: 'captured'; value: Value }
   | { readonly kind: 'root'; readonly root: number };
 
-interface PreparedRun<Result> {
+interface PreparedRun<Result> extends RunArguments {
   readonly executable: Executable;
-  readonly storages: readonly Storage[];
-  readonly scalars: readonly number[];
   /** After queueing: moves the state on and gives the result. */
   finish(): Result;
+}
+
+interface PreparedRuns<Result> {
+  readonly executable: Executable;
+  readonly list: RunArguments[];
+  readonly results: Result[];
 }
 
 class Compiler<Args extends readonly Tensor[], Result extends StepResult> {
@@ -149,6 +168,22 @@ class Compiler<Args extends readonly Tensor[], Result extends StepResult> {
         return traced.pack(tensors);
       },
     };
+  }
+
+  /** Calls of one Program after the other, to be queued together; the state has moved on past them. */
+  *prepareMany(calls: readonly Args[]): Generator<PreparedRuns<Result>, void> {
+    let runs: PreparedRuns<Result> | undefined;
+    for (const args of calls) {
+      const run = this.prepare(args);
+      if (runs !== undefined && runs.executable !== run.executable) {
+        yield runs;
+        runs = undefined;
+      }
+      runs ??= { executable: run.executable, list: [], results: [] };
+      runs.list.push(run);
+      runs.results.push(run.finish());
+    }
+    if (runs !== undefined) yield runs;
   }
 
   /** The trace for this kind of arguments, made now if there is none. */

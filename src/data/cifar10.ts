@@ -19,7 +19,7 @@ import {
 import { datasets } from './dataset.ts';
 import { type ImageData, ImageDataset } from './images.ts';
 import { cacheFolder, resolveRoot } from './paths.ts';
-import { byteTable, transforms } from './transforms.ts';
+import { imageField, transforms } from './transforms.ts';
 
 const schema = z.strictObject({
   root: z.string().default('datasets'),
@@ -33,9 +33,8 @@ datasets.register('CIFAR10', {
   schema,
   create: ({ root, split, transforms: specs, limit }: z.output<typeof schema>) => {
     const pipeline = specs.map((spec) => transforms.build(spec));
-    byteTable(pipeline, CHANNELS); // throws now, not after the images have been read
     return {
-      input: { dtype: 'float32', shape: [CHANNELS, SIDE, SIDE] },
+      input: imageField(pipeline, [CHANNELS, SIDE, SIDE]),
       target: { dtype: 'int64', shape: [] },
       classes: CIFAR10_CLASSES,
       load: async () =>

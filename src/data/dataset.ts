@@ -18,6 +18,7 @@ import type { DType } from '../base/dtype.ts';
 import { Registry } from '../base/registry.ts';
 import type { Shape } from '../base/shape.ts';
 import type { Engine, Storage } from '../engine/engine.ts';
+import type { BatchStream, BatchStreamRequest } from '../engine/images.ts';
 
 /** One tensor of a sample, without the batch dimension. */
 export interface Field {
@@ -44,18 +45,27 @@ export interface Dataset extends SampleDescription {
   /** The number of samples. */
   readonly length: number;
   /** Copies the samples to where `engine` gathers from; the caller disposes of the reader. */
-  open(engine: Engine): BatchReader;
+  open(engine: Engine, options?: OpenOptions): BatchReader;
+}
+
+export interface OpenOptions {
+  /** What random transforms draw from, a non-negative safe integer; 0 unless given. */
+  readonly seed?: number;
 }
 
 export interface BatchReader {
   /** Fills the storages of a batch; they are overwritten whole. */
   read(request: BatchRequest): void;
+  /** The same batches, made ahead of their use, for readers that can. */
+  readonly stream?: ((request: BatchStreamRequest) => BatchStream) | undefined;
   dispose(): void;
 }
 
 export interface BatchRequest {
   /** The samples of the batch, in order, each in [0, length). */
   readonly indices: Int32Array;
+  /** Which pass over the data this is: random transforms change with it. */
+  readonly epoch: number;
   /** `indices.length` rows of the input field. */
   readonly inputs: Storage;
   /** `indices.length` rows of the target field. */

@@ -2,8 +2,9 @@
 
 import { ArgumentError } from '../base/errors.ts';
 import type { Engine, Storage } from '../engine/engine.ts';
-import type { BatchReader, BatchRequest, Dataset, Field } from './dataset.ts';
-import { byteTable, type Transform } from './transforms.ts';
+import type { BatchStream, BatchStreamRequest, Images, PixelMove } from '../engine/images.ts';
+import type { BatchReader, BatchRequest, Dataset, Field, OpenOptions } from './dataset.ts';
+import { byteTable, imageField, pixelMoves, type Transform } from './transforms.ts';
 
 export interface ImageData {
   readonly classes: readonly string[];
@@ -28,6 +29,7 @@ export class ImageDataset implements Dataset, ImageData {
   readonly target: Field = { dtype: 'int64', shape: [] };
   /** (channels, 256): the float32 value each byte becomes. */
   readonly table: Float32Array;
+  readonly moves: readonly PixelMove[];
 
   /**
    * `transforms` say what a byte becomes on its way into the model. Throws an `ArgumentError` when
@@ -54,47 +56,40 @@ export class ImageDataset implements Dataset, ImageData {
     this.images = images;
     this.labels = labels;
     this.length = labels.length;
-    this.input = { dtype: 'float32', shape: [channels, height, width] };
+    this.input = imageField(transforms, [channels, height, width]);
     this.table = byteTable(transforms, channels);
+    this.moves = pixelMoves(transforms);
   }
 
-  open(engine: Engine): BatchReader {
-    return new ImageReader(engine, this);
+  open(engine: Engine, options: OpenOptions = {}): BatchReader {
+    return new ImageReader(engine, this, options);
   }
 }
 
-/** Keeps the bytes in the engine, which gathers and normalises a batch in one pass. */
+/** Keeps the bytes in the engine, which gathers, moves and normalises a batch in one pass. */
 class ImageReader implements BatchReader {
-  readonly #engine: Engine;
-  readonly #data: ImageDataset;
-  readonly #source: Storage;
-  /** The labels in the dtype of the targets. */
-  readonly #labels: BigInt64Array;
+  readonly #storages: readonly Storage[];
+  readonly #images: Images;
+  /** Batches made ahead, where the engine can. */
+  readonly stream: ((request: BatchStreamRequest) => BatchStream) | undefined;
 
-  constructor(engine: Engine, data: ImageDataset) {
-    this.#engine = engine;
-    this.#data = data;
-    this.#source = engine.allocate('uint8', data.images.length);
-    engine.write(this.#source, data.images);
-    this.#labels = BigInt64Array.from(data.labels, BigInt);
+  constructor(engine: Engine, data: ImageDataset, { seed = 0 }: OpenOptions) {
+    const { channels, height, width, table, moves } = data;
+    const images = engine.allocate('uint8', data.images.length);
+    const labels = engine.allocate('int64', data.labels.length);
+    engine.write(images, data.images);
+    engine.write(labels, BigInt64Array.from(data.labels, BigInt));
+    this.#storages = [images, labels];
+    const source = { images, labels, table, channels, height, width, moves, seed };
+    this.#images = engine.images(source);
+    this.stream = this.#images.stream?.bind(this.#images);
   }
 
-  read({ indices, inputs, targets }: BatchRequest): void {
-    const { channels, height, width, table } = this.#data;
-    this.#engine.gatherRows({
-      source: this.#source,
-      indices,
-      table,
-      channels,
-      pixels: height * width,
-      destination: inputs,
-    });
-    const labels = new BigInt64Array(indices.length);
-    for (let i = 0; i < labels.length; i++) labels[i] = this.#labels[indices[i]!]!;
-    this.#engine.write(targets, labels);
+  read({ indices, epoch, inputs, targets }: BatchRequest): void {
+    this.#images.gather(indices, epoch, { inputs, targets });
   }
 
   dispose(): void {
-    this.#source.dispose();
+    for (const storage of this.#storages) storage.dispose();
   }
 }

@@ -3,6 +3,7 @@
 import { ArgumentError } from '../base/errors.ts';
 import { numel, type Shape } from '../base/shape.ts';
 import type { Engine, Storage } from '../engine/engine.ts';
+import type { BatchSlot, BatchStream } from '../engine/images.ts';
 import type { BatchReader, Dataset, Field } from './dataset.ts';
 import { checkOrder, epochOrder, type SamplerOptions } from './sampler.ts';
 
@@ -24,8 +25,8 @@ export interface DataLoaderOptions {
 }
 
 /**
- * One batch. Its storages belong to the loader, which reuses them in turn: they are overwritten
- * when the `buffers`-th batch after this one is taken, in whichever epoch that is.
+ * One batch. Its storages belong to the loader, which reuses them in turn: they may be overwritten
+ * once the `buffers`-th batch after this one is taken, in whichever epoch that is.
  */
 export interface Batch {
   /** (size, ...sample shape). */
@@ -38,10 +39,14 @@ export interface Batch {
   readonly indices: Int32Array;
 }
 
-interface Slot {
-  readonly inputs: Storage;
-  readonly targets: Storage;
+/** Storages of one batch size, used in turn. */
+interface Ring {
+  readonly slots: readonly BatchSlot[];
+  taken: number;
 }
+
+/** Batches a stream makes before they are taken. */
+const BATCHES_AHEAD = 2;
 
 export class DataLoader {
   readonly dataset: Dataset;
@@ -56,8 +61,7 @@ export class DataLoader {
   readonly #buffers: number;
   readonly #reader: BatchReader;
   /** By batch size: the full batches and the smaller last one have storages of their own. */
-  readonly #rings = new Map<number, Slot[]>();
-  #taken = 0;
+  readonly #rings = new Map<number, Ring>();
 
   /**
    * Copies the data set into the engine. Throws an `ArgumentError` for sizes and orders that make
@@ -87,7 +91,7 @@ export class DataLoader {
     this.#engine = engine;
     this.#sampler = { length: dataset.length, shuffle, seed, order };
     this.#buffers = buffers;
-    this.#reader = dataset.open(engine);
+    this.#reader = dataset.open(engine, { seed });
   }
 
   /** The shape of one sample's input, without the batch dimension. */
@@ -97,25 +101,48 @@ export class DataLoader {
 
   /**
    * The batches of epoch `epoch` (a non-negative integer), from batch `start` on. The order
-   * depends on the seed and the epoch alone. Each batch is built when it is taken.
+   * depends on the seed and the epoch alone. Batches are made ahead where the engine can; a run
+   * that reads one waits for it.
    */
   *epoch(epoch: number, { start = 0 }: { start?: number } = {}): Generator<Batch, void> {
     checkInteger('epoch', epoch, 0);
     checkInteger('start', start, 0);
     const order = epochOrder(this.#sampler, epoch);
-    for (let i = start; i < this.batchesPerEpoch; i++) {
-      const begin = i * this.batchSize;
-      const indices = order.subarray(begin, Math.min(begin + this.batchSize, order.length));
-      const { inputs, targets } = this.#nextSlot(indices.length);
-      this.#reader.read({ indices, inputs, targets });
-      yield { inputs, targets, size: indices.length, indices };
+    const end = Math.min(order.length, this.batchesPerEpoch * this.batchSize);
+    const rest = order.subarray(start * this.batchSize, end);
+    const stream = this.#reader.stream === undefined ? undefined : this.#stream(rest, epoch);
+    try {
+      for (let begin = 0; begin < rest.length; begin += this.batchSize) {
+        const indices = rest.subarray(begin, begin + this.batchSize);
+        const slot = this.#nextSlot(indices.length);
+        if (stream !== undefined) stream.take();
+        else this.#reader.read({ indices, epoch, ...slot });
+        yield { ...slot, size: indices.length, indices };
+      }
+    } finally {
+      stream?.dispose();
     }
+  }
+
+  /** The batches of `order`, made ahead into the slots in the order in which they will be taken. */
+  #stream(order: Int32Array, epoch: number): BatchStream {
+    const { slots, taken } = this.#ring(this.batchSize);
+    const tailSize = order.length % this.batchSize;
+    const tail = tailSize === 0 ? undefined : this.#ring(tailSize);
+    return this.#reader.stream!({
+      order,
+      batch_size: this.batchSize,
+      epoch,
+      slots: slots.map((_, i) => slots[(taken + i) % slots.length]!),
+      tail: tail && tail.slots[tail.taken % tail.slots.length]!,
+      ahead: BATCHES_AHEAD,
+    });
   }
 
   /** Frees the data set's copy in the engine and the batches' storages. */
   dispose(): void {
     this.#reader.dispose();
-    for (const slot of [...this.#rings.values()].flat()) {
+    for (const slot of [...this.#rings.values()].flatMap(({ slots }) => slots)) {
       slot.inputs.dispose();
       slot.targets.dispose();
     }
@@ -126,17 +153,24 @@ export class DataLoader {
     this.dispose();
   }
 
-  #nextSlot(size: number): Slot {
+  #nextSlot(size: number): BatchSlot {
+    const ring = this.#ring(size);
+    return ring.slots[ring.taken++ % ring.slots.length]!;
+  }
+
+  #ring(size: number): Ring {
     let ring = this.#rings.get(size);
     if (ring === undefined) {
       const { input, target } = this.dataset;
-      ring = Array.from({ length: this.#buffers }, () => ({
+      const ahead = this.#reader.stream === undefined ? 0 : BATCHES_AHEAD;
+      const slots = Array.from({ length: this.#buffers + ahead }, () => ({
         inputs: this.#allocate(input, size),
         targets: this.#allocate(target, size),
       }));
+      ring = { slots, taken: 0 };
       this.#rings.set(size, ring);
     }
-    return ring[this.#taken++ % this.#buffers]!;
+    return ring;
   }
 
   #allocate(field: Field, size: number): Storage {

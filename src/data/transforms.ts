@@ -1,20 +1,20 @@
 /**
  * Transforms of image samples, by torchvision's names.
  *
- * Every transform so far maps a stored byte to a number knowing only its channel, so a whole
- * pipeline collapses into 256 float32 values a channel, and an engine normalises a batch by table
- * look-up. The table is computed with the float32 operations PyTorch would do, one rounding each,
- * so that the pixels a model sees are bit-equal with torchvision's.
+ * A pixel transform maps a stored byte to a number knowing only its channel, so all of them
+ * collapse into 256 float32 values a channel, and an engine normalises a batch by table look-up. The
+ * table is computed with the float32 operations PyTorch would do, one rounding each, so that the
+ * pixels a model sees are bit-equal with torchvision's.
  *
- * Random transforms (flips, crops) will be a second kind, beside `PixelTransform` in `Transform`:
- * they move bytes of a whole image, before the table, and draw from Philox keyed by
- * (seed, epoch, sample index), so that an epoch can be replayed from its middle. `BatchRequest`
- * is then where the loader passes the seed and epoch on.
+ * A move transform (a crop, a flip) comes before the table and moves the bytes of a whole image. It
+ * draws from the seed, the epoch and the sample alone; its numbers are not torchvision's.
  */
 
 import { z } from 'zod';
 import { ConfigError } from '../base/errors.ts';
 import { Registry } from '../base/registry.ts';
+import type { PixelMove } from '../engine/images.ts';
+import type { Field } from './dataset.ts';
 
 /** Maps each value of a channel on its own. */
 export interface PixelTransform {
@@ -27,7 +27,14 @@ export interface PixelTransform {
   apply(value: number, channel: number): number;
 }
 
-export type Transform = PixelTransform;
+/** Moves the pixels of a whole image of bytes. */
+export interface MoveTransform {
+  readonly name: string;
+  readonly takes: 'image';
+  readonly move: PixelMove;
+}
+
+export type Transform = PixelTransform | MoveTransform;
 
 export const transforms = new Registry<Transform>('transform');
 
@@ -72,16 +79,85 @@ function normalize({ mean, std }: { mean: number[]; std: number[] }): Transform 
   };
 }
 
+const side = z.int().min(1).max(4096);
+const pad = z.int().min(0).max(4096);
+const cropOptions = z.strictObject({
+  /** (height, width), or one number for both. */
+  size: z.union([side, z.tuple([side, side])]),
+  /** Of all sides, (left and right, top and bottom), or (left, top, right, bottom). */
+  padding: z
+    .union([pad, z.tuple([pad, pad]), z.tuple([pad, pad, pad, pad])])
+    .nullable()
+    .default(null),
+});
+
+/** https://pytorch.org/vision/stable/generated/torchvision.transforms.RandomCrop.html */
+transforms.register('RandomCrop', {
+  schema: cropOptions,
+  create: ({ size, padding }: z.output<typeof cropOptions>): Transform => {
+    const [height, width] = typeof size === 'number' ? [size, size] : size;
+    const list = typeof padding === 'number' ? [padding] : (padding ?? [0]);
+    const [left, top = left!, right = left!, bottom = top] = list as [number, ...number[]];
+    const move = { kind: 'crop', height, width, left, top, right, bottom } as const;
+    return { name: 'RandomCrop', takes: 'image', move };
+  },
+});
+
+/** https://pytorch.org/vision/stable/generated/torchvision.transforms.RandomHorizontalFlip.html */
+transforms.register('RandomHorizontalFlip', {
+  schema: z.strictObject({ p: z.number().min(0).max(1).default(0.5) }),
+  create: ({ p }: { p: number }): Transform => ({
+    name: 'RandomHorizontalFlip',
+    takes: 'image',
+    move: { kind: 'flip', probability: p },
+  }),
+});
+
+/** The moves of a pipeline, in order. */
+export function pixelMoves(pipeline: readonly Transform[]): PixelMove[] {
+  return pipeline.flatMap((transform) => (transform.takes === 'image' ? [transform.move] : []));
+}
+
 /**
- * The values bytes become: (channels, 256) float32. Throws a `ConfigError` when the pipeline does
- * not begin with `ToTensor`, has it again later, or is made for another number of channels.
+ * What a pipeline gives for images of these sizes. Throws a `ConfigError` as `byteTable` does, and
+ * when a crop is larger than the padded image.
  */
-export function byteTable(pipeline: readonly Transform[], channels: number): Float32Array {
-  if (pipeline.length === 0) throw new ConfigError('[transforms] images need ToTensor; got none');
+export function imageField(
+  pipeline: readonly Transform[],
+  [channels, height, width]: readonly [number, number, number],
+): Field {
+  byteTable(pipeline, channels);
+  let size = { height, width };
+  for (const move of pixelMoves(pipeline)) {
+    if (move.kind !== 'crop') continue;
+    const padded = [size.height + move.top + move.bottom, size.width + move.left + move.right];
+    if (move.height > padded[0]! || move.width > padded[1]!) {
+      throw new ConfigError(
+        `[RandomCrop] size ${move.height} x ${move.width} is larger than the padded image, ${padded[0]} x ${padded[1]}`,
+      );
+    }
+    size = move;
+  }
+  return { dtype: 'float32', shape: [channels, size.height, size.width] };
+}
+
+/**
+ * The values bytes become: (channels, 256) float32. Throws a `ConfigError` when `ToTensor`
+ * is missing, comes twice or between the wrong ones, or one is made for another number of channels.
+ */
+export function byteTable(transforms: readonly Transform[], channels: number): Float32Array {
+  const names = transforms.map((transform) => transform.name).join(', ');
+  const pipeline = transforms.filter((transform) => transform.takes !== 'image');
+  if (pipeline.length === 0) {
+    throw new ConfigError(`[transforms] images need ToTensor; got ${names || 'none'}`);
+  }
+  const moves = transforms.length - pipeline.length;
+  if (transforms.slice(0, moves).some((transform) => transform.takes !== 'image')) {
+    throw new ConfigError(`[transforms] crops and flips must come before ToTensor; got ${names}`);
+  }
   pipeline.forEach((transform, i) => {
     if (transform.takes !== (i === 0 ? 'bytes' : 'floats')) {
-      const rule = 'ToTensor must come first, and once';
-      throw new ConfigError(`[transforms] ${rule}; got ${pipeline.map((t) => t.name).join(', ')}`);
+      throw new ConfigError(`[transforms] ToTensor must come first, and once; got ${names}`);
     }
     if (transform.channels !== undefined && transform.channels !== channels) {
       throw new ConfigError(

@@ -4,6 +4,7 @@
  */
 
 import type { DType, HostArray } from '../base/dtype.ts';
+import type { ImageSource, Images } from './images.ts';
 import type { Program } from './program.ts';
 
 /** A buffer owned by an engine: `numel` elements of `dtype`, zero at birth. */
@@ -30,6 +31,12 @@ export interface KernelTiming {
   readonly method: string;
 }
 
+/** What one run is given; see `Executable.run`. */
+export interface RunArguments {
+  readonly storages: readonly Storage[];
+  readonly scalars: readonly number[];
+}
+
 /** A Program made ready to run. Runs are queued and happen in order, on the engine's own thread. */
 export interface Executable {
   /**
@@ -39,7 +46,12 @@ export interface Executable {
    * undefined then. A buffer that a run writes serves one of its bindings only.
    */
   run(storages: readonly Storage[], scalars: readonly number[]): Promise<void>;
-  /** The same, blocking the caller until the run is done. */
+  /**
+   * Queues several runs at once, which costs little more than one. Resolves when all are done;
+   * rejects as `run` when one fails, and those after it do not run.
+   */
+  runMany(runs: readonly RunArguments[]): Promise<void>;
+  /** As `run`, blocking the caller until the run is done. */
   runSync(storages: readonly Storage[], scalars: readonly number[]): void;
   readonly memory: MemoryPlan;
   /** The implementation of each instruction, in order, with those that loading added. */
@@ -60,20 +72,6 @@ export interface Engine {
   read(storage: Storage): Promise<HostArray>;
   /** Throws an `EngineError` that names the instruction it cannot prepare. */
   load(program: Program): Executable;
-  /**
-   * Builds a batch: row `i` of `destination` (float32) is row `indices[i]` of `source` (uint8,
-   * rows of `channels * pixels` bytes) mapped through `table[channel * 256 + byte]`.
-   * Throws when an index is out of range or the sizes do not fit.
-   */
-  gatherRows(request: GatherRows): void;
-}
-
-export interface GatherRows {
-  readonly source: Storage;
-  readonly indices: Int32Array;
-  /** 256 float32 values a channel: what each byte becomes. */
-  readonly table: Float32Array;
-  readonly channels: number;
-  readonly pixels: number;
-  readonly destination: Storage;
+  /** Batches of these images. Throws an `EngineError` when the parts do not fit each other. */
+  images(source: ImageSource): Images;
 }

@@ -1,5 +1,7 @@
 /** The loader's batches as tensors, ready for a compiled step. */
 
+import { itemsize } from '../base/dtype.ts';
+import { numel } from '../base/shape.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import { engine } from '../core/device.ts';
 import { bufferLeaf } from '../core/leaf.ts';
@@ -8,8 +10,19 @@ import type { Dataset, Field } from '../data/dataset.ts';
 import { type Batch, DataLoader } from '../data/loader.ts';
 import type { Storage } from '../engine/engine.ts';
 
-/** Runs that may be under way at once: enough to keep the engine busy while a batch is made. */
+/** Calls that may be under way at once: enough to keep the engine busy meanwhile. */
 export const RUNS_AHEAD = 3;
+
+const MOST_STEPS_PER_CALL = 16;
+/** Of the batches of one call: steps with larger ones are long enough to be called one by one. */
+const MOST_BYTES_PER_CALL = 1 << 20;
+
+/** How many steps may be handed to the engine in one call. */
+export function stepsPerCall(batch_size: number, input: Field): number {
+  const bytes = batch_size * numel(input.shape) * itemsize(input.dtype);
+  const fitting = Math.floor(MOST_BYTES_PER_CALL / Math.max(1, bytes));
+  return Math.max(1, Math.min(MOST_STEPS_PER_CALL, fitting));
+}
 
 export function openLoader(
   { config: { data, seed } }: LoadedConfig,
@@ -18,12 +31,12 @@ export function openLoader(
 ): DataLoader {
   const { batch_size, shuffle, drop_last } = data;
   const order = split === 'train' ? { shuffle, drop_last, seed } : {};
-  // A batch is reused when the runs before it are done.
+  // A batch is reused when the calls before it are done; one call may be waiting to be full.
   return new DataLoader({
     dataset,
     engine: engine(),
     batch_size,
-    buffers: RUNS_AHEAD + 1,
+    buffers: (RUNS_AHEAD + 1) * stepsPerCall(batch_size, dataset.input),
     ...order,
   });
 }

@@ -1,15 +1,14 @@
 /** Measures a model on a whole data set, without training it. */
 
 import type { DataLoader } from '../data/loader.ts';
-import { BatchTensors, RUNS_AHEAD } from './batches.ts';
-import { Pipeline } from './pipeline.ts';
+import { StepQueue } from './step-queue.ts';
 import { type BatchStep, evaluationStep, type Task } from './task.ts';
 import type { Means, Totals } from './totals.ts';
 
 export class Evaluator {
   readonly #totals: Totals;
   readonly #step: BatchStep;
-  readonly #tensors: BatchTensors;
+  readonly #queue: StepQueue;
 
   constructor(
     readonly task: Task,
@@ -18,7 +17,7 @@ export class Evaluator {
   ) {
     this.#totals = task.totals();
     this.#step = evaluationStep(task, this.#totals, onRetrace);
-    this.#tensors = new BatchTensors(loader.dataset);
+    this.#queue = new StepQueue(this.#step, loader);
   }
 
   /** The means over all samples; nothing when `signal` was aborted before the last of them. */
@@ -34,14 +33,13 @@ export class Evaluator {
   }
 
   async #pass(signal?: AbortSignal): Promise<Means | undefined> {
-    const pipeline = new Pipeline(RUNS_AHEAD);
     this.#totals.clear();
     for (const batch of this.loader.epoch(0)) {
-      pipeline.add(this.#step(this.#tensors.inputs(batch), this.#tensors.targets(batch)));
-      if (pipeline.full) await pipeline.room();
+      this.#queue.add(batch);
+      if (this.#queue.full) await this.#queue.room();
       if (signal?.aborted) break;
     }
-    await pipeline.idle();
+    await this.#queue.idle();
     return signal?.aborted ? undefined : this.#totals.read();
   }
 

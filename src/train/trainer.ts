@@ -11,16 +11,15 @@ import { type CompiledStep, compile } from '../core/compile.ts';
 import { generatorState, setGeneratorState } from '../core/random.ts';
 import type { DataLoader } from '../data/loader.ts';
 import { toHost } from '../io/tensors.ts';
-import { BatchTensors, RUNS_AHEAD } from './batches.ts';
 import { type Checkpoint, MODEL_FILE, type Position, STATE_FILE } from './checkpoint.ts';
 import type { Clock } from './clock.ts';
 import { Evaluator } from './evaluator.ts';
 import type { TrainEvent } from './events.ts';
 import { Journal } from './journal.ts';
-import { Pipeline } from './pipeline.ts';
 import type { RunDirectory } from './run-directory.ts';
 import { checkSampleOrder, sampleOrder } from './sample-order.ts';
 import * as snapshot from './snapshot.ts';
+import { StepQueue } from './step-queue.ts';
 import { type BatchStep, type Task, trainingStep } from './task.ts';
 import type { Means, Totals } from './totals.ts';
 
@@ -44,9 +43,8 @@ export class Trainer {
   readonly #totals: Totals;
   readonly #step: BatchStep;
   readonly #clearTotals: CompiledStep<[], undefined>;
-  readonly #tensors: BatchTensors;
   readonly #evaluator: Evaluator | undefined;
-  readonly #pipeline = new Pipeline(RUNS_AHEAD);
+  readonly #queue: StepQueue;
 
   #position: Position = { step: 0, epoch: 0, batch: 0 };
   /** The steps of the last record of the training loss, and of the last closing of an epoch. */
@@ -70,7 +68,7 @@ export class Trainer {
       state: [totals],
       name: 'clear totals',
     });
-    this.#tensors = new BatchTensors(loader.dataset);
+    this.#queue = new StepQueue(this.#step, loader);
     this.#evaluator = valLoader && new Evaluator(task, valLoader, onRetrace);
   }
 
@@ -126,19 +124,19 @@ export class Trainer {
     const { log_every, checkpoint_every = Number.POSITIVE_INFINITY } = loaded.config.trainer;
     const { epoch, batch: start } = this.#position;
     for (const batch of loader.epoch(epoch, { start })) {
-      this.#pipeline.add(this.#step(this.#tensors.inputs(batch), this.#tensors.targets(batch)));
+      this.#queue.add(batch);
       this.#position = {
         ...this.#position,
         step: this.#position.step + 1,
         batch: this.#position.batch + 1,
       };
       this.#journal.stepped(batch.size, this.#position, this.#lr);
-      if (this.#position.batch % log_every === 0) this.#pipeline.add(this.#record());
-      if (this.#pipeline.full) await this.#pipeline.room();
+      if (this.#position.batch % log_every === 0) this.#queue.also(() => this.#record());
+      if (this.#queue.full) await this.#queue.room();
       if (this.#stepsTaken || this.#epochTaken || signal.aborted) break;
       if (this.#position.step % checkpoint_every === 0) await this.#save();
     }
-    await this.#pipeline.idle();
+    await this.#queue.idle();
   }
 
   /** Ends an epoch, or all of training: records, evaluates, saves. Stops short when aborted. */
@@ -201,7 +199,7 @@ export class Trainer {
 
   /** Writes a checkpoint of the present position, unless it was the last thing done. */
   async #save(): Promise<void> {
-    await this.#pipeline.idle();
+    await this.#queue.idle();
     const position = JSON.stringify([this.#position, this.#closedAt]);
     if (this.#saved?.position === position) return;
     const { run, clock, emit, loaded } = this.#options;

@@ -1,8 +1,9 @@
-/** What every engine refuses, and how it says so; and gatherRows with what it refuses. */
+/** What every engine refuses, and how it says so; and batches of images with what they refuse. */
 
 import { describe, expect, test } from 'vitest';
 import { EngineError } from '../../src/base/errors.ts';
 import type { Engine, Storage } from '../../src/engine/engine.ts';
+import type { ImageSource } from '../../src/engine/images.ts';
 import { cpuEngine } from '../../src/engine/native/cpu.ts';
 import type { Program } from '../../src/engine/program.ts';
 import { referenceEngine } from '../../src/engine/reference/engine.ts';
@@ -66,38 +67,38 @@ describe.each([
     });
   });
 
-  describe('gatherRows', () => {
-    // Two channels of two pixels; the second channel's table is shifted by 1000.
+  describe('images', () => {
+    // Two channels of one row of two pixels; the second channel's table is shifted by 1000.
     const table = Float32Array.from({ length: 512 }, (_, i) => (i < 256 ? i / 2 : i - 256 + 1000));
-    const request = (indices: number[], outputs = indices.length * 4) => ({
-      source: filled(engine, 'uint8', [0, 1, 2, 3, 10, 11, 12, 13, 252, 253, 254, 255]),
-      indices: Int32Array.from(indices),
-      ...{ table, channels: 2, pixels: 2 },
-      destination: engine.allocate('float32', outputs),
+    const source = (): ImageSource => ({
+      images: filled(engine, 'uint8', [0, 1, 2, 3, 10, 11, 12, 13, 252, 253, 254, 255]),
+      labels: filled(engine, 'int64', [5, 6, 7]),
+      ...{ table, channels: 2, height: 1, width: 2, moves: [], seed: 0 },
+    });
+    const slot = (size: number, outputs = size * 4) => ({
+      inputs: engine.allocate('float32', outputs),
+      targets: engine.allocate('int64', size),
     });
 
-    test('maps the bytes of chosen rows through a table for each channel', () => {
-      const batch = request([2, 0, 2]);
-      engine.gatherRows(batch);
+    test('maps the bytes of chosen images through a table for each channel', () => {
+      const batch = slot(3);
+      engine.images(source()).gather(Int32Array.of(2, 0, 2), 0, batch);
       const last = [126, 126.5, 1254, 1255];
-      expect(list(engine.readSync(batch.destination))).toEqual([
-        ...last,
-        0,
-        0.5,
-        1002,
-        1003,
-        ...last,
-      ]);
+      const first = [0, 0.5, 1002, 1003];
+      expect(list(engine.readSync(batch.inputs))).toEqual([...last, ...first, ...last]);
+      expect(list(engine.readSync(batch.targets))).toEqual([7, 5, 7]);
     });
 
     test('refuses indices out of range and sizes that do not fit', () => {
-      expect(() => engine.gatherRows(request([0, 3]))).toThrow(EngineError);
-      expect(() => engine.gatherRows(request([-1]))).toThrow(EngineError);
-      expect(() => engine.gatherRows(request([0, 1], 7))).toThrow(EngineError);
-      expect(() => engine.gatherRows({ ...request([0]), pixels: 5 })).toThrow(EngineError);
-      expect(() => engine.gatherRows({ ...request([0]), table: table.subarray(1) })).toThrow(
-        EngineError,
-      );
+      const images = engine.images(source());
+      const gather = (indices: number[], outputs?: number) => () =>
+        images.gather(Int32Array.from(indices), 0, slot(indices.length, outputs));
+      for (const refused of [gather([0, 3]), gather([-1]), gather([0, 1], 7)]) {
+        expect(refused).toThrow(EngineError);
+      }
+      for (const wrong of [{ width: 5 }, { table: table.subarray(1) }, { channels: 1 }]) {
+        expect(() => engine.images({ ...source(), ...wrong })).toThrow(EngineError);
+      }
     });
   });
 });

@@ -6,14 +6,21 @@ import { numel } from '../../base/shape.ts';
 import type {
   Engine,
   Executable,
-  GatherRows,
   KernelTiming,
   MemoryPlan,
+  RunArguments,
   Storage,
 } from '../engine.ts';
+import type { BatchSlot, BatchStream, BatchStreamRequest, ImageSource, Images } from '../images.ts';
 import type { Program } from '../program.ts';
 import { switchedOff } from '../switches.ts';
-import { type Addon, loadAddon, type NativeExecutable, type NativeStorage } from './loader.ts';
+import {
+  type Addon,
+  loadAddon,
+  type NativeExecutable,
+  type NativeImageSource,
+  type NativeStorage,
+} from './loader.ts';
 
 class CpuStorage implements Storage {
   readonly #native: NativeStorage;
@@ -85,6 +92,24 @@ class CpuExecutable implements Executable {
     }
   }
 
+  runMany(runs: readonly RunArguments[]): Promise<void> {
+    try {
+      const { bindings, scalars } = this.#native;
+      const ids = new Uint32Array(runs.length * bindings.length);
+      const numbers = new Float64Array(runs.length * scalars.length);
+      runs.forEach((run, i) => {
+        this.#setArguments(run.storages, run.scalars);
+        ids.set(bindings, i * bindings.length);
+        numbers.set(scalars, i * scalars.length);
+      });
+      return runs.length === 0
+        ? Promise.resolve()
+        : this.#native.runMany(ids, numbers, runs.length);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
   runSync(storages: readonly Storage[], scalars: readonly number[]): void {
     this.#setArguments(storages, scalars);
     this.#native.runSync();
@@ -120,6 +145,38 @@ function bindingBytes(program: Program): number {
   return bytes;
 }
 
+class CpuImages implements Images {
+  readonly #addon: Addon;
+  readonly #native: NativeImageSource;
+
+  constructor(addon: Addon, source: ImageSource) {
+    this.#addon = addon;
+    this.#native = new addon.ImageSource({
+      ...source,
+      images: CpuStorage.native(source.images),
+      labels: CpuStorage.native(source.labels),
+    });
+  }
+
+  gather(indices: Int32Array, epoch: number, { inputs, targets }: BatchSlot): void {
+    this.#native.gather(indices, epoch, CpuStorage.native(inputs), CpuStorage.native(targets));
+  }
+
+  stream({ order, batch_size, epoch, slots, tail, ahead }: BatchStreamRequest): BatchStream {
+    const native = ({ inputs, targets }: BatchSlot) =>
+      [inputs, targets].map((storage) => CpuStorage.native(storage));
+    return new this.#addon.ImageStream(
+      this.#native,
+      order,
+      batch_size,
+      epoch,
+      slots.flatMap(native),
+      tail === undefined ? [] : native(tail),
+      ahead,
+    );
+  }
+}
+
 /** Runs Programs with the kernels of the native addon, on its own thread. */
 export class CpuEngine implements Engine {
   readonly name = 'cpu';
@@ -150,15 +207,8 @@ export class CpuEngine implements Engine {
     return new CpuExecutable(this.#addon, program);
   }
 
-  gatherRows(request: GatherRows): void {
-    this.#addon.gatherRows(
-      CpuStorage.native(request.source),
-      request.indices,
-      request.table,
-      request.channels,
-      request.pixels,
-      CpuStorage.native(request.destination),
-    );
+  images(source: ImageSource): Images {
+    return new CpuImages(this.#addon, source);
   }
 
   /** Threads a kernel may use. */

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { DTYPES, type DType, type HostArray } from '../../base/dtype.ts';
 import { assert, EngineError } from '../../base/errors.ts';
 import type { KernelTiming } from '../engine.ts';
+import type { BatchStream, ImageSource } from '../images.ts';
 import type { Program } from '../program.ts';
 
 /** A buffer; see `native/addon/storage.h`. */
@@ -26,9 +27,15 @@ export interface NativeExecutable {
   readonly kernels: readonly KernelTiming[];
   readonly arenaBytes: number;
   run(): Promise<void>;
+  runMany(ids: Uint32Array, scalars: Float64Array, runs: number): Promise<void>;
   runSync(): void;
   plan(): string;
   dispose(): void;
+}
+
+/** Images and what becomes of them; see `native/addon/image_source.h`. */
+export interface NativeImageSource {
+  gather(indices: Int32Array, epoch: number, inputs: NativeStorage, targets: NativeStorage): void;
 }
 
 /** One shared object of kernels that was loaded, or why it was not. */
@@ -60,14 +67,21 @@ export interface Addon {
   threads(): number;
   setThreads(threads: number): void;
   setErrorClass(errorClass: new (message: string) => Error): void;
-  gatherRows(
-    source: NativeStorage,
-    indices: Int32Array,
-    table: Float32Array,
-    channels: number,
-    pixels: number,
-    destination: NativeStorage,
-  ): void;
+  readonly ImageSource: new (
+    source: Omit<ImageSource, 'images' | 'labels'> & {
+      readonly images: NativeStorage;
+      readonly labels: NativeStorage;
+    },
+  ) => NativeImageSource;
+  readonly ImageStream: new (
+    source: NativeImageSource,
+    order: Int32Array,
+    batch_size: number,
+    epoch: number,
+    slots: readonly NativeStorage[],
+    tail: readonly NativeStorage[],
+    ahead: number,
+  ) => BatchStream;
 }
 
 const BUILD_COMMAND = 'npm run build';

@@ -5,9 +5,11 @@
 
 import { type DType, type HostArray, hostArray } from '../../base/dtype.ts';
 import { EngineError } from '../../base/errors.ts';
-import type { Engine, Executable, GatherRows, Storage } from '../engine.ts';
+import type { Engine, Executable, Storage } from '../engine.ts';
+import type { ImageSource, Images } from '../images.ts';
 import type { Program } from '../program.ts';
 import { ReferenceExecutable } from './executable.ts';
+import { ReferenceImages } from './images.ts';
 import { own, ReferenceStorage } from './storage.ts';
 import { convertTo, fromHost, toHost } from './values.ts';
 
@@ -60,37 +62,8 @@ export class ReferenceEngine implements Engine {
     return new ReferenceExecutable(program);
   }
 
-  gatherRows(request: GatherRows): void {
-    const { indices, table, channels, pixels } = request;
-    const row = channels * pixels;
-    const source = own(request.source);
-    const destination = own(request.destination);
-    const rows = source.numel / row;
-    const sizes = `source ${source.dtype} of ${source.numel}, destination ${destination.dtype} of ${destination.numel}`;
-    if (source.dtype !== 'uint8' || destination.dtype !== 'float32') {
-      throw new EngineError(`[gatherRows] needs uint8 rows and a float32 destination: ${sizes}`);
-    }
-    if (
-      !Number.isInteger(rows) ||
-      destination.numel !== indices.length * row ||
-      table.length !== channels * 256
-    ) {
-      throw new EngineError(
-        `[gatherRows] sizes do not fit ${indices.length} rows of ${channels} x ${pixels}: ${sizes}, table of ${table.length}`,
-      );
-    }
-    const outside = indices.find((index) => index < 0 || index >= rows);
-    if (outside !== undefined) {
-      throw new EngineError(`[gatherRows] index ${outside} is out of range for ${rows} rows`);
-    }
-    const from = source.values;
-    const to = destination.values;
-    indices.forEach((index, i) => {
-      for (let j = 0; j < row; j++) {
-        const byte = from[index * row + j]!;
-        to[i * row + j] = table[Math.floor(j / pixels) * 256 + byte]!;
-      }
-    });
+  images(source: ImageSource): Images {
+    return new ReferenceImages(source);
   }
 }
 

@@ -3,7 +3,7 @@
 import { itemsize } from '../../base/dtype.ts';
 import { EngineError } from '../../base/errors.ts';
 import { numel } from '../../base/shape.ts';
-import type { Executable, KernelTiming, MemoryPlan, Storage } from '../engine.ts';
+import type { Executable, KernelTiming, MemoryPlan, RunArguments, Storage } from '../engine.ts';
 import type { Instruction, Program, ValueType } from '../program.ts';
 import type { KernelFunction, Run } from './kernel.ts';
 import { own, type ReferenceStorage } from './storage.ts';
@@ -34,6 +34,10 @@ export class ReferenceExecutable implements Executable {
   /** Computes before it returns, so runs, reads and writes happen in the order of the calls. */
   async run(storages: readonly Storage[], scalars: readonly number[]): Promise<void> {
     this.runSync(storages, scalars);
+  }
+
+  async runMany(runs: readonly RunArguments[]): Promise<void> {
+    for (const { storages, scalars } of runs) this.runSync(storages, scalars);
   }
 
   runSync(storages: readonly Storage[], scalars: readonly number[]): void {

@@ -1,0 +1,68 @@
+// The JavaScript classes that make batches of images: at once, or ahead on a thread of their own.
+#pragma once
+
+#include <napi.h>
+
+#include <memory>
+#include <vector>
+
+#include "batch_stream.h"
+#include "image_batch.h"
+#include "instance.h"
+
+namespace torchts {
+
+// The images, what becomes of them, and the buffers behind them.
+struct SharedImages {
+  ImageSource source;
+  std::shared_ptr<Buffer> images, labels;
+};
+
+// Where a batch goes.
+struct BatchSlot {
+  std::shared_ptr<Buffer> inputs, targets;
+};
+
+// new ImageSource({ images, labels, table, channels, height, width, moves, seed }), as in
+// src/engine/images.ts. gather(indices, epoch, inputs, targets) fills one batch now.
+class ImageSourceClass : public Napi::ObjectWrap<ImageSourceClass> {
+ public:
+  static Napi::Function define(Napi::Env env);
+
+  explicit ImageSourceClass(const Napi::CallbackInfo& info);
+
+  // What a JavaScript value that must be an ImageSource holds.
+  static std::shared_ptr<const SharedImages> of(const Napi::Value& value);
+
+ private:
+  Napi::Value gather(const Napi::CallbackInfo& info);
+
+  std::shared_ptr<Instance> instance_;
+  std::shared_ptr<const SharedImages> shared_;
+};
+
+// new ImageStream(source, order, batch size, epoch, slots, tail, ahead): batches of `order` (an
+// Int32Array), as BatchStreamRequest of src/engine/images.ts says. `slots` lists the storages of
+// inputs and targets in turn, `tail` the two of a last, smaller batch if there is one.
+// take(), dispose(). Garbage collection disposes too.
+class ImageStream : public Napi::ObjectWrap<ImageStream> {
+ public:
+  static Napi::Function define(Napi::Env env);
+
+  explicit ImageStream(const Napi::CallbackInfo& info);
+  void Finalize(Napi::BasicEnv env) override;
+
+ private:
+  void start(const Napi::CallbackInfo& info);
+  Napi::Value take(const Napi::CallbackInfo& info);
+  Napi::Value dispose(const Napi::CallbackInfo& info);
+  void close();
+
+  std::shared_ptr<Instance> instance_;
+  std::shared_ptr<BatchStream> stream_;
+  std::vector<BatchSlot> slots_;  // of each batch in turn; the tail's comes last
+  uint64_t ring_ = 0;             // slots that are used in turn
+  uint64_t whole_ = 0;            // batches that are not the tail
+};
+
+}  // namespace torchts

@@ -1,0 +1,142 @@
+#include "image_batch.h"
+
+#include <algorithm>
+#include <set>
+
+#include "check.h"
+
+using namespace torchts;
+using namespace torchts::testing;
+
+namespace {
+
+// Three images of two channels, 2 x 3 pixels; channel c maps byte b to b + 1000 c.
+struct Fixture {
+  std::vector<uint8_t> images;
+  std::vector<int64_t> labels{7, 8, 9};
+  ImageSource source;
+
+  Fixture() {
+    for (int i = 0; i < 36; i++) images.push_back(static_cast<uint8_t>(i * 7 + 1));
+    source.images = images.data();
+    source.image_bytes = images.size();
+    source.labels = labels.data();
+    source.label_count = labels.size();
+    for (int i = 0; i < 512; i++)
+      source.table.push_back(static_cast<float>(i % 256 + i / 256 * 1000));
+    source.channels = 2;
+    source.height = 2;
+    source.width = 3;
+  }
+
+  std::vector<float> fill(const std::vector<int32_t>& indices, uint32_t epoch = 0) {
+    check_source(source);
+    check_indices(source, indices.data(), indices.size());
+    std::vector<float> inputs(indices.size() * source.sample_size(), -1);
+    std::vector<int64_t> targets(indices.size());
+    fill_batch(source, indices.data(), indices.size(), epoch, inputs.data(), targets.data());
+    for (size_t r = 0; r < indices.size(); r++) CHECK(targets[r] == 7 + indices[r]);
+    return inputs;
+  }
+
+  float pixel(int image, int channel, int y, int x) const {
+    return static_cast<float>(images[image * 12 + channel * 6 + y * 3 + x] + 1000 * channel);
+  }
+};
+
+PixelMove flip(double probability) {
+  PixelMove move{};
+  move.kind = PixelMove::Kind::flip;
+  move.probability = probability;
+  return move;
+}
+
+PixelMove crop(int64_t height, int64_t width, int64_t padding) {
+  PixelMove move{};
+  move.kind = PixelMove::Kind::crop;
+  move.height = height;
+  move.width = width;
+  move.left = move.top = move.right = move.bottom = padding;
+  return move;
+}
+
+void check_refused(const Fixture& fixture, const std::string& expected) {
+  const std::string message = message_of([&] { check_source(fixture.source); });
+  CHECK(message.find(expected) != std::string::npos, "got: " + message);
+}
+
+}  // namespace
+
+TEST("looks chosen images up, channel by channel") {
+  Fixture fixture;
+  const std::vector<float> out = fixture.fill({2, 0});
+  for (int i = 0; i < 12; i++) {
+    CHECK(out[i] == fixture.pixel(2, i / 6, i % 6 / 3, i % 3));
+    CHECK(out[12 + i] == fixture.pixel(0, i / 6, i % 6 / 3, i % 3));
+  }
+}
+
+TEST("flips left to right") {
+  Fixture fixture;
+  fixture.source.moves = {flip(1)};
+  const std::vector<float> out = fixture.fill({1});
+  for (int i = 0; i < 12; i++) CHECK(out[i] == fixture.pixel(1, i / 6, i % 6 / 3, 2 - i % 3));
+  fixture.source.moves = {flip(0)};
+  CHECK(fixture.fill({1})[0] == fixture.pixel(1, 0, 0, 0));
+}
+
+TEST("a crop is a window of the padded image, black outside") {
+  Fixture fixture;
+  fixture.source.moves = {crop(2, 3, 1)};
+  std::set<std::vector<float>> seen;
+  for (uint32_t epoch = 0; epoch < 200; epoch++) {
+    const std::vector<float> out = fixture.fill({0}, epoch);
+    bool found = false;
+    for (int top = -1; top <= 1; top++) {
+      for (int left = -1; left <= 1; left++) {
+        std::vector<float> window;
+        for (int i = 0; i < 12; i++) {
+          const int y = i % 6 / 3 + top, x = i % 3 + left;
+          const bool inside = y >= 0 && y < 2 && x >= 0 && x < 3;
+          window.push_back(inside ? fixture.pixel(0, i / 6, y, x) : 1000.0f * (i / 6));
+        }
+        found = found || window == out;
+      }
+    }
+    CHECK(found);
+    seen.insert(out);
+  }
+  CHECK(seen.size() == 9, "all nine places are drawn");
+}
+
+TEST("the draw depends on the sample and the epoch, not on the batch") {
+  Fixture fixture;
+  fixture.source.moves = {crop(1, 1, 0), flip(0.5)};
+  const std::vector<float> together = fixture.fill({0, 1, 2}, 5);
+  for (int i = 0; i < 3; i++) {
+    const std::vector<float> alone = fixture.fill({i}, 5);
+    CHECK(std::equal(alone.begin(), alone.end(), together.begin() + 2 * i));
+  }
+}
+
+TEST("refuses what does not fit") {
+  Fixture fixture;
+  fixture.source.moves = {crop(3, 3, 0)};
+  check_refused(fixture, "larger than the padded image");
+  fixture.source.moves = {crop(0, 3, 0)};
+  check_refused(fixture, "height must be 1 to 2^20, got 0");
+  fixture.source.moves = {crop(1, 1, int64_t{1} << 40)};
+  check_refused(fixture, "padding must be 0 to 2^20");
+  fixture.source.moves = {flip(1.5)};
+  check_refused(fixture, "not in [0, 1]");
+  fixture.source.moves = {};
+  fixture.source.label_count = 2;
+  check_refused(fixture, "36 bytes are not 2 images of 12 bytes");
+  fixture.source.label_count = 3;
+  fixture.source.table.pop_back();
+  check_refused(fixture, "511 values; 2 channels need 512");
+  const std::vector<int32_t> indices{0, 3};
+  const std::string message =
+      message_of([&] { check_indices(fixture.source, indices.data(), indices.size()); });
+  CHECK(message.find("index 3 at place 1 is out of range for 3 images") != std::string::npos);
+}

@@ -1,0 +1,115 @@
+/**
+ * Batches of images: what an engine makes of stored bytes on their way into a model. The sizes and
+ * draws are specified here; `native/runtime/image_batch.h` does the same.
+ */
+
+import { EngineError } from '../base/errors.ts';
+import { philox4x32, philoxKey } from '../base/philox.ts';
+import type { Storage } from './engine.ts';
+
+/**
+ * Moves the pixels of an image before the table is applied. What is random is drawn from the Philox
+ * block (sample, place in the list, epoch, "augm") under the seed, so an epoch can be replayed
+ * from its middle.
+ */
+export type PixelMove =
+  /** A window of this size, anywhere in the image with black pixels around it. */
+  | {
+      readonly kind: 'crop';
+      readonly height: number;
+      readonly width: number;
+      readonly left: number;
+      readonly top: number;
+      readonly right: number;
+      readonly bottom: number;
+    }
+  /** Left to right, with this probability. */
+  | { readonly kind: 'flip'; readonly probability: number };
+
+export interface ImageSource {
+  /** uint8 (count, channels, height, width). Not to be written while this is in use. */
+  readonly images: Storage;
+  /** int64 (count). Not to be written while this is in use. */
+  readonly labels: Storage;
+  /** (channels, 256): the float32 value each byte becomes. */
+  readonly table: Float32Array;
+  readonly channels: number;
+  readonly height: number;
+  readonly width: number;
+  readonly moves: readonly PixelMove[];
+  /** A non-negative safe integer. */
+  readonly seed: number;
+}
+
+/** Where one batch goes: `inputs` float32 (size, channels, height', width'), `targets` int64. */
+export interface BatchSlot {
+  readonly inputs: Storage;
+  readonly targets: Storage;
+}
+
+export interface BatchStreamRequest {
+  /** The samples of all batches, in order. */
+  readonly order: Int32Array;
+  readonly batch_size: number;
+  readonly epoch: number;
+  /** Used in turn, by all but a last, smaller batch. */
+  readonly slots: readonly BatchSlot[];
+  /** For a last, smaller batch, where there is one. */
+  readonly tail?: BatchSlot;
+  /** Batches made before the first is taken: the slots that nobody will read again. */
+  readonly ahead: number;
+}
+
+/** Batches made ahead on a thread of their own. */
+export interface BatchStream {
+  /**
+   * Promises the next batch in the next slot: a run that reads it, or `read`, waits for it. Once
+   * the runs queued so far are done, another batch is made, `ahead` after this one.
+   */
+  take(): void;
+  dispose(): void;
+}
+
+/** Images an engine holds, and batches of them. */
+export interface Images {
+  /** Fills one batch now. Throws an `EngineError` when an index is out of range or sizes differ. */
+  gather(indices: Int32Array, epoch: number, slot: BatchSlot): void;
+  /** Batches of an order, ahead of their use. Missing where the engine has no threads. */
+  stream?(request: BatchStreamRequest): BatchStream;
+}
+
+/** The height and width of an image once it has been moved. */
+export function movedSize({ height, width, moves }: Omit<ImageSource, 'images' | 'labels'>) {
+  const crops = moves.flatMap((move) => (move.kind === 'crop' ? [move] : []));
+  return crops.at(-1) ?? { height, width };
+}
+
+/** Keeps the draws apart from the shuffle's: "augm" in ASCII. */
+const STREAM = 0x6175676d;
+
+/** Where the rows and columns of a moved image come from; -1 where they show nothing. */
+export function movedPlaces(
+  { height, width, moves, seed }: ImageSource,
+  sample: number,
+  epoch: number,
+): { rows: number[]; columns: number[] } {
+  let rows = Array.from({ length: height }, (_, i) => i);
+  let columns = Array.from({ length: width }, (_, i) => i);
+  for (const [place, move] of moves.entries()) {
+    const [first, second] = philox4x32([sample, place, epoch, STREAM], philoxKey(seed));
+    if (move.kind === 'flip') {
+      if (first / 2 ** 32 < move.probability) columns.reverse();
+      continue;
+    }
+    rows = window(rows, move.top, move.bottom, move.height, first);
+    columns = window(columns, move.left, move.right, move.width, second);
+  }
+  return { rows, columns };
+}
+
+function window(from: number[], before: number, after: number, size: number, word: number) {
+  const room = from.length + before + after - size;
+  if (room < 0) throw new EngineError('[images] a crop is larger than the padded image');
+  const start = Math.floor((word * (room + 1)) / 2 ** 32) - before;
+  return Array.from({ length: size }, (_, i) => from[start + i] ?? -1);
+}

@@ -1,0 +1,75 @@
+/**
+ * Steps on their way to the engine. Short ones are handed over several at a time, because a call and
+ * its promise cost as much as a small step; what they compute is the same either way.
+ */
+
+import type { Batch, DataLoader } from '../data/loader.ts';
+import { BatchTensors, RUNS_AHEAD, stepsPerCall } from './batches.ts';
+import { Pipeline } from './pipeline.ts';
+import type { BatchStep } from './task.ts';
+
+/** How long one call may keep the engine busy: a signal waits for the calls under way. */
+const CALL_MILLISECONDS = 5;
+
+export class StepQueue {
+  readonly #pipeline = new Pipeline(RUNS_AHEAD);
+  #waiting: Parameters<BatchStep>[] = [];
+  /** How many steps go into a call; it grows while they prove to be short. */
+  #perCall = 1;
+  #lastDone = 0;
+
+  readonly #tensors: BatchTensors;
+  readonly #most: number;
+
+  /** @param loader where the batches come from. */
+  constructor(
+    readonly step: BatchStep,
+    { dataset, batchSize }: DataLoader,
+  ) {
+    this.#tensors = new BatchTensors(dataset);
+    this.#most = stepsPerCall(batchSize, dataset.input);
+  }
+
+  /** True when the next step had better wait for `room`. */
+  get full(): boolean {
+    return this.#pipeline.full;
+  }
+
+  add(batch: Batch): void {
+    this.#waiting.push([this.#tensors.inputs(batch), this.#tensors.targets(batch)]);
+    if (this.#waiting.length >= this.#perCall) this.flush();
+  }
+
+  /** Hands over what waits; runs queued from now on come after it. */
+  flush(): void {
+    if (this.#waiting.length === 0) return;
+    const calls = this.#waiting;
+    this.#waiting = [];
+    this.#pipeline.add(this.step.many(calls).then(() => this.#adapt(calls.length)));
+  }
+
+  /** Other work that is to be waited for with the steps; it comes after those added before. */
+  also(work: () => Promise<unknown>): void {
+    this.flush();
+    this.#pipeline.add(work());
+  }
+
+  /** Waits until another step fits. Throws what the first failed step threw. */
+  room(): Promise<void> {
+    return this.#pipeline.room();
+  }
+
+  /** Waits until everything is done. Throws as `room`. */
+  async idle(): Promise<void> {
+    this.flush();
+    await this.#pipeline.idle();
+  }
+
+  #adapt(steps: number): void {
+    const now = performance.now();
+    const each = (now - this.#lastDone) / steps;
+    this.#lastDone = now;
+    const fitting = Math.floor(CALL_MILLISECONDS / each);
+    this.#perCall = Math.max(1, Math.min(this.#most, 2 * this.#perCall, fitting));
+  }
+}
