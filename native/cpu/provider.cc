@@ -8,6 +8,7 @@ extern "C" __attribute__((visibility("default"))) void torchts_register(
   parallel_runner = registry->parallel();
   register_arg_reduce(*registry);
   register_cat(*registry);
+  register_clip_norm(*registry);
   register_conv2d_im2col(*registry);
   register_conv2d_rows(*registry);
   register_conv2d_channels(*registry);
@@ -16,6 +17,7 @@ extern "C" __attribute__((visibility("default"))) void torchts_register(
   register_layer_norm(*registry);
   register_matmul(*registry);
   register_max_pool2d(*registry);
+  register_optimizer(*registry);
   register_philox(*registry);
   register_pointwise(*registry);
   register_reduce(*registry);

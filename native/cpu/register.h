@@ -9,6 +9,7 @@ inline namespace TORCHTS_ISA {
 
 void register_arg_reduce(Registry& registry);
 void register_cat(Registry& registry);
+void register_clip_norm(Registry& registry);
 void register_conv2d_im2col(Registry& registry);
 void register_conv2d_rows(Registry& registry);
 void register_conv2d_channels(Registry& registry);
@@ -17,6 +18,7 @@ void register_gather(Registry& registry);
 void register_layer_norm(Registry& registry);
 void register_matmul(Registry& registry);
 void register_max_pool2d(Registry& registry);
+void register_optimizer(Registry& registry);
 void register_philox(Registry& registry);
 void register_pointwise(Registry& registry);
 void register_reduce(Registry& registry);

@@ -46,6 +46,10 @@ const trainer = strict({
   epochs: count().optional(),
   /** Optimizer steps; with `epochs`, whichever ends first. */
   max_steps: count().optional(),
+  /** Gradients are scaled so that the norm of all of them together is at most this. */
+  clip_grad_norm: z.number().positive().optional(),
+  /** Every element of the gradients is limited to this magnitude. */
+  clip_grad_value: z.number().positive().optional(),
   /** Steps between two records of the training loss. */
   log_every: count().default(50),
   /** Epochs between two passes over `data.val`. */

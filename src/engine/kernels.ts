@@ -109,6 +109,46 @@ export interface KernelAttrs {
   /** src, index (one shape) -> out, zero then out[i][index[i][j][k]][k] += src[i][j][k] for dim 1,
    *  in ascending order of the source's flat index. Same range rule as gather. */
   scatter_add: { dim: number };
+
+  /** One step of SGD for any number of parameters. Inputs: lr (), damping () (1 at the first step,
+   *  then 1 - dampening), scale () if `scaled`, then p, g and, if `momentum` is not 0, the momentum
+   *  buffer m of each parameter, all of one shape. Outputs: p', and m' where there is an m, of each.
+   *  All of one floating dtype. g' = scale * g, negated if `maximize`, + weight_decay * p;
+   *  m' = momentum * m + damping * g'; p' = p - lr * (nesterov ? g' + momentum * m' : m' or g'). */
+  fused_sgd: SgdAttrs;
+  /** One step of Adam for any number of parameters. Inputs: step_size () = lr / (1 - beta1^t),
+   *  root_scale () = 1 / sqrt(1 - beta2^t), keep () = the factor of decoupled decay, scale () if
+   *  `scaled`, then p, g, m, v and, if `amsgrad`, the largest v so far x of each parameter, all of one
+   *  shape. Outputs: p', m', v' and x' where there is an x, of each. All of one floating dtype.
+   *  g' = scale * g, negated if `maximize`, + weight_decay * p; m' = beta1 * m + (1 - beta1) * g';
+   *  v' = beta2 * v + (1 - beta2) * g'^2; x' = max(x, v');
+   *  p' = keep * p - step_size * m' / (sqrt(v' or x') * root_scale + eps). */
+  fused_adam: AdamAttrs;
+  /** Any number of tensors of one floating dtype -> norm (): the `norm_type` norm of all their elements
+   *  together (Infinity: the largest magnitude), and scale () = min(1, max_norm / (norm + 1e-6)).
+   *  NaN anywhere makes both NaN. Sums are float64 sums of short blocks. */
+  clip_norm: { max_norm: number; norm_type: number };
+}
+
+export interface SgdAttrs {
+  momentum: number;
+  weight_decay: number;
+  nesterov: boolean;
+  maximize: boolean;
+  /** Is there a factor for the gradients? */
+  scaled: boolean;
+}
+
+export interface AdamAttrs {
+  beta1: number;
+  beta2: number;
+  eps: number;
+  /** Of the decay that is part of the gradient; 0 where decay is decoupled. */
+  weight_decay: number;
+  amsgrad: boolean;
+  maximize: boolean;
+  /** Is there a factor for the gradients? */
+  scaled: boolean;
 }
 
 export type KernelName = keyof KernelAttrs;

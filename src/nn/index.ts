@@ -13,3 +13,4 @@ export { Buffer, type LoadResult, Module, Parameter } from './module.ts';
 export { MaxPool2d } from './pooling.ts';
 export { type BuildContext, BuildError, build, buildLoss, losses, modules } from './registry.ts';
 export { Flatten, Identity } from './shape.ts';
+export * as utils from './utils/index.ts';

@@ -1,15 +1,14 @@
 /** What all optimizers share: parameter groups, their state, gradients to zero. */
 
-import type { DType } from '../base/dtype.ts';
 import { ArgumentError, TorchtsError } from '../base/errors.ts';
 import { formatShape, sameShape } from '../base/shape.ts';
 import { takeRecentRoots } from '../core/autograd.ts';
 import type { Stateful } from '../core/compile.ts';
 import { noGrad } from '../core/grad-mode.ts';
 import { realizeSync } from '../core/realize.ts';
-import { hostScalar } from '../core/scalar.ts';
 import { Tensor } from '../core/tensor.ts';
 import { currentTrace } from '../core/trace.ts';
+import { unscaled } from '../ops/clipping.ts';
 
 /** Options of one group; each optimizer adds its own. `lr` may be changed between steps. */
 export interface GroupOptions {
@@ -25,6 +24,22 @@ export type Params<Options extends GroupOptions> =
 
 /** Tensors by name, such as `momentum_buffer`, for one parameter. */
 export type ParamState = Record<string, Tensor>;
+
+/** One parameter that is to be updated. */
+export interface Update {
+  readonly parameter: Tensor;
+  readonly gradient: Tensor;
+  readonly state: ParamState;
+}
+
+/** Parameters of one group that are updated together. */
+export interface UpdateBatch {
+  /** Of the scalars: as precise as the parameters. */
+  readonly dtype: 'float32' | 'float64';
+  /** What the gradients are to be multiplied with; undefined for 1. */
+  readonly scale: Tensor | undefined;
+  readonly updates: Update[];
+}
 
 export interface OptimizerStateDict {
   /** By the parameter's position in all groups, as in PyTorch. */
@@ -82,25 +97,14 @@ export abstract class Optimizer<Options extends GroupOptions = GroupOptions> imp
   /** The tensors kept for one parameter, with their values before the first step. */
   protected abstract initState(parameter: Tensor, group: Options): ParamState;
 
-  /** Rebinds `parameter` and its state to their next values. */
-  protected abstract update(
-    parameter: Tensor,
-    gradient: Tensor,
-    state: ParamState,
-    group: ParamGroup<Options>,
-    lr: Tensor,
-  ): void;
+  /** Rebinds the parameters and their state to their next values. */
+  protected abstract update(batch: UpdateBatch, group: ParamGroup<Options>): void;
 
   /** Updates every parameter that has a gradient. */
   step(): void {
     noGrad(() => {
       for (const group of this.param_groups) {
-        const rates = new Map<DType, Tensor>();
-        for (const parameter of group.params) {
-          if (parameter.grad === null) continue;
-          const lr = rateFor(parameter, group, rates);
-          this.update(parameter, parameter.grad, this.state.get(parameter)!, group, lr);
-        }
+        for (const batch of this.#batches(group)) this.update(batch, group);
       }
     });
     const trace = currentTrace();
@@ -110,6 +114,23 @@ export abstract class Optimizer<Options extends GroupOptions = GroupOptions> imp
     }
     this.steps++;
     realizeSync([...this.stateTensors(), ...takeRecentRoots()].map((tensor) => tensor.value));
+  }
+
+  /** The parameters with a gradient, by the precision of their scalars and what scales gradients. */
+  #batches({ params }: ParamGroup<Options>): UpdateBatch[] {
+    const batches: UpdateBatch[] = [];
+    for (const parameter of params) {
+      if (parameter.grad === null) continue;
+      const { gradient, scale } = unscaled(parameter.grad);
+      const dtype = parameter.dtype === 'float64' ? 'float64' : 'float32';
+      let batch = batches.find((known) => known.dtype === dtype && known.scale === scale);
+      if (batch === undefined) {
+        batch = { dtype, scale, updates: [] };
+        batches.push(batch);
+      }
+      batch.updates.push({ parameter, gradient, state: this.state.get(parameter)! });
+    }
+    return batches;
   }
 
   /** Forgets the gradients. */
@@ -151,6 +172,7 @@ export abstract class Optimizer<Options extends GroupOptions = GroupOptions> imp
     return options;
   }
 
+  /** As PyTorch's; tensors are the optimizer's own, not copies. */
   stateDict(): OptimizerStateDict {
     let index = 0;
     const state: Record<number, ParamState> = {};
@@ -200,14 +222,6 @@ export abstract class Optimizer<Options extends GroupOptions = GroupOptions> imp
     }
     this.steps = dict.step;
   }
-}
-
-/** The learning rate as precise as the parameter: one scalar for all of a group's of one dtype. */
-function rateFor(parameter: Tensor, group: GroupOptions, rates: Map<DType, Tensor>): Tensor {
-  const dtype = parameter.dtype === 'float64' ? 'float64' : 'float32';
-  const known = rates.get(dtype) ?? hostScalar(() => group.lr, dtype);
-  rates.set(dtype, known);
-  return known;
 }
 
 function groupsOf<Options extends GroupOptions>(params: Params<Options>) {

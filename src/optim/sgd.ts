@@ -6,9 +6,15 @@ import { parseOptions, strict } from '../base/registry.ts';
 import { hostScalar } from '../core/scalar.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { zerosLike } from '../ops/creation.ts';
-import { where } from '../ops/pointwise.ts';
-import { Optimizer, type ParamGroup, type ParamState, type Params } from './optimizer.ts';
-import { optimizers } from './registry.ts';
+import { sgdUpdate } from '../ops/optimizer.ts';
+import {
+  Optimizer,
+  type ParamGroup,
+  type ParamState,
+  type Params,
+  type UpdateBatch,
+} from './optimizer.ts';
+import { optimizers, withoutEffect } from './registry.ts';
 
 const options = strict({
   lr: z.number().min(0).default(0.001),
@@ -17,6 +23,7 @@ const options = strict({
   weight_decay: z.number().min(0).default(0),
   nesterov: z.boolean().default(false),
   maximize: z.boolean().default(false),
+  ...withoutEffect('foreach', 'fused'),
 });
 
 export type SGDOptions = z.output<typeof options>;
@@ -42,33 +49,30 @@ export class SGD extends Optimizer<SGDOptions> {
     return state;
   }
 
-  protected update(
-    parameter: Tensor,
-    gradient: Tensor,
-    { momentum_buffer: buffer }: ParamState,
-    group: ParamGroup<SGDOptions>,
-    lr: Tensor,
-  ): void {
-    let step = group.maximize ? gradient.neg() : gradient;
-    if (group.weight_decay !== 0) step = step.add(parameter.mul(group.weight_decay));
-    if (buffer === undefined && group.momentum !== 0) {
-      throw new ArgumentError(
-        `[SGD] momentum was 0 when the optimizer was made and is ${group.momentum} now; make a new one`,
-      );
+  protected update({ dtype, scale, updates }: UpdateBatch, group: ParamGroup<SGDOptions>): void {
+    const { momentum, weight_decay, nesterov, maximize } = group;
+    const factors = {
+      lr: hostScalar(() => group.lr, dtype),
+      // The first step enters the buffer whole; the buffer is zero then.
+      damping: hostScalar(() => (this.steps === 0 ? 1 : 1 - group.dampening), dtype),
+      scale,
+    };
+    const operands = updates.map(({ parameter, gradient, state: { momentum_buffer } }) => {
+      if (momentum_buffer === undefined && momentum !== 0) throw tooLate(momentum);
+      return { parameter, gradient, momentum_buffer };
+    });
+    const next = sgdUpdate(operands, factors, { momentum, weight_decay, nesterov, maximize });
+    for (const [i, { parameter, momentum_buffer }] of operands.entries()) {
+      parameter.copy_(next[i]![0]!);
+      momentum_buffer?.copy_(next[i]![1]!);
     }
-    if (buffer !== undefined) {
-      buffer.copy_(buffer.mul(group.momentum).add(this.#dampened(step, group.dampening)));
-      step = group.nesterov ? step.add(buffer.mul(group.momentum)) : buffer;
-    }
-    parameter.copy_(parameter.sub(step.mul(lr)));
   }
+}
 
-  /** The first step enters the buffer whole; the buffer is zero then. */
-  #dampened(step: Tensor, dampening: number): Tensor {
-    if (dampening === 0) return step;
-    const taken = hostScalar(() => this.steps);
-    return step.mul(where(taken.eq(0), 1, 1 - dampening).to(step.dtype));
-  }
+function tooLate(momentum: number): ArgumentError {
+  return new ArgumentError(
+    `[SGD] momentum was 0 when the optimizer was made and is ${momentum} now; make a new one`,
+  );
 }
 
 optimizers.register('SGD', {

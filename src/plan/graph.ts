@@ -17,7 +17,8 @@ export type OpKind =
   | 'convolution'
   | 'pooling'
   | 'normalization'
-  | 'indexing';
+  | 'indexing'
+  | 'optimizer';
 
 /** A kernel and its arguments. */
 export type KernelCall = {

@@ -3,15 +3,18 @@
 import { formatShape, type Shape, sameShape } from '../base/shape.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import { checkModel, pointing } from '../config/model-check.ts';
+import type { TrainerConfig } from '../config/schema.ts';
 import { type CompiledStep, compile } from '../core/compile.ts';
 import { noGrad } from '../core/grad-mode.ts';
 import { placeholder } from '../core/leaf.ts';
 import { manualSeed } from '../core/random.ts';
 import { Tensor } from '../core/tensor.ts';
 import { type DatasetSource, datasets } from '../data/index.ts';
-import { buildLoss, type Module } from '../nn/index.ts';
+import { buildLoss, type Module, utils } from '../nn/index.ts';
 import { type AnyOptimizer, build as buildOptimizer } from '../optim/index.ts';
 import { Totals } from './totals.ts';
+
+const { clipGradNorm_, clipGradValue_ } = utils;
 
 export interface Task {
   readonly model: Module;
@@ -19,6 +22,8 @@ export interface Task {
   readonly optimizer: AnyOptimizer;
   readonly train: DatasetSource;
   readonly val: DatasetSource | undefined;
+  /** Limits the gradients, where the config says so; part of a traced step. */
+  clipGradients(): void;
   /** Fresh sums of what this task measures. */
   totals(): Totals;
 }
@@ -45,8 +50,15 @@ export function buildTask(loaded: LoadedConfig): Task {
     optimizer,
     train,
     val: config.data.val && valSource(loaded, train),
+    clipGradients: () => clipGradients(config.trainer, model),
     totals: () => new Totals({ classifies, summed: config.loss.reduction === 'sum' }),
   };
+}
+
+/** Values before norms, so that the norm of what the optimizer gets is within its limit too. */
+function clipGradients({ clip_grad_norm, clip_grad_value }: TrainerConfig, model: Module): void {
+  if (clip_grad_value !== undefined) clipGradValue_(model.parameters(), clip_grad_value);
+  if (clip_grad_norm !== undefined) clipGradNorm_(model.parameters(), clip_grad_norm);
 }
 
 /** The loss of a batch must be one number. */
@@ -93,7 +105,7 @@ export type BatchStep = CompiledStep<[input: Tensor, target: Tensor], undefined>
 
 /** Forward, backward and update. */
 export function trainingStep(
-  { model, loss, optimizer }: Task,
+  { model, loss, optimizer, clipGradients }: Task,
   totals: Totals,
   onRetrace: (reason: string) => void,
 ): BatchStep {
@@ -103,6 +115,7 @@ export function trainingStep(
       const output = model.call(input);
       const value = loss.call(output, target);
       value.backward();
+      clipGradients();
       optimizer.step();
       totals.add(value, output, target);
       return undefined;

@@ -9,6 +9,7 @@ import { INDEXING_CASES } from './cases/indexing.ts';
 import { LAYER_NORM_CASES } from './cases/layer-norm.ts';
 import { MATMUL_CASES } from './cases/matmul.ts';
 import { CREATION_CASES, MOVEMENT_CASES } from './cases/movement.ts';
+import { OPTIMIZER_CASES } from './cases/optimizer.ts';
 import { POINTWISE_CASES } from './cases/pointwise.ts';
 import { RANDOM_CASES } from './cases/random.ts';
 import { REDUCE_CASES } from './cases/reduce.ts';
@@ -25,5 +26,6 @@ export const CASES: readonly KernelCase[] = [
   ...SOFTMAX_CASES,
   ...LAYER_NORM_CASES,
   ...INDEXING_CASES,
+  ...OPTIMIZER_CASES,
   ...RANDOM_CASES,
 ];

@@ -8,6 +8,7 @@ import { LAYER_NORM } from './cases/layer-norm.ts';
 import { LOSSES } from './cases/losses.ts';
 import { MATMUL } from './cases/matmul.ts';
 import { MOVEMENT } from './cases/movement.ts';
+import { OPTIMIZER } from './cases/optimizer.ts';
 import { POINTWISE } from './cases/pointwise.ts';
 import { REDUCTION } from './cases/reduction.ts';
 import { SOFTMAX } from './cases/softmax.ts';
@@ -20,6 +21,7 @@ export const CASES: readonly OpCase[] = [
   ...MOVEMENT,
   ...MATMUL,
   ...WINDOW,
+  ...OPTIMIZER,
   ...SOFTMAX,
   ...LAYER_NORM,
   ...INDEXING,

@@ -3,7 +3,9 @@
 import { expect, test } from 'vitest';
 import { referenceEngine } from '../../src/engine/reference/engine.ts';
 import * as t from '../../src/index.ts';
+import { clipNorm } from '../../src/ops/clipping.ts';
 import { linear } from '../../src/ops/matmul.ts';
+import { sgdUpdate } from '../../src/ops/optimizer.ts';
 
 const { conv2d, maxPool2d, crossEntropy, nllLoss, mseLoss, l1Loss, dropout } = t.nn.functional;
 const f = (...shape: number[]) => t.zeros(shape);
@@ -315,6 +317,27 @@ const LOSSES: Fault[] = [
   ['ArgumentError', '[dropout] p must be between 0 and 1, got 1.5', () => dropout(f(2), 1.5)],
 ];
 
+const update = { momentum: 0, weight_decay: 0, nesterov: false, maximize: false };
+const factors = { lr: f(), damping: f() };
+
+const OPTIMIZERS: Fault[] = [
+  [
+    'ShapeError',
+    '[fused_sgd] a parameter has shape (2,), but its gradient or state (3,)',
+    () => sgdUpdate([{ parameter: f(2), gradient: f(3) }], factors, update),
+  ],
+  [
+    'DTypeError',
+    '[clip_norm] needs tensors of one floating dtype, got int64 and int64',
+    () => clipNorm([i(2)], { max_norm: 1, norm_type: 2 }),
+  ],
+  [
+    'ArgumentError',
+    '[clip_norm] there are no tensors',
+    () => clipNorm([], { max_norm: 1, norm_type: 2 }),
+  ],
+];
+
 const FAULTS = [
   ...POINTWISE,
   ...REDUCTION,
@@ -324,6 +347,7 @@ const FAULTS = [
   ...INDEXING,
   ...CREATION,
   ...LOSSES,
+  ...OPTIMIZERS,
 ];
 
 test.each(FAULTS)('%s: %s', (kind, message, call) => {

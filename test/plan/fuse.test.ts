@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import { referenceEngine } from '../../src/engine/reference/engine.ts';
+import { withOff } from '../../src/engine/switches.ts';
 import {
   compile,
   nn,
@@ -51,7 +52,10 @@ describe('one call', () => {
     expect(instructions((a) => a!.exp().add(a!.exp()), [x])).toEqual(['pointwise[exp add]']);
   });
 
-  test('an SGD update with momentum and decay, per parameter', () => {
+  test.each<[string, string[], string[]]>([
+    ['for all parameters', [], ['fused_sgd']],
+    ['op by op, for each parameter', ['fused_optimizer'], ['pointwise', 'pointwise']],
+  ])('an SGD update with momentum and decay, %s', (_, off, expected) => {
     const parameters = [zeros([2, 3]), zeros([5])].map((p) => p.requires_grad_());
     const sgd = new optim.SGD(parameters, {
       lr: 0.1,
@@ -59,13 +63,13 @@ describe('one call', () => {
       weight_decay: 0.01,
       nesterov: true,
     });
-    const update = () => {
-      for (const p of parameters) p.grad = zeros(p.shape).add(1);
+    const update = (...gradients: Tensor[]) => {
+      for (const [i, p] of parameters.entries()) p.grad = gradients[i]!;
       sgd.step();
     };
-    const calls = instructions(update, [], sgd.stateTensors());
-    expect(calls.filter((text) => text.startsWith('pointwise'))).toHaveLength(2);
-    expect(calls.every((text) => /^(pointwise|fill)/.test(text))).toBe(true);
+    const gradients = parameters.map(({ shape }) => zeros(shape));
+    const calls = withOff(off, () => instructions(update, gradients, sgd.stateTensors()));
+    expect(calls.map((text) => text.replace(/[[{].*/, ''))).toEqual(expected);
   });
 });
 

@@ -38,14 +38,15 @@ describe('printProgram', () => {
     expect(step.inspect(zeros([4, 3])).program).toMatchInlineSnapshot(`
       "binding 0: update %0 <- %1  float32 (2, 3)
       binding 1: read %2  float32 (4, 3)
-      binding 2: write %7  float32 ()
+      binding 2: write %8  float32 ()
       scalar 0: %3  float32 ()
-      %4 = matmul{transpose_a: false, transpose_b: true}(%2, %0)  float32 (4, 2)  # matmul
-      %5, %6 = pointwise[const le where](%4)  bool (4, 2), float32 (4, 2)  # le + where
-      %7 = reduce{fn: "sum", dims: [0,1]}(%6)  float32 ()  # sum
-      %8 = pointwise[cast const const where](%5)  float32 (4, 2)  # where
-      %9 = matmul{transpose_a: true, transpose_b: false}(%8, %2)  float32 (2, 3)  # matmul
-      %1 = pointwise[mul sub](%9, %3, %0)  float32 (2, 3)  # mul + sub"
+      scalar 1: %4  float32 ()
+      %5 = matmul{transpose_a: false, transpose_b: true}(%2, %0)  float32 (4, 2)  # matmul
+      %6, %7 = pointwise[const le where](%5)  bool (4, 2), float32 (4, 2)  # le + where
+      %8 = reduce{fn: "sum", dims: [0,1]}(%7)  float32 ()  # sum
+      %9 = pointwise[cast const const where](%6)  float32 (4, 2)  # where
+      %10 = matmul{transpose_a: true, transpose_b: false}(%9, %2)  float32 (2, 3)  # matmul
+      %1 = fused_sgd{momentum: 0, weight_decay: 0, nesterov: false, maximize: false, scaled: false}(%3, %4, %0, %10)  float32 (2, 3)  # fused_sgd"
     `);
   });
 });

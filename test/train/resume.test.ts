@@ -58,6 +58,11 @@ describe('a run that was stopped and went on', () => {
       [],
     ],
     ['beside checkpoints by step', [{ split: 'train', batch: 9 }], EVERY_4],
+    [
+      'with Adam and clipping',
+      [{ split: 'train', batch: 5 }],
+      ['optimizer={type: Adam, amsgrad: true}', 'trainer.clip_grad_norm=0.5'],
+    ],
     ['in its last, shortened epoch', [{ split: 'val', batch: 8 }], ['trainer.max_steps=17']],
   ];
 

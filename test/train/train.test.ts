@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { ConfigError, FileError, TorchtsError } from '../../src/base/errors.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { evaluate } from '../../src/train/evaluate.ts';
-import { eventsOf, recordsOf, Setting } from './setting.ts';
+import { bytesOf, eventsOf, recordsOf, Setting } from './setting.ts';
 
 async function checkpointsOf(run: string): Promise<string[]> {
   return (await readdir(join(run, 'checkpoints'))).sort();
@@ -120,6 +120,21 @@ describe('a run', () => {
     expect(Object.keys(env)).toEqual(
       'torchts node platform engine cpu isa onednn threads seed git'.split(' '),
     );
+  });
+
+  it('clips gradients as the config says', async () => {
+    const setting = await Setting.make();
+    const weights = async (...more: string[]) => {
+      const overrides = ['trainer.max_steps=3', ...more];
+      const { summary } = await setting.train({ overrides });
+      return bytesOf(join(summary.directory, 'checkpoints', 'last'));
+    };
+    const free = await weights();
+    expect(await weights('trainer.clip_grad_norm=1e6')).toEqual(free);
+    expect(await weights('trainer.clip_grad_value=1e6')).toEqual(free);
+    expect(await weights('trainer.clip_grad_norm=0.01')).not.toEqual(free);
+    expect(await weights('trainer.clip_grad_value=0.001')).not.toEqual(free);
+    expect(() => setting.config(['trainer.clip_grad_norm=0'])).toThrow('trainer.clip_grad_norm');
   });
 
   it('stops in the middle of an epoch at max_steps, and evaluates there', async () => {

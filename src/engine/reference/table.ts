@@ -8,6 +8,7 @@ import type { KernelFunction } from './kernel.ts';
 import { layerNormBackward, layerNormForward } from './layer-norm.ts';
 import { matmul } from './matmul.ts';
 import { alias, cat, copyView, placeView } from './movement.ts';
+import { clipNorm, fusedAdam, fusedSgd } from './optimizer.ts';
 import { pointwise } from './pointwise.ts';
 import { maxPool2dForward } from './pool.ts';
 import { philox } from './random.ts';
@@ -36,4 +37,7 @@ export const KERNELS: { readonly [K in KernelName]: KernelFunction<K> } = {
   layer_norm_bwd: layerNormBackward,
   gather,
   scatter_add: scatterAdd,
+  fused_sgd: fusedSgd,
+  fused_adam: fusedAdam,
+  clip_norm: clipNorm,
 };

@@ -8,6 +8,11 @@ const out = (...shape: number[]) => type('float32', ...shape);
 const plain = { transpose_a: false, transpose_b: false };
 const conv = { stride: [1, 1], padding: [0, 0], dilation: [1, 1], groups: 1 };
 const pool = { kernel_size: [2, 2], stride: [2, 2], padding: [0, 0], dilation: [1, 1] };
+const sgd = { momentum: 0, weight_decay: 0, nesterov: false, maximize: false, scaled: false };
+const adam = {
+  ...{ beta1: 0.9, beta2: 0.99, eps: 1e-8, weight_decay: 0 },
+  ...{ amsgrad: false, maximize: false, scaled: false },
+};
 
 export const MALFORMED: readonly KernelCase[] = [
   kernelCase(
@@ -173,4 +178,42 @@ export const MALFORMED: readonly KernelCase[] = [
     [input('int64', []), input('int64', [])],
     [type('int64', 3)],
   ),
+  kernelCase('fused_sgd', 'half a parameter', sgd, [f32(), f32(), f32(3)], [out(3)]),
+  kernelCase(
+    'fused_sgd',
+    'a gradient of another shape',
+    sgd,
+    [f32(), f32(), f32(3), f32(2)],
+    [out(3)],
+  ),
+  kernelCase(
+    'fused_sgd',
+    'an output of another shape',
+    sgd,
+    [f32(), f32(), f32(3), f32(3)],
+    [out(2)],
+  ),
+  kernelCase(
+    'fused_sgd',
+    'a rate for each element',
+    sgd,
+    [f32(3), f32(), f32(3), f32(3)],
+    [out(3)],
+  ),
+  kernelCase('fused_sgd', 'no parameter', sgd, [f32(), f32()], []),
+  kernelCase(
+    'fused_adam',
+    'state of another dtype',
+    adam,
+    [f32(), f32(), f32(), f32(3), f32(3), f32(3), input('float64', [3])],
+    [out(3), out(3), out(3)],
+  ),
+  kernelCase(
+    'clip_norm',
+    'a norm of order 0',
+    { max_norm: 1, norm_type: 0 },
+    [f32(3)],
+    [out(), out()],
+  ),
+  kernelCase('clip_norm', 'one output', { max_norm: 1, norm_type: 2 }, [f32(3)], [out()]),
 ];

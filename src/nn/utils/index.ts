@@ -1,0 +1,3 @@
+/** `nn.utils`: what is done to parameters beside the layers. `torch.nn.utils`'s names in camelCase. */
+
+export { type ClipGradNormOptions, clipGradNorm_, clipGradValue_ } from './clip-grad.ts';
