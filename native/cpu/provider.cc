@@ -7,6 +7,8 @@ extern "C" __attribute__((visibility("default"))) void torchts_register(
   using namespace torchts;
   parallel_runner = registry->parallel();
   register_arg_reduce(*registry);
+  register_avg_pool2d(*registry);
+  register_batch_norm(*registry);
   register_cat(*registry);
   register_clip_norm(*registry);
   register_conv2d_im2col(*registry);

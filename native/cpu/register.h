@@ -8,6 +8,8 @@ namespace torchts {
 inline namespace TORCHTS_ISA {
 
 void register_arg_reduce(Registry& registry);
+void register_avg_pool2d(Registry& registry);
+void register_batch_norm(Registry& registry);
 void register_cat(Registry& registry);
 void register_clip_norm(Registry& registry);
 void register_conv2d_im2col(Registry& registry);

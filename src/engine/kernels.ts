@@ -89,6 +89,29 @@ export interface KernelAttrs {
    *  the plane of the first maximum of each window (NaN is maximal). Padding counts as -inf. */
   max_pool2d_fwd: Pool2dAttrs;
 
+  /** x (N, C, H, W) -> y (N, C, H', W'): y[p][q] is the sum of x over the window (row_begin[p] to
+   *  row_end[p], column_begin[q] to column_end[q], ends excluded) / (row_divisor[p] *
+   *  column_divisor[q]). Floating. A window may be empty: its sum is 0. */
+  avg_pool2d_fwd: AvgPool2dAttrs;
+  /** g (N, C, H', W') -> x's gradient (N, C, H, W). */
+  avg_pool2d_bwd: AvgPool2dAttrs;
+
+  /**
+   * x (N, C, ...), weight (C), bias (C) -> y (N, C, ...), mean (C), variance (C): over all elements
+   * of a channel, biased; y = (x - mean) / sqrt(variance + eps) * weight + bias. Of no elements the
+   * mean and variance are 0. x and y have one floating dtype; the others are float64 where x is,
+   * else float32. Then y goes through `epilogue`, at most one `add` and then one `relu`: `add` adds one
+   * more input of x's type, `relu` makes y <= 0 into 0.
+   */
+  batch_norm_fwd: { eps: number; epilogue: readonly ('add' | 'relu')[] };
+  /**
+   * g (N, C, ...), x, weight (C), mean (C), variance (C) -> the gradients of x, weight and bias. g first
+   * goes through `prologue`, at most one `add` and then one `relu`, with one more input of x's type
+   * each: `add` adds it, `relu` makes g 0 where it is <= 0. A fourth output, if there is one, is the
+   * g this gives.
+   */
+  batch_norm_bwd: { eps: number; prologue: readonly ('add' | 'relu')[] };
+
   /** x -> log(softmax(x)) along `dim`; floating. */
   log_softmax: { dim: number };
   /** x -> softmax(x) along `dim`; floating. */
@@ -173,6 +196,13 @@ export interface LayerNormAttrs {
   eps: number;
   weight: boolean;
   bias: boolean;
+export interface AvgPool2dAttrs {
+  row_begin: readonly number[];
+  row_end: readonly number[];
+  row_divisor: readonly number[];
+  column_begin: readonly number[];
+  column_end: readonly number[];
+  column_divisor: readonly number[];
 }
 
 /**

@@ -3,6 +3,8 @@
  * check that nothing is left out (`coverage.test.ts`). A new kernel adds its rows under `cases/`.
  */
 
+import { AVG_POOL_CASES } from './cases/avg-pool.ts';
+import { BATCH_NORM_CASES } from './cases/batch-norm.ts';
 import type { KernelCase } from './cases/case.ts';
 import { CONV2D_CASES, POOL_CASES } from './cases/conv2d.ts';
 import { INDEXING_CASES } from './cases/indexing.ts';
@@ -23,6 +25,8 @@ export const CASES: readonly KernelCase[] = [
   ...MATMUL_CASES,
   ...CONV2D_CASES,
   ...POOL_CASES,
+  ...AVG_POOL_CASES,
+  ...BATCH_NORM_CASES,
   ...SOFTMAX_CASES,
   ...LAYER_NORM_CASES,
   ...INDEXING_CASES,

@@ -1,6 +1,8 @@
 /** Every kernel of `kernels.ts` and the function that computes it; a missing one does not compile. */
 
 import type { KernelName } from '../kernels.ts';
+import { avgPool2dBackward, avgPool2dForward } from './avg-pool.ts';
+import { batchNormBackward, batchNormForward } from './batch-norm.ts';
 import { conv2dBackwardData, conv2dBackwardWeight, conv2dForward } from './conv2d.ts';
 import { arange, fill } from './creation.ts';
 import { gather, scatterAdd } from './indexing.ts';
@@ -31,6 +33,10 @@ export const KERNELS: { readonly [K in KernelName]: KernelFunction<K> } = {
   conv2d_bwd_data: conv2dBackwardData,
   conv2d_bwd_weight: conv2dBackwardWeight,
   max_pool2d_fwd: maxPool2dForward,
+  avg_pool2d_fwd: avgPool2dForward,
+  avg_pool2d_bwd: avgPool2dBackward,
+  batch_norm_fwd: batchNormForward,
+  batch_norm_bwd: batchNormBackward,
   log_softmax: logSoftmax,
   softmax,
   layer_norm_fwd: layerNormForward,

@@ -7,6 +7,12 @@ const f32 = (...shape: number[]) => input('float32', shape);
 const out = (...shape: number[]) => type('float32', ...shape);
 const plain = { transpose_a: false, transpose_b: false };
 const conv = { stride: [1, 1], padding: [0, 0], dilation: [1, 1], groups: 1 };
+const norm = { eps: 1e-5, epilogue: [] };
+const norm_bwd = { eps: 1e-5, prologue: [] };
+const window = {
+  ...{ row_begin: [0], row_end: [2], row_divisor: [2] },
+  ...{ column_begin: [0], column_end: [2], column_divisor: [2] },
+};
 const pool = { kernel_size: [2, 2], stride: [2, 2], padding: [0, 0], dilation: [1, 1] };
 const sgd = { momentum: 0, weight_decay: 0, nesterov: false, maximize: false, scaled: false };
 const adam = {
@@ -146,6 +152,55 @@ export const MALFORMED: readonly KernelCase[] = [
     pool,
     [f32(1, 1, 4, 4)],
     [out(1, 1, 2, 2), type('int64', 1, 1, 2, 2)],
+  ),
+  kernelCase(
+    'avg_pool2d_fwd',
+    'a window beyond the plane',
+    { ...window, row_end: [3] },
+    [f32(1, 1, 2, 2)],
+    [out(1, 1, 1, 1)],
+  ),
+  kernelCase(
+    'avg_pool2d_bwd',
+    'another number of windows',
+    window,
+    [f32(1, 1, 2, 1)],
+    [out(1, 1, 2, 2)],
+  ),
+  kernelCase(
+    'batch_norm_fwd',
+    'a weight of another size',
+    norm,
+    [f32(2, 3, 4), f32(4), f32(3)],
+    [out(2, 3, 4), out(3), out(3)],
+  ),
+  kernelCase(
+    'batch_norm_fwd',
+    'nothing to add',
+    { ...norm, epilogue: ['add'] },
+    [f32(2, 3), f32(3), f32(3)],
+    [out(2, 3), out(3), out(3)],
+  ),
+  kernelCase(
+    'batch_norm_fwd',
+    'steps in another order',
+    { ...norm, epilogue: ['relu', 'add'] },
+    [f32(2, 3), f32(3), f32(3), f32(2, 3)],
+    [out(2, 3), out(3), out(3)],
+  ),
+  kernelCase(
+    'batch_norm_bwd',
+    'a gradient of another shape',
+    norm_bwd,
+    [f32(2, 3, 5), f32(2, 3, 4), f32(3), f32(3), f32(3)],
+    [out(2, 3, 4), out(3), out(3)],
+  ),
+  kernelCase(
+    'batch_norm_bwd',
+    'a channel too few',
+    norm_bwd,
+    [f32(2), f32(2), f32(), f32(), f32()],
+    [out(2), out(), out()],
   ),
   kernelCase('softmax', 'integers', { dim: 0 }, [input('int64', [3])], [type('int64', 3)]),
   kernelCase('log_softmax', 'a dimension that is not there', { dim: 1 }, [f32(3)], [out(3)]),
