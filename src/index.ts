@@ -21,6 +21,7 @@ export { hostScalar } from './core/scalar.ts';
 export { Tensor } from './core/tensor.ts';
 export * as data from './data/index.ts';
 export { load, save } from './io/tensors.ts';
+export * as models from './models/index.ts';
 export * as nn from './nn/index.ts';
 export { clamp, relu } from './ops/activation.ts';
 export * from './ops/creation.ts';

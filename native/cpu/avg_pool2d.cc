@@ -112,10 +112,10 @@ class AvgPool2d final : public Kernel {
           for (const Tap& r : row) {
             for (const Tap& c : column) {
               const T* at = in + (r.place * in_width_ + c.place) * block_ + b;
-              sum += load_lanes(at, lanes) * static_cast<C>(r.weight * c.weight);
+              sum += read_lanes(at, lanes) * static_cast<C>(r.weight * c.weight);
             }
           }
-          store_lanes<T>(out + b, sum, lanes);
+          write_lanes(out + b, sum, lanes);
         }
         out += block_;
       }

@@ -204,12 +204,12 @@ class BatchNormForward final : public BatchNorm<T> {
     moments.count = across ? chunk.vectors() : chunk.vectors() * kLanes<C> + rows * chunk.tail;
     Vec<C> sums[4] = {}, distances[4] = {}, squares[4] = {};
     for_each_vector<C>(group, chunk, [&](int64_t at, auto lanes, auto k) {
-      sums[k] += load_lanes(x + at, lanes);
+      sums[k] += read_lanes(x + at, lanes);
     });
     // About the mean of the chunk, which is here still off by what summing in C rounds.
     const Vec<C> centre = total(sums, across) / static_cast<C>(moments.count);
     for_each_vector<C>(group, chunk, [&](int64_t at, auto lanes, auto k) {
-      Vec<C> distance = load_lanes(x + at, lanes) - centre;
+      Vec<C> distance = read_lanes(x + at, lanes) - centre;
       if (lanes != kLanes<C>) distance = keep_lanes(distance, lanes);
       distances[k] += distance;
       squares[k] += distance * distance;
@@ -250,10 +250,10 @@ class BatchNormForward final : public BatchNorm<T> {
     }
     const ChannelChunk all{first, last, 0, group.vectors, group.tail};
     for_each_vector<C>(group, all, [&](int64_t at, auto lanes, auto) {
-      Vec<C> value = (load_lanes(x + at, lanes) - mean) * scale + bias;
-      if constexpr (kAdd) value += load_lanes(residual + at, lanes);
+      Vec<C> value = (read_lanes(x + at, lanes) - mean) * scale + bias;
+      if constexpr (kAdd) value += read_lanes(residual + at, lanes);
       if constexpr (kRelu) value = select(value <= 0, Vec<C>{}, value);
-      store_lanes<T>(y + at, value, lanes);
+      write_lanes(y + at, value, lanes);
     });
   }
 
@@ -337,9 +337,9 @@ class BatchNormBackward final : public BatchNorm<T> {
 
     template <class Lanes>
     Vec<C> at(int64_t place, Lanes lanes) const {
-      Vec<C> value = load_lanes(g + place, lanes);
-      if constexpr (kAdd) value += load_lanes(more + place, lanes);
-      if constexpr (kRelu) value = select(load_lanes(y + place, lanes) <= 0, Vec<C>{}, value);
+      Vec<C> value = read_lanes(g + place, lanes);
+      if constexpr (kAdd) value += read_lanes(more + place, lanes);
+      if constexpr (kRelu) value = select(read_lanes(y + place, lanes) <= 0, Vec<C>{}, value);
       return value;
     }
   };
@@ -355,9 +355,9 @@ class BatchNormBackward final : public BatchNorm<T> {
       Vec<C> plain[4] = {}, weighted[4] = {};
       for_each_vector<C>(group, chunk, [&](int64_t at, auto lanes, auto k) {
         const Vec<C> g = gradient.at(at, lanes);
-        if (kept != nullptr) store_lanes<T>(kept + at, g, lanes);
+        if (kept != nullptr) write_lanes(kept + at, g, lanes);
         plain[k] += g;
-        weighted[k] += g * (load_lanes(x + at, lanes) - mean);
+        weighted[k] += g * (read_lanes(x + at, lanes) - mean);
       });
       const Vec<C> sum = total(plain, this->walk_.across);
       const Vec<C> weighted_sum = total(weighted, this->walk_.across);
@@ -390,8 +390,8 @@ class BatchNormBackward final : public BatchNorm<T> {
     }
     const ChannelChunk all{first, last, 0, group.vectors, group.tail};
     for_each_vector<C>(group, all, [&](int64_t at, auto lanes, auto) {
-      const Vec<C> distance = load_lanes(x + at, lanes) - mean;
-      store_lanes<T>(dx + at, scale * gradient.at(at, lanes) + (slope * distance + shift), lanes);
+      const Vec<C> distance = read_lanes(x + at, lanes) - mean;
+      write_lanes(dx + at, scale * gradient.at(at, lanes) + (slope * distance + shift), lanes);
     });
   }
 

@@ -32,34 +32,31 @@ inline HalfWords narrow(VecF value) {
   return __builtin_convertvector((rounded ^ chosen) >> 16, HalfWords);
 }
 
-// The first `lanes` elements, the other lanes zero; `lanes` may be a whole vector.
+// The first `count` elements, the other lanes zero; `count` may be that of a whole vector.
 template <class T>
-inline Vec<Computed<T>> load_lanes(const T* from, int64_t lanes) {
+inline Vec<Computed<T>> read_lanes(const T* from, int64_t count) {
   if constexpr (std::is_same_v<T, bfloat16>) {
     HalfWords bits = {};
-    if (lanes == kLanes<float>)
+    if (count >= kLanes<float>)
       bits = *reinterpret_cast<const UnalignedHalfWords*>(from);
     else
-      for (int64_t l = 0; l < lanes; l++) bits[l] = from[l].bits;
+      for (int64_t l = 0; l < count; l++) bits[l] = from[l].bits;
     return widen(bits);
   } else {
-    return lanes == kLanes<T> ? load(from) : load_partial(from, lanes);
+    return load_lanes(from, count);
   }
 }
 
 template <class T>
-inline void store_lanes(T* to, Vec<Computed<T>> value, int64_t lanes) {
+inline void write_lanes(T* to, Vec<Computed<T>> value, int64_t count) {
   if constexpr (std::is_same_v<T, bfloat16>) {
     const HalfWords bits = narrow(value);
-    if (lanes == kLanes<float>)
+    if (count >= kLanes<float>)
       *reinterpret_cast<UnalignedHalfWords*>(to) = bits;
     else
-      for (int64_t l = 0; l < lanes; l++) to[l].bits = bits[l];
+      for (int64_t l = 0; l < count; l++) to[l].bits = bits[l];
   } else {
-    if (lanes == kLanes<T>)
-      store<T>(to, value);
-    else
-      store_partial<T>(to, value, lanes);
+    store_lanes(to, value, count);
   }
 }
 

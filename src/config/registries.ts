@@ -1,5 +1,8 @@
 /** The registries of torchts, gathered for the config's schema. */
 
+// The types of whole models, which stand in the registry of modules.
+import '../models/index.ts';
+
 import { datasets } from '../data/index.ts';
 import { losses, modules } from '../nn/index.ts';
 import { optimizers } from '../optim/index.ts';

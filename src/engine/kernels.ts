@@ -196,6 +196,8 @@ export interface LayerNormAttrs {
   eps: number;
   weight: boolean;
   bias: boolean;
+}
+
 export interface AvgPool2dAttrs {
   row_begin: readonly number[];
   row_end: readonly number[];

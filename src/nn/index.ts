@@ -1,6 +1,7 @@
 /** `nn`: modules, losses, initialisers, functions. Importing it registers every type. */
 
 export { LogSoftmax, ReLU, Sigmoid, Softmax, Tanh } from './activation.ts';
+export { BatchNorm1d, BatchNorm2d, BatchNorm3d } from './batch-norm.ts';
 export { Sequential } from './container.ts';
 export { Conv2d } from './conv.ts';
 export { describe, type LayerDescription, type ModelDescription } from './describe.ts';
@@ -10,7 +11,7 @@ export * as init from './init.ts';
 export { Linear } from './linear.ts';
 export { CrossEntropyLoss, L1Loss, MSELoss, NLLLoss } from './loss.ts';
 export { Buffer, type LoadResult, Module, Parameter } from './module.ts';
-export { MaxPool2d } from './pooling.ts';
+export { AdaptiveAvgPool2d, AvgPool2d, MaxPool2d } from './pooling.ts';
 export { type BuildContext, BuildError, build, buildLoss, losses, modules } from './registry.ts';
 export { Flatten, Identity } from './shape.ts';
 export * as utils from './utils/index.ts';

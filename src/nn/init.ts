@@ -75,6 +75,14 @@ export function kaimingUniform_(
   return uniform_(tensor, -bound, bound);
 }
 
+/** He et al. 2015, normal: standard deviation = gain / sqrt(fan). */
+export function kaimingNormal_(
+  tensor: Tensor,
+  { a = 0, mode = 'fan_in', nonlinearity = 'leaky_relu' }: KaimingOptions = {},
+): Tensor {
+  return normal_(tensor, 0, calculateGain(nonlinearity, a) / Math.sqrt(fans(tensor)[mode]));
+}
+
 /** What Linear and the convolutions start with: weight and, where there is one, bias. */
 export function resetLinearLike(weight: Tensor, bias: Tensor | null): void {
   kaimingUniform_(weight, { a: Math.sqrt(5) });

@@ -8,7 +8,7 @@ import type { Tensor } from '../core/tensor.ts';
 import type { Pool2dAttrs } from '../engine/kernels.ts';
 import { defineOp } from './define.ts';
 import { scatterSum } from './indexing.ts';
-import { type Pair, pair } from './window.ts';
+import { type Pair, pair, pooledSize } from './window.ts';
 
 const MAX_POOL2D = defineOp<Pool2dAttrs & { ceil_mode: boolean }>({
   name: 'max_pool2d',
@@ -30,7 +30,15 @@ const MAX_POOL2D = defineOp<Pool2dAttrs & { ceil_mode: boolean }>({
         `input must be (N, C, H, W), got ${formatShape(x!.shape)}`,
       );
     }
-    const sizes = x!.shape.slice(2).map((size, i) => pooledSize(size, i, attrs));
+    const sizes = x!.shape.slice(2).map((size, i) =>
+      pooledSize({
+        size,
+        reach: attrs.dilation[i]! * (attrs.kernel_size[i]! - 1) + 1,
+        stride: attrs.stride[i]!,
+        padding: attrs.padding[i]!,
+        ceil_mode: attrs.ceil_mode,
+      }),
+    );
     if (sizes.some((size) => size < 1)) {
       throw opError(
         ShapeError,
@@ -49,16 +57,6 @@ const MAX_POOL2D = defineOp<Pool2dAttrs & { ceil_mode: boolean }>({
     attrs: { kernel_size, stride, padding, dilation },
   }),
 });
-
-function pooledSize(size: number, i: number, attrs: Pool2dAttrs & { ceil_mode: boolean }): number {
-  const reach = attrs.dilation[i]! * (attrs.kernel_size[i]! - 1) + 1;
-  const padding = attrs.padding[i]!;
-  const stride = attrs.stride[i]!;
-  const span = (size + 2 * padding - reach) / stride;
-  const count = (attrs.ceil_mode ? Math.ceil(span) : Math.floor(span)) + 1;
-  // The last window must begin inside the input or its left padding.
-  return attrs.ceil_mode && (count - 1) * stride >= size + padding ? count - 1 : count;
-}
 
 export interface MaxPool2dOptions {
   readonly kernel_size: Pair;

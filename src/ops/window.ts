@@ -17,3 +17,20 @@ export function pair(op: string, name: string, value: Pair, least: number): [num
   }
   return [list[0]!, list[1]!];
 }
+
+/** One dimension that windows of `reach` places move over. */
+export interface Pooling {
+  readonly size: number;
+  readonly reach: number;
+  readonly stride: number;
+  readonly padding: number;
+  readonly ceil_mode: boolean;
+}
+
+/** How many windows there are; below 1 when the first does not fit. */
+export function pooledSize({ size, reach, stride, padding, ceil_mode }: Pooling): number {
+  const span = (size + 2 * padding - reach) / stride;
+  const count = (ceil_mode ? Math.ceil(span) : Math.floor(span)) + 1;
+  // The last window must begin inside the input or its left padding.
+  return ceil_mode && (count - 1) * stride >= size + padding ? count - 1 : count;
+}

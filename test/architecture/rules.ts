@@ -5,6 +5,7 @@ export const LEVELS: readonly (readonly string[])[] = [
   ['cli'],
   ['train'],
   ['config', 'data', 'io'],
+  ['models'],
   ['nn', 'optim'],
   ['ops'],
   ['core'],

@@ -1,6 +1,8 @@
 /** The op table's cases, one list for every test in this folder. */
 
 import type { OpCase } from './case.ts';
+import { AVG_POOL } from './cases/avg-pool.ts';
+import { BATCH_NORM } from './cases/batch-norm.ts';
 import { BINARY } from './cases/binary.ts';
 import { CREATION } from './cases/creation.ts';
 import { INDEXING } from './cases/indexing.ts';
@@ -22,6 +24,8 @@ export const CASES: readonly OpCase[] = [
   ...MATMUL,
   ...WINDOW,
   ...OPTIMIZER,
+  ...AVG_POOL,
+  ...BATCH_NORM,
   ...SOFTMAX,
   ...LAYER_NORM,
   ...INDEXING,

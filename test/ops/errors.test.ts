@@ -7,6 +7,7 @@ import { clipNorm } from '../../src/ops/clipping.ts';
 import { linear } from '../../src/ops/matmul.ts';
 import { sgdUpdate } from '../../src/ops/optimizer.ts';
 
+const { adaptiveAvgPool2d, avgPool2d, batchNorm } = t.nn.functional;
 const { conv2d, maxPool2d, crossEntropy, nllLoss, mseLoss, l1Loss, dropout } = t.nn.functional;
 const f = (...shape: number[]) => t.zeros(shape);
 const i = (...shape: number[]) => t.zeros(shape, { dtype: 'int64' });
@@ -205,6 +206,82 @@ const WINDOW: Fault[] = [
   ],
 ];
 
+const AVERAGES: Fault[] = [
+  [
+    'ShapeError',
+    '[avg_pool2d] input must be (N, C, H, W) or (C, H, W), none but N empty, got (2, 2)',
+    () => avgPool2d(f(2, 2), { kernel_size: 2 }),
+  ],
+  [
+    'DTypeError',
+    '[avg_pool2d] needs a floating point tensor, got int64',
+    () => avgPool2d(i(1, 1, 2, 2), { kernel_size: 2 }),
+  ],
+  [
+    'ShapeError',
+    '[avg_pool2d] kernel (3,3) is larger than the padded input (1, 1, 2, 2)',
+    () => avgPool2d(f(1, 1, 2, 2), { kernel_size: 3 }),
+  ],
+  [
+    'ArgumentError',
+    '[avg_pool2d] padding (2,2) must be at most half of kernel_size (3,3)',
+    () => avgPool2d(f(1, 1, 5, 5), { kernel_size: 3, padding: 2 }),
+  ],
+  [
+    'ArgumentError',
+    '[avg_pool2d] divisor_override must not be 0',
+    () => avgPool2d(f(1, 1, 5, 5), { kernel_size: 3, divisor_override: 0 }),
+  ],
+  [
+    'ArgumentError',
+    '[adaptive_avg_pool2d] output_size must be one or two integers of at least 1, got [0,2]',
+    () => adaptiveAvgPool2d(f(1, 1, 4, 4), [0, 2]),
+  ],
+];
+
+const BATCH_NORM: Fault[] = [
+  [
+    'ArgumentError',
+    '[batch_norm] needs more than one value per channel in training, got input (1, 3, 1, 1)',
+    () => batchNorm(f(1, 3, 1, 1), null, null, { training: true }),
+  ],
+  [
+    'ArgumentError',
+    '[batch_norm] needs running_mean and running_var when it is not training',
+    () => batchNorm(f(2, 3), null, null),
+  ],
+  [
+    'ShapeError',
+    '[batch_norm] running_var (2,) does not fit the 3 channels of input (2, 3, 4)',
+    () => batchNorm(f(2, 3, 4), f(3), f(2)),
+  ],
+  [
+    'ShapeError',
+    '[batch_norm] weight (4,) does not fit the 3 channels of input (2, 3)',
+    () => batchNorm(f(2, 3), null, null, { weight: f(4), training: true }),
+  ],
+  [
+    'ShapeError',
+    '[batch_norm] input must be (N, C, ...), got (3,)',
+    () => batchNorm(f(3), null, null, { training: true }),
+  ],
+  [
+    'DTypeError',
+    '[batch_norm] needs a floating point tensor, got int64',
+    () => batchNorm(i(2, 3), null, null, { training: true }),
+  ],
+  [
+    'ShapeError',
+    '[BatchNorm2d] input must have 4 dimensions, got (2, 3) (at BatchNorm2d)',
+    () => new t.nn.BatchNorm2d({ num_features: 3 }).call(f(2, 3)),
+  ],
+  [
+    'ShapeError',
+    '[BatchNorm1d] input must have 2 or 3 dimensions, got (3,) (at BatchNorm1d)',
+    () => new t.nn.BatchNorm1d({ num_features: 3 }).call(f(3)),
+  ],
+];
+
 const INDEXING: Fault[] = [
   ['DTypeError', '[gather] index must be int64 or int32, got float32', () => f(2).gather(0, f(2))],
   [
@@ -344,6 +421,8 @@ const FAULTS = [
   ...MOVEMENT,
   ...PRODUCTS,
   ...WINDOW,
+  ...AVERAGES,
+  ...BATCH_NORM,
   ...INDEXING,
   ...CREATION,
   ...LOSSES,

@@ -1,6 +1,7 @@
 /** Layers and losses as functions: `torch.nn.functional`'s names in camelCase. */
 
 export { clamp, relu } from '../../ops/activation.ts';
+export { adaptiveAvgPool2d, avgPool2d } from '../../ops/avg-pooling.ts';
 export { conv2d } from '../../ops/convolution.ts';
 export { oneHot } from '../../ops/indexing.ts';
 export { layerNorm } from '../../ops/layer-norm.ts';
@@ -9,5 +10,6 @@ export { sigmoid, tanh } from '../../ops/pointwise.ts';
 export { maxPool2d } from '../../ops/pooling.ts';
 export { pad } from '../../ops/slicing.ts';
 export { logSoftmax, softmax } from '../../ops/softmax.ts';
+export { batchNorm } from './batch-norm.ts';
 export { dropout } from './dropout.ts';
 export { crossEntropy, l1Loss, mseLoss, nllLoss } from './losses.ts';

@@ -1,0 +1,154 @@
+/** Batch normalisation layers. */
+
+import { z } from 'zod';
+import { opError, ShapeError } from '../base/errors.ts';
+import { strict } from '../base/registry.ts';
+import { formatShape } from '../base/shape.ts';
+import { noGrad } from '../core/grad-mode.ts';
+import type { Tensor } from '../core/tensor.ts';
+import { ones, zeros } from '../ops/creation.ts';
+import { batchNorm } from './functional/batch-norm.ts';
+import { ones_, zeros_ } from './init.ts';
+import { Buffer, Module, Parameter } from './module.ts';
+import { inferredSize, modules, schemas } from './registry.ts';
+
+const options = strict({
+  /** Channels; may be left out where the input is known. */
+  num_features: schemas.size.optional(),
+  eps: z.number().positive().default(1e-5),
+  /** The weight of a batch in the running statistics; null averages over all batches. */
+  momentum: z.number().min(0).max(1).nullable().default(0.1),
+  /** A learned scale and shift of each channel. */
+  affine: z.boolean().default(true),
+  track_running_stats: z.boolean().default(true),
+});
+
+export type BatchNormModuleOptions = z.input<typeof options> & { num_features: number };
+
+/** What the layers of different dimensions have in common: (N, C, ...) -> (N, C, ...). */
+abstract class BatchNorm extends Module {
+  readonly weight: Parameter | null;
+  readonly bias: Parameter | null;
+  readonly running_mean: Buffer | null;
+  readonly running_var: Buffer | null;
+  readonly num_batches_tracked: Buffer | null;
+  readonly num_features: number;
+  readonly eps: number;
+  readonly momentum: number | null;
+
+  /** The numbers of dimensions an input may have. */
+  protected abstract readonly ranks: readonly number[];
+
+  constructor({
+    num_features,
+    eps = 1e-5,
+    momentum = 0.1,
+    affine = true,
+    track_running_stats = true,
+  }: BatchNormModuleOptions) {
+    super();
+    this.num_features = num_features;
+    this.eps = eps;
+    this.momentum = momentum;
+    const size = [num_features];
+    this.weight = affine ? new Parameter(ones(size)) : null;
+    this.bias = affine ? new Parameter(zeros(size)) : null;
+    const buffer = (contents: Tensor) => (track_running_stats ? new Buffer(contents) : null);
+    this.running_mean = buffer(zeros(size));
+    this.running_var = buffer(ones(size));
+    this.num_batches_tracked = buffer(zeros([], { dtype: 'int64' }));
+  }
+
+  /** Scale 1, shift 0, and no batch seen. */
+  resetParameters(): void {
+    this.resetRunningStats();
+    if (this.weight !== null) ones_(this.weight);
+    if (this.bias !== null) zeros_(this.bias);
+  }
+
+  resetRunningStats(): void {
+    if (this.running_mean !== null) zeros_(this.running_mean);
+    if (this.running_var !== null) ones_(this.running_var);
+    if (this.num_batches_tracked !== null) zeros_(this.num_batches_tracked);
+  }
+
+  forward(input: Tensor): Tensor {
+    this.#checkRank(input);
+    const { weight, bias, eps, running_mean, running_var } = this;
+    // Without running statistics every batch is normalised by its own.
+    const training = this.training || running_mean === null;
+    const momentum = training ? this.#count() : undefined;
+    return batchNorm(input, running_mean, running_var, { weight, bias, eps, training, momentum });
+  }
+
+  /** Counts a batch; its weight in the running statistics. */
+  #count(): number | Tensor | undefined {
+    const seen = this.num_batches_tracked;
+    if (seen === null) return undefined;
+    noGrad(() => seen.add_(1));
+    return this.momentum ?? seen.float().reciprocal();
+  }
+
+  #checkRank(input: Tensor): void {
+    if (this.ranks.includes(input.ndim)) return;
+    throw opError(
+      ShapeError,
+      this.constructor.name,
+      `input must have ${this.ranks.join(' or ')} dimensions, got ${formatShape(input.shape)}`,
+    );
+  }
+
+  protected override describe(): string {
+    const { num_features, eps, momentum, weight, running_mean } = this;
+    return (
+      `${num_features}, eps=${eps}, momentum=${momentum}, affine=${weight !== null}, ` +
+      `track_running_stats=${running_mean !== null}`
+    );
+  }
+}
+
+/**
+ * Normalises (N, C) or (N, C, L) over all but C.
+ * https://pytorch.org/docs/stable/generated/torch.nn.BatchNorm1d.html
+ */
+export class BatchNorm1d extends BatchNorm {
+  protected get ranks(): readonly number[] {
+    return [2, 3];
+  }
+}
+
+/**
+ * Normalises (N, C, H, W) over all but C.
+ * https://pytorch.org/docs/stable/generated/torch.nn.BatchNorm2d.html
+ */
+export class BatchNorm2d extends BatchNorm {
+  protected get ranks(): readonly number[] {
+    return [4];
+  }
+}
+
+/**
+ * Normalises (N, C, D, H, W) over all but C.
+ * https://pytorch.org/docs/stable/generated/torch.nn.BatchNorm3d.html
+ */
+export class BatchNorm3d extends BatchNorm {
+  protected get ranks(): readonly number[] {
+    return [5];
+  }
+}
+
+for (const type of [BatchNorm1d, BatchNorm2d, BatchNorm3d]) {
+  modules.register(type.name, {
+    schema: options,
+    create: (given: z.output<typeof options>, { input }) =>
+      new type({
+        ...given,
+        num_features: inferredSize(
+          type.name,
+          'num_features',
+          given.num_features,
+          input?.shape.at(1),
+        ),
+      }),
+  });
+}
