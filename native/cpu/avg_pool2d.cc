@@ -47,6 +47,10 @@ Taps read_taps(const Attrs& attrs, const std::string& along, int64_t size, int64
   return taps;
 }
 
+Layout layout_of(const Shape& shape, int64_t block) {
+  return block > 1 ? blocked_channels(shape, block) : Layout();
+}
+
 template <class T, bool kForward>
 class AvgPool2d final : public Kernel {
   using C = Computed<T>;
@@ -61,6 +65,9 @@ class AvgPool2d final : public Kernel {
     require(x[0] == y[0] && x[1] == y[1], "x and y differ in batch or channels");
     rows_ = read_taps(spec.attrs, "row", x[2], y[2], kForward);
     columns_ = read_taps(spec.attrs, "column", x[3], y[3], kForward);
+    block_ = std::max<int64_t>(channel_block(spec.inputs[0].shape, spec.inputs[0].layout), 1);
+    require(spec.outputs[0].layout == layout_of(spec.outputs[0].shape, block_),
+            "input and output differ in layout");
     planes_ = x[0] * x[1];
     const Shape& in = spec.inputs[0].shape;
     in_width_ = in[3];
@@ -124,9 +131,18 @@ class AvgPool2d final : public Kernel {
 
   Taps rows_, columns_;
   int64_t planes_, in_width_, in_plane_;
-  int64_t block_ = 1;  // channels side by side
+  int64_t block_;  // channels side by side
   int threads_;
 };
+
+// Both lie with channels in blocks, if the input does.
+void arrange(KernelSpec* spec) {
+  TensorType& in = spec->inputs.at(0);
+  TensorType& out = spec->outputs.at(0);
+  const int64_t block = channel_block(in.shape, in.layout);
+  if (block == 0) in.layout = {};
+  out.layout = layout_of(out.shape, block);
+}
 
 template <bool kForward>
 std::unique_ptr<Kernel> make(const KernelSpec& spec) {
@@ -145,8 +161,8 @@ bool supports(const KernelSpec& spec) {
 }  // namespace
 
 void register_avg_pool2d(Registry& registry) {
-  registry.add({"avg_pool2d_fwd", "portable", 0, supports, make<true>});
-  registry.add({"avg_pool2d_bwd", "portable", 0, supports, make<false>});
+  registry.add({"avg_pool2d_fwd", "portable", 0, supports, make<true>, arrange});
+  registry.add({"avg_pool2d_bwd", "portable", 0, supports, make<false>, arrange});
 }
 
 }  // namespace TORCHTS_ISA

@@ -77,7 +77,7 @@ class BatchNorm : public Kernel {
   using C = Computed<T>;  // also the type of statistics and parameters
 
   explicit BatchNorm(const KernelSpec& spec, const TensorType& x)
-      : walk_(x.shape), eps_(spec.attrs.number("eps")) {
+      : walk_(x), eps_(spec.attrs.number("eps")) {
     threads_ = useful_threads(spec.threads, x.numel(), kGrain);
     splits_ = walk_.groups == 0 ? 1 : (threads_ + walk_.groups - 1) / walk_.groups;
   }
@@ -85,6 +85,7 @@ class BatchNorm : public Kernel {
   static void require_like(const TensorType& x, const TensorType& type) {
     require(type.dtype == x.dtype, "x and an operand of its shape differ in dtype");
     require_shape("an operand", type.shape, x.shape);
+    require(type.layout == x.layout, "x and an operand of its shape differ in layout");
   }
   static void require_per_channel(const TensorType& x, const TensorType& type) {
     const DType expected = x.dtype == DType::float64 ? DType::float64 : DType::float32;
@@ -399,6 +400,17 @@ class BatchNormBackward final : public BatchNorm<T> {
   const bool keeps_;
 };
 
+// All operands of x's shape lie as x does, if that is with channels in blocks.
+template <int kX>
+void arrange(KernelSpec* spec) {
+  const TensorType& x = spec->inputs[kX];
+  const Layout layout = channel_block(x.shape, x.layout) > 0 ? x.layout : Layout();
+  const Shape shape = x.shape;
+  for (TensorTypes* types : {&spec->inputs, &spec->outputs}) {
+    for (TensorType& type : *types) type.layout = type.shape == shape ? layout : Layout();
+  }
+}
+
 template <template <class> class Pass, int kX>
 std::unique_ptr<Kernel> make(const KernelSpec& spec) {
   const TensorType& x = spec.inputs[kX];
@@ -418,8 +430,10 @@ bool supports(const KernelSpec& spec) {
 }  // namespace
 
 void register_batch_norm(Registry& registry) {
-  registry.add({"batch_norm_fwd", "portable", 0, supports<0>, make<BatchNormForward, 0>});
-  registry.add({"batch_norm_bwd", "portable", 0, supports<1>, make<BatchNormBackward, 1>});
+  registry.add(
+      {"batch_norm_fwd", "portable", 0, supports<0>, make<BatchNormForward, 0>, arrange<0>});
+  registry.add(
+      {"batch_norm_bwd", "portable", 0, supports<1>, make<BatchNormBackward, 1>, arrange<1>});
 }
 
 }  // namespace TORCHTS_ISA

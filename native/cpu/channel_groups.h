@@ -1,6 +1,6 @@
 // Walking a tensor (N, C, ...) by groups of channels, vector by vector. Where channels lie side by
-// side a group is a vector of them and its lanes are channels; where each has a plane of its own a
-// group is one channel and its lanes are positions.
+// side, as in nChw16c, a group is a vector of them and its lanes are channels; where each has a
+// plane of its own a group is one channel and its lanes are positions.
 #pragma once
 
 #include <algorithm>
@@ -32,12 +32,13 @@ struct ChannelChunk {
 template <class C>
 class ChannelGroups {
  public:
-  explicit ChannelGroups(const Shape& shape) : samples(shape[0]), channels_(shape[1]) {
-    for (size_t d = 2; d < shape.size(); d++) positions_ *= shape[d];
-    across = positions_ == 1;
-    block_ = across ? channels_ : 1;
+  explicit ChannelGroups(const TensorType& type)
+      : samples(type.shape[0]), channels_(type.shape[1]) {
+    for (size_t d = 2; d < type.shape.size(); d++) positions_ *= type.shape[d];
+    block_ = positions_ == 1 ? channels_ : channel_block(type.shape, type.layout);
+    across = block_ > 0;
     per_block_ = (block_ + kLanes<C> - 1) / kLanes<C>;
-    groups = across ? per_block_ : channels_;
+    groups = across ? channels_ / block_ * per_block_ : channels_;
   }
 
   int64_t samples;

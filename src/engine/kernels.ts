@@ -110,7 +110,7 @@ export interface KernelAttrs {
    * each: `add` adds it, `relu` makes g 0 where it is <= 0. A fourth output, if there is one, is the
    * g this gives.
    */
-  batch_norm_bwd: { eps: number; prologue: readonly ('add' | 'relu')[] };
+  batch_norm_bwd: { eps: number; prologue: readonly Prologue[] };
 
   /** x -> log(softmax(x)) along `dim`; floating. */
   log_softmax: { dim: number };
@@ -175,6 +175,11 @@ export interface AdamAttrs {
 }
 
 export type KernelName = keyof KernelAttrs;
+
+/** What a kernel may do to the gradient that is its first input, before anything else. */
+export type Prologue = 'add' | 'relu';
+/** The kernels that take a `prologue`, and give what it made as one more output. */
+export const PROLOGUES: readonly KernelName[] = ['batch_norm_bwd'];
 
 export interface Conv2dAttrs {
   stride: readonly number[];

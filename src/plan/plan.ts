@@ -4,10 +4,12 @@
 
 import { assert } from '../base/errors.ts';
 import type { Attrs, Binding, Instruction, Program, ValueType } from '../engine/program.ts';
+import { isOff } from '../engine/switches.ts';
 import { fusePointwise } from './fuse.ts';
 import type { PlanNode, PlanValue } from './graph.ts';
 import { collect, valueType } from './graph.ts';
 import type { Call, IR } from './ir.ts';
+import { foldPrologues } from './prologue.ts';
 import { commonSubexpressions, simplify } from './simplify.ts';
 import { verify } from './verify.ts';
 
@@ -15,6 +17,7 @@ import { verify } from './verify.ts';
 export interface PlanOptions {
   readonly simplify?: boolean;
   readonly cse?: boolean;
+  readonly prologue?: boolean;
   readonly fuse?: boolean;
 }
 
@@ -49,9 +52,11 @@ export function plan(request: PlanRequest, options: PlanOptions = {}): Plan {
     calls: graph.calls,
     roots: wanted.map((value) => graph.id(value)),
   };
-  if (options.simplify !== false) simplify(ir);
-  if (options.cse !== false) commonSubexpressions(ir);
-  fusePointwise(ir, { fuse: options.fuse !== false });
+  const isOn = (pass: keyof PlanOptions) => options[pass] !== false && !isOff(pass);
+  if (isOn('simplify')) simplify(ir);
+  if (isOn('cse')) commonSubexpressions(ir);
+  if (isOn('prologue')) foldPrologues(ir);
+  fusePointwise(ir, { fuse: isOn('fuse') });
 
   const rootIds = ir.roots.slice(0, request.roots.length);
   const resultIds = ir.roots.slice(request.roots.length);
