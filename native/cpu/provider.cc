@@ -17,6 +17,7 @@ extern "C" __attribute__((visibility("default"))) void torchts_register(
   register_fill(*registry);
   register_gather(*registry);
   register_layer_norm(*registry);
+  register_lstm(*registry);
   register_matmul(*registry);
   register_max_pool2d(*registry);
   register_optimizer(*registry);

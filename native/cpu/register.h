@@ -18,6 +18,7 @@ void register_conv2d_channels(Registry& registry);
 void register_fill(Registry& registry);
 void register_gather(Registry& registry);
 void register_layer_norm(Registry& registry);
+void register_lstm(Registry& registry);
 void register_matmul(Registry& registry);
 void register_max_pool2d(Registry& registry);
 void register_optimizer(Registry& registry);

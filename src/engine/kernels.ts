@@ -126,6 +126,13 @@ export interface KernelAttrs {
   /** g, x, [weight], mean, rstd -> x's gradient, [weight's], [bias's]. */
   layer_norm_bwd: LayerNormAttrs;
 
+  /** gx (T, B, 4H): the inputs' part of the gate sums, gates in the order input, forget, cell,
+   *  output; w (4H, H); h0, c0 (B, H) -> y (T, B, H), hn, cn (B, H), then for backward: gates (as
+   *  gx, after sigmoid and tanh) and cells (as y). One floating dtype, computed in it. */
+  lstm_fwd: LstmAttrs;
+  /** Gradients of y, hn, cn; w, h0, c0, y, gates, cells -> gradients of gx, w, h0, c0. */
+  lstm_bwd: LstmAttrs;
+
   /** x, index (int32 or int64; x's rank, no larger than x outside `dim`) -> out[i][j][k] =
    *  x[i][index[i][j][k]][k] for dim 1. An index out of range makes the run fail with an error. */
   gather: { dim: number };
@@ -172,6 +179,13 @@ export interface AdamAttrs {
   maximize: boolean;
   /** Is there a factor for the gradients? */
   scaled: boolean;
+}
+
+export interface LstmAttrs {
+  /** The layout of sequences: (B, T, ...) if true, else (T, B, ...). */
+  batch_first: boolean;
+  /** Steps are taken from the last to the first. */
+  reverse: boolean;
 }
 
 export type KernelName = keyof KernelAttrs;

@@ -4,29 +4,30 @@ import { z } from 'zod';
 import { TorchtsError, withScope } from '../base/errors.ts';
 import { strict } from '../base/registry.ts';
 import type { Tensor } from '../core/tensor.ts';
-import { Module } from './module.ts';
+import { type AnyModule, firstOutput, Module } from './module.ts';
 import { type BuildContext, BuildError, build, forwardOnce, modules } from './registry.ts';
 
 /**
- * Passes its input through the layers in order. Layers are named `0`, `1`, ... or by the keys of a
+ * Passes its input through the layers in order; of a layer with several outputs, such as LSTM, the
+ * first is passed on. Layers are named `0`, `1`, ... or by the keys of a
  * map, and the state_dict keys begin with these names.
  * https://pytorch.org/docs/stable/generated/torch.nn.Sequential.html
  */
 export class Sequential extends Module {
-  readonly #layers: readonly [string, Module][];
+  readonly #layers: readonly [string, AnyModule][];
 
-  constructor(layers: readonly Module[] | ReadonlyMap<string, Module>) {
+  constructor(layers: readonly AnyModule[] | ReadonlyMap<string, AnyModule>) {
     super();
     // A map keeps its order; an object would put whole-number names first.
     this.#layers = layers instanceof Map ? [...layers] : Object.entries(layers);
   }
 
-  override namedChildren(): [string, Module][] {
+  override namedChildren(): [string, AnyModule][] {
     return [...this.#layers];
   }
 
   forward(input: Tensor): Tensor {
-    return this.#layers.reduce((value, [, layer]) => layer.call(value), input);
+    return this.#layers.reduce((value, [, layer]) => firstOutput(layer.call(value)), input);
   }
 }
 
@@ -38,7 +39,7 @@ function buildSequential(
   { layers }: z.output<typeof options>,
   { input, observe, path = [] }: BuildContext,
 ): Sequential {
-  const named = new Map<string, Module>();
+  const named = new Map<string, AnyModule>();
   let value = input;
   for (const [i, spec] of layers.entries()) {
     const at = [...path, 'layers', i];
@@ -53,7 +54,7 @@ function buildSequential(
 }
 
 /** A layer's output for a symbolic input; what does not fit is the layer's fault. */
-function passOn(layer: Module, input: Tensor, at: readonly (string | number)[]): Tensor {
+function passOn(layer: AnyModule, input: Tensor, at: readonly (string | number)[]): Tensor {
   try {
     return forwardOnce(layer, input);
   } catch (error) {

@@ -6,7 +6,7 @@ import type { Node } from '../core/graph.ts';
 import { placeholder } from '../core/leaf.ts';
 import { Tensor } from '../core/tensor.ts';
 import { collect } from '../plan/graph.ts';
-import type { Module } from './module.ts';
+import type { AnyModule, Module } from './module.ts';
 import { build } from './registry.ts';
 
 /** One row of `torchts validate`'s table. */
@@ -56,7 +56,7 @@ export function describe(
   return { model, layers, output_shape: output!.shape };
 }
 
-export function countParameters(module: Module): number {
+export function countParameters(module: AnyModule): number {
   return module.parameters().reduce((sum, parameter) => sum + parameter.numel(), 0);
 }
 

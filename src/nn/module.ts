@@ -42,7 +42,22 @@ export interface LoadResult {
   readonly unexpected_keys: string[];
 }
 
-export abstract class Module implements Stateful {
+/** What most modules take. */
+type TensorInputs = [input: Tensor, ...more: Tensor[]];
+
+/** A module whatever it takes and gives. */
+// biome-ignore lint/suspicious/noExplicitAny: its inputs are checked by whoever knows its type
+export type AnyModule = Module<any, any>;
+
+/** The main output: the tensor itself, or the first of several, such as a recurrent layer's. */
+export function firstOutput(output: Tensor | readonly [Tensor, ...unknown[]]): Tensor {
+  return output instanceof Tensor ? output : output[0];
+}
+
+/** `Inputs` are what `forward` takes, `Output` what it gives; a tensor each in most modules. */
+export abstract class Module<Inputs extends readonly unknown[] = TensorInputs, Output = Tensor>
+  implements Stateful
+{
   #training = true;
   #traceKey = { key: '', asOf: -1 };
   /** Where this module stands in the one it belongs to, such as `layers.2`; for messages. */
@@ -59,14 +74,14 @@ export abstract class Module implements Stateful {
   }
 
   /** Computes the output. Call the module through `call`, which also names it in errors. */
-  abstract forward(input: Tensor, ...more: Tensor[]): Tensor;
+  abstract forward(...inputs: Inputs): Output;
 
   /** `forward`, with the module's path in every error and graph node. */
-  call(input: Tensor, ...more: Tensor[]): Tensor {
+  call(...inputs: Inputs): Output {
     if (this.#path === undefined) this.#nameAll();
     // The outermost module stands for those below it.
     if (currentScope() === '') currentTrace()?.uses.add(this);
-    return withScope(this.#path!, () => this.forward(input, ...more));
+    return withScope(this.#path!, () => this.forward(...inputs));
   }
 
   #nameAll(): void {
@@ -76,25 +91,25 @@ export abstract class Module implements Stateful {
   }
 
   /** Direct sub-modules by field name. A list field gives `field.0`, `field.1`, ... */
-  namedChildren(): [string, Module][] {
-    return Object.entries(this).flatMap(([name, field]): [string, Module][] => {
+  namedChildren(): [string, AnyModule][] {
+    return Object.entries(this).flatMap(([name, field]): [string, AnyModule][] => {
       if (field instanceof Module) return [[name, field]];
       const list: readonly unknown[] = Array.isArray(field) ? field : [];
-      return list.flatMap((item, i): [string, Module][] =>
+      return list.flatMap((item, i): [string, AnyModule][] =>
         item instanceof Module ? [[`${name}.${i}`, item]] : [],
       );
     });
   }
 
   /** This module and all below it, depth first, with their paths. */
-  *namedModules(prefix = ''): Generator<[string, Module]> {
+  *namedModules(prefix = ''): Generator<[string, AnyModule]> {
     yield [prefix, this];
     for (const [name, child] of this.namedChildren()) {
       yield* child.namedModules(prefix === '' ? name : `${prefix}.${name}`);
     }
   }
 
-  modules(): Module[] {
+  modules(): AnyModule[] {
     return [...this.namedModules()].map(([, module]) => module);
   }
 

@@ -5,7 +5,7 @@ import { ArgumentError, TorchtsError } from '../base/errors.ts';
 import { Registry, type Spec } from '../base/registry.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { Trace, tracing } from '../core/trace.ts';
-import type { Module } from './module.ts';
+import { type AnyModule, firstOutput, type Module } from './module.ts';
 
 /** What is known while a module is built from a spec. */
 export interface BuildContext {
@@ -20,7 +20,7 @@ export interface BuildContext {
 export interface LayerReport {
   readonly path: readonly (string | number)[];
   readonly type: string;
-  readonly module: Module;
+  readonly module: AnyModule;
   readonly input: Tensor;
   readonly output: Tensor;
 }
@@ -38,7 +38,7 @@ export class BuildError extends TorchtsError {
 }
 
 /** Modules by type. `name` is the layer's name in its container, and so in the state_dict keys. */
-export const modules = new Registry<Module, BuildContext>('module', {
+export const modules = new Registry<AnyModule, BuildContext>('module', {
   name: z
     .string()
     .regex(/^[A-Za-z_]\w*$/, 'must be a word of letters, digits and underscores')
@@ -49,13 +49,14 @@ export const losses = new Registry<Module>('loss');
 
 /**
  * Builds a module from the object a config would hold: `{ type: 'Linear', in_features: 2, ... }`.
+ * The caller knows the type of a module that takes or gives more than tensors.
  * With `context.input`, left-out input sizes are inferred and all shapes are checked.
  * @throws BuildError with the path of the part at fault.
  */
-export function build(spec: unknown, context: BuildContext = {}): Module {
+export function build<M extends AnyModule = Module>(spec: unknown, context: BuildContext = {}): M {
   const path = context.path ?? [];
   try {
-    const module = modules.build(spec, { ...context, path });
+    const module = modules.build(spec, { ...context, path }) as M;
     const { input, observe } = context;
     // Without an observer the outermost module checks those inside it.
     if (input !== undefined && (observe !== undefined || path.length === 0)) {
@@ -70,11 +71,11 @@ export function build(spec: unknown, context: BuildContext = {}): Module {
   }
 }
 
-/** The output for a symbolic input: nothing is computed, no state or random number is used up. */
-export function forwardOnce(module: Module, input: Tensor): Tensor {
+/** The main output for a symbolic input: nothing is computed, no state or random number is used up. */
+export function forwardOnce(module: AnyModule, input: Tensor): Tensor {
   const trace = new Trace('build');
   try {
-    return tracing(trace, () => module.forward(input));
+    return tracing(trace, () => firstOutput(module.forward(input)));
   } finally {
     trace.undo();
   }

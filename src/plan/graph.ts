@@ -17,6 +17,7 @@ export type OpKind =
   | 'convolution'
   | 'pooling'
   | 'normalization'
+  | 'recurrent'
   | 'indexing'
   | 'optimizer';
 

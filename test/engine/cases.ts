@@ -9,6 +9,7 @@ import type { KernelCase } from './cases/case.ts';
 import { CONV2D_CASES, POOL_CASES } from './cases/conv2d.ts';
 import { INDEXING_CASES } from './cases/indexing.ts';
 import { LAYER_NORM_CASES } from './cases/layer-norm.ts';
+import { LSTM_CASES } from './cases/lstm.ts';
 import { MATMUL_CASES } from './cases/matmul.ts';
 import { CREATION_CASES, MOVEMENT_CASES } from './cases/movement.ts';
 import { OPTIMIZER_CASES } from './cases/optimizer.ts';
@@ -29,6 +30,7 @@ export const CASES: readonly KernelCase[] = [
   ...BATCH_NORM_CASES,
   ...SOFTMAX_CASES,
   ...LAYER_NORM_CASES,
+  ...LSTM_CASES,
   ...INDEXING_CASES,
   ...OPTIMIZER_CASES,
   ...RANDOM_CASES,

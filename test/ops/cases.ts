@@ -12,6 +12,7 @@ import { MATMUL } from './cases/matmul.ts';
 import { MOVEMENT } from './cases/movement.ts';
 import { OPTIMIZER } from './cases/optimizer.ts';
 import { POINTWISE } from './cases/pointwise.ts';
+import { RECURRENT } from './cases/recurrent.ts';
 import { REDUCTION } from './cases/reduction.ts';
 import { SOFTMAX } from './cases/softmax.ts';
 import { WINDOW } from './cases/window.ts';
@@ -28,6 +29,7 @@ export const CASES: readonly OpCase[] = [
   ...BATCH_NORM,
   ...SOFTMAX,
   ...LAYER_NORM,
+  ...RECURRENT,
   ...INDEXING,
   ...CREATION,
   ...LOSSES,

@@ -8,6 +8,7 @@ import { arange, fill } from './creation.ts';
 import { gather, scatterAdd } from './indexing.ts';
 import type { KernelFunction } from './kernel.ts';
 import { layerNormBackward, layerNormForward } from './layer-norm.ts';
+import { lstmBackward, lstmForward } from './lstm.ts';
 import { matmul } from './matmul.ts';
 import { alias, cat, copyView, placeView } from './movement.ts';
 import { clipNorm, fusedAdam, fusedSgd } from './optimizer.ts';
@@ -41,6 +42,8 @@ export const KERNELS: { readonly [K in KernelName]: KernelFunction<K> } = {
   softmax,
   layer_norm_fwd: layerNormForward,
   layer_norm_bwd: layerNormBackward,
+  lstm_fwd: lstmForward,
+  lstm_bwd: lstmBackward,
   gather,
   scatter_add: scatterAdd,
   fused_sgd: fusedSgd,
