@@ -62,6 +62,12 @@ const trainer = strict({
   error: 'needs epochs, max_steps or both: nothing says when training ends',
 });
 
+/** How the engine computes; never what. */
+const engine = strict({
+  /** Computes cheap values again for backward instead of keeping them: less memory, more time. */
+  recompute: z.boolean().default(false),
+});
+
 /** The keys that `expect:` may bound; the first three are of the last record of each split. */
 const expect = strict({
   train_loss: bounds.optional(),
@@ -82,6 +88,7 @@ export function configSchema(registries: Registries) {
     seed: z.int().min(0).default(0),
     device: device.default('auto'),
     precision: precision.default('float32'),
+    engine: engine.prefault({}),
     data: strict({
       train: registries.datasets.spec(),
       val: registries.datasets.spec().optional(),

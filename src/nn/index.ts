@@ -10,7 +10,6 @@ export * as functional from './functional/index.ts';
 export * as init from './init.ts';
 export { Linear } from './linear.ts';
 export { CrossEntropyLoss, L1Loss, MSELoss, NLLLoss } from './loss.ts';
-export { AdaptiveAvgPool2d, AvgPool2d, MaxPool2d } from './pooling.ts';
 export {
   type AnyModule,
   Buffer,
@@ -19,6 +18,7 @@ export {
   Module,
   Parameter,
 } from './module.ts';
+export { AdaptiveAvgPool2d, AvgPool2d, MaxPool2d } from './pooling.ts';
 export { LSTM, type RecurrentOptions } from './recurrent.ts';
 export { type BuildContext, BuildError, build, buildLoss, losses, modules } from './registry.ts';
 export { Flatten, Identity } from './shape.ts';

@@ -20,8 +20,8 @@ interface Group {
 }
 
 export function fusePointwise(ir: IR, { fuse }: { fuse: boolean }): void {
-  readThroughBroadcasts(ir);
   const constants = new Map<number, number>();
+  const places = new Map(ir.calls.map((call, place) => [call, place]));
   const groupOf = new Map<number, Group>();
   const emitted: (Call | Group)[] = [];
 
@@ -32,15 +32,17 @@ export function fusePointwise(ir: IR, { fuse }: { fuse: boolean }): void {
       emitted.push(call);
       continue;
     }
-    const group = fuse ? join(ir, call, groupOf, constants) : { members: [call], open: false };
+    const group = fuse
+      ? join(ir, call, groupOf, { constants, places })
+      : { members: [call], open: false };
     close(call.inputs, groupOf, group);
     for (const member of group.members) groupOf.set(member.outputs[0]!, group);
     emitted.push(group);
   }
   const consumers = consumersOf(ir);
   // A group that a later one absorbed has no members left.
-  const places = emitted.filter((entry) => !('members' in entry) || entry.members.length > 0);
-  ir.calls = places.map((entry) =>
+  const filled = emitted.filter((entry) => !('members' in entry) || entry.members.length > 0);
+  ir.calls = filled.map((entry) =>
     'members' in entry
       ? buildBody(ir, entry.members, constants, neededOutside(ir, entry, consumers))
       : entry,
@@ -56,12 +58,18 @@ function noteConstant(call: Call, constants: Map<number, number>): void {
   constants.set(call.outputs[0]!, value as number);
 }
 
+interface Known {
+  readonly constants: ReadonlyMap<number, number>;
+  /** Where each call stands in the list. */
+  readonly places: ReadonlyMap<Call, number>;
+}
+
 /** The group `call` becomes part of: the union of its inputs' open groups of the same shape. */
 function join(
   ir: IR,
   call: Call,
   groupOf: ReadonlyMap<number, Group>,
-  constants: ReadonlyMap<number, number>,
+  { constants, places }: Known,
 ): Group {
   const group: Group = { members: [], open: true };
   const { shape } = ir.types[call.outputs[0]!]!;
@@ -75,7 +83,7 @@ function join(
     // Its place in the list is taken over by the union, which stands later.
     candidate.members = [];
   }
-  group.members = [...group.members, call].sort((a, b) => a.outputs[0]! - b.outputs[0]!);
+  group.members = [...group.members, call].sort((a, b) => places.get(a)! - places.get(b)!);
   return group;
 }
 
@@ -117,7 +125,7 @@ function neededOutside(
 }
 
 /** A pointwise call broadcasts its inputs itself, so it reads in front of an expansion. */
-function readThroughBroadcasts(ir: IR): void {
+export function readThroughBroadcasts(ir: IR): void {
   const made = producers(ir);
   ir.calls = ir.calls.map((call) => {
     if (call.fn === undefined) return call;

@@ -5,11 +5,12 @@
 import { assert } from '../base/errors.ts';
 import type { Attrs, Binding, Instruction, Program, ValueType } from '../engine/program.ts';
 import { isOff } from '../engine/switches.ts';
-import { fusePointwise } from './fuse.ts';
+import { fusePointwise, readThroughBroadcasts } from './fuse.ts';
 import type { PlanNode, PlanValue } from './graph.ts';
 import { collect, valueType } from './graph.ts';
 import type { Call, IR } from './ir.ts';
 import { foldPrologues } from './prologue.ts';
+import { recompute } from './recompute.ts';
 import { commonSubexpressions, simplify } from './simplify.ts';
 import { verify } from './verify.ts';
 
@@ -19,6 +20,8 @@ export interface PlanOptions {
   readonly cse?: boolean;
   readonly prologue?: boolean;
   readonly fuse?: boolean;
+  /** Trades time for memory, so it is on only where it is asked for. */
+  readonly recompute?: boolean;
 }
 
 /** What is to be computed. */
@@ -56,6 +59,8 @@ export function plan(request: PlanRequest, options: PlanOptions = {}): Plan {
   if (isOn('simplify')) simplify(ir);
   if (isOn('cse')) commonSubexpressions(ir);
   if (isOn('prologue')) foldPrologues(ir);
+  readThroughBroadcasts(ir);
+  if (options.recompute === true) recompute(ir);
   fusePointwise(ir, { fuse: isOn('fuse') });
 
   const rootIds = ir.roots.slice(0, request.roots.length);

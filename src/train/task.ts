@@ -3,14 +3,14 @@
 import { formatShape, type Shape, sameShape } from '../base/shape.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import { checkModel, pointing } from '../config/model-check.ts';
-import type { TrainerConfig } from '../config/schema.ts';
+import type { TrainConfig, TrainerConfig } from '../config/schema.ts';
 import { type CompiledStep, compile } from '../core/compile.ts';
 import { noGrad } from '../core/grad-mode.ts';
 import { placeholder } from '../core/leaf.ts';
 import { manualSeed } from '../core/random.ts';
 import { Tensor } from '../core/tensor.ts';
 import { type DatasetSource, datasets } from '../data/index.ts';
-import { buildLoss, type Module, utils } from '../nn/index.ts';
+import { buildLoss, firstOutput, type Module, utils } from '../nn/index.ts';
 import { type AnyOptimizer, build as buildOptimizer } from '../optim/index.ts';
 import { Totals } from './totals.ts';
 
@@ -20,6 +20,7 @@ export interface Task {
   readonly model: Module;
   readonly loss: Module;
   readonly optimizer: AnyOptimizer;
+  readonly engine: TrainConfig['engine'];
   readonly train: DatasetSource;
   readonly val: DatasetSource | undefined;
   /** Limits the gradients, where the config says so; part of a traced step. */
@@ -48,6 +49,7 @@ export function buildTask(loaded: LoadedConfig): Task {
     model,
     loss,
     optimizer,
+    engine: config.engine,
     train,
     val: config.data.val && valSource(loaded, train),
     clipGradients: () => clipGradients(config.trainer, model),
@@ -105,14 +107,14 @@ export type BatchStep = CompiledStep<[input: Tensor, target: Tensor], undefined>
 
 /** Forward, backward and update. */
 export function trainingStep(
-  { model, loss, optimizer, clipGradients }: Task,
+  { model, loss, optimizer, clipGradients, engine }: Task,
   totals: Totals,
   onRetrace: (reason: string) => void,
 ): BatchStep {
   return compile(
     (input, target) => {
       optimizer.zeroGrad();
-      const output = model.call(input);
+      const output = firstOutput(model.call(input));
       const value = loss.call(output, target);
       value.backward();
       clipGradients();
@@ -120,7 +122,12 @@ export function trainingStep(
       totals.add(value, output, target);
       return undefined;
     },
-    { state: [model, optimizer, totals], name: 'training step', onRetrace },
+    {
+      state: [model, optimizer, totals],
+      name: 'training step',
+      onRetrace,
+      plan: { recompute: engine.recompute },
+    },
   );
 }
 
@@ -133,7 +140,7 @@ export function evaluationStep(
   return compile(
     (input, target) =>
       noGrad(() => {
-        const output = model.call(input);
+        const output = firstOutput(model.call(input));
         totals.add(loss.call(output, target), output, target);
         return undefined;
       }),
