@@ -187,6 +187,7 @@ void* Executable::arranged(size_t k, uint64_t run, RunJob* job) {
   if (is_second ? Arrangement{first.shape, first.layout}.is(type) : buffer.now.is(type))
     return place;
   Arrangement from = buffer.now;
+  if (from.layout.is_row_major()) from.shape = type.shape;
   if (is_second) {
     from = {first.shape, first.layout};
     job->copies.push_back(std::make_unique<Memory>(buffer.memory.bytes()));

@@ -1,7 +1,7 @@
 // conv2d_fwd, conv2d_bwd_data, conv2d_bwd_weight by oneDNN, direct or Winograd (Lavin and Gray,
 // "Fast algorithms for convolutional neural networks", 2015), in the blocked layouts it prefers:
-// operands are reordered on the way in and the result on the way out, through scratch. float32,
-// accumulated in float32; overwrites (`=`); the bits depend on the thread count.
+// operands arrive and leave in them; those that lie in rows all the same are reordered through
+// scratch. float32, accumulated in float32; overwrites (`=`); the bits depend on the thread count.
 #include "../cpu/conv2d.h"
 
 #include <algorithm>
@@ -16,9 +16,12 @@ namespace {
 // An operand of a primitive: passed on as it is, or reordered through scratch.
 class Operand {
  public:
-  Operand(const Layout& plain, const Layout& wanted, bool is_output)
+  // `plain` describes the operand when it lies in rows.
+  Operand(const TensorType& type, const Desc& plain, const Desc& wanted, bool is_output)
       : plain_(unbound(plain)), wanted_(unbound(wanted)) {
-    if (plain == wanted) return;
+    Layout layout;
+    if (layout_of(wanted, type.shape, &layout) && type.layout == layout) return;
+    if (!type.layout.is_row_major()) throw std::invalid_argument("an operand's layout is unknown");
     const dnnl::memory& from = is_output ? wanted_ : plain_;
     const dnnl::memory& to = is_output ? plain_ : wanted_;
     dnnl::primitive_attr attr;
@@ -89,9 +92,12 @@ class OnednnConv2d final : public Kernel {
                           : kPass == Pass::backward_data ? sizes.x
                                                          : sizes.w;
     operands_.reserve(3);
-    operands_.emplace_back(row_major(sizes.dtype, first), plan.inputs[0], false);
-    operands_.emplace_back(row_major(sizes.dtype, second), plan.inputs[1], false);
-    operands_.emplace_back(row_major(sizes.dtype, output), plan.output, true);
+    const auto add = [&](const TensorType& type, const Shape& shape, const Desc& wanted) {
+      operands_.emplace_back(type, row_major(sizes.dtype, shape), wanted, operands_.size() == 2);
+    };
+    add(spec.inputs[0], first, plan.inputs[0]);
+    add(spec.inputs[1], second, plan.inputs[1]);
+    add(spec.outputs[0], output, plan.output);
     scratchpad_ = unbound(plan.scratchpad);
     primitive_ = plan.primitive;
     args_ = {{plan.input_names[0], operands_[0].wanted().get()},
@@ -170,6 +176,19 @@ bool supports_winograd(const KernelSpec& spec) {
          can_plan<kPass, Method::winograd>(spec, s);
 }
 
+// Every operand in the layout the library prefers, where that is one of ours.
+template <Pass kPass, Method kMethod>
+void arrange(KernelSpec* spec) {
+  use_threads(spec->threads);
+  const DType dtype = spec->outputs.at(0).dtype;
+  const Convolution plan = plan_convolution(kPass, kMethod, sizes_of(dtype, checked(kPass, *spec)));
+  const auto set = [](TensorType* type, const Desc& wanted) {
+    if (!layout_of(wanted, type->shape, &type->layout)) type->layout = {};
+  };
+  for (size_t i = 0; i < 2; i++) set(&spec->inputs.at(i), plan.inputs[i]);
+  set(&spec->outputs.at(0), plan.output);
+}
+
 template <Pass kPass, Method kMethod>
 std::unique_ptr<Kernel> make(const KernelSpec& spec) {
   return std::make_unique<OnednnConv2d<kPass, kMethod>>(spec);
@@ -177,9 +196,10 @@ std::unique_ptr<Kernel> make(const KernelSpec& spec) {
 
 template <Pass kPass>
 void add(Registry& registry, const char* kernel) {
-  registry.add({kernel, "onednn_direct", 30, supports_direct<kPass>, make<kPass, Method::direct>});
-  registry.add(
-      {kernel, "onednn_winograd", 40, supports_winograd<kPass>, make<kPass, Method::winograd>});
+  registry.add({kernel, "onednn_direct", 30, supports_direct<kPass>, make<kPass, Method::direct>,
+                arrange<kPass, Method::direct>});
+  registry.add({kernel, "onednn_winograd", 40, supports_winograd<kPass>,
+                make<kPass, Method::winograd>, arrange<kPass, Method::winograd>});
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 // in the layouts the library prefers.
 #pragma once
 
+#include <algorithm>
 #include <dnnl.hpp>
 #include <vector>
 
@@ -13,7 +14,7 @@ extern "C" __attribute__((weak)) void omp_set_num_threads(int threads);
 
 namespace torchts::onednn {
 
-using Layout = dnnl::memory::desc;
+using Desc = dnnl::memory::desc;
 
 inline const dnnl::engine& engine() {
   static const dnnl::engine kEngine(dnnl::engine::kind::cpu, 0);
@@ -35,18 +36,18 @@ inline dnnl::memory::data_type data_type(DType dtype) {
   return dtype == DType::bfloat16 ? dnnl::memory::data_type::bf16 : dnnl::memory::data_type::f32;
 }
 
-inline Layout row_major(DType dtype, const Shape& shape) {
+inline Desc row_major(DType dtype, const Shape& shape) {
   dnnl::memory::dims strides(shape.size());
   int64_t stride = 1;
   for (size_t i = shape.size(); i-- > 0;) {
     strides[i] = stride;
     stride *= shape[i];
   }
-  return Layout(shape, data_type(dtype), strides);
+  return Desc(shape, data_type(dtype), strides);
 }
 
-inline Layout any_layout(DType dtype, const Shape& shape) {
-  return Layout(shape, data_type(dtype), dnnl::memory::format_tag::any);
+inline Desc any_layout(DType dtype, const Shape& shape) {
+  return Desc(shape, data_type(dtype), dnnl::memory::format_tag::any);
 }
 
 // (groups, out / groups, in / groups, kH, kW): how oneDNN wants grouped weights. The same memory.
@@ -55,9 +56,48 @@ inline Shape weight_shape(const Shape& w, int64_t groups) {
   return {groups, w[0] / groups, w[1], w[2], w[3]};
 }
 
-inline dnnl::memory unbound(const Layout& layout) {
-  return dnnl::memory(layout, engine(), nullptr);
+// The layout of a value of `shape` that a descriptor stands for; false where the descriptor pads,
+// or is no plain order and blocks. Grouped weights have a dimension more than their value, in
+// front.
+inline bool layout_of(const Desc& desc, const Shape& shape, Layout* layout) {
+  const dnnl_memory_desc_t& d = desc.data;
+  if (d.format_kind != dnnl_blocked || d.offset0 != 0 || d.extra.flags != 0) return false;
+  const dnnl_blocking_desc_t& blocking = d.format_desc.blocking;
+  Shape outer(d.dims, d.dims + d.ndims);
+  Axes axes;
+  int64_t stride = 1;  // of the innermost dimension outside the blocks
+  for (int b = 0; b < blocking.inner_nblks; b++) {
+    const int dim = static_cast<int>(blocking.inner_idxs[b]);
+    if (outer[dim] % blocking.inner_blks[b] != 0) return false;
+    outer[dim] /= blocking.inner_blks[b];
+    stride *= blocking.inner_blks[b];
+    axes.push_back({dim, blocking.inner_blks[b]});
+  }
+  std::vector<int> order;
+  for (int i = 0; i < d.ndims; i++) {
+    if (d.padded_dims[i] != d.dims[i]) return false;
+    if (outer[i] != 1) order.push_back(i);
+  }
+  std::sort(order.begin(), order.end(),
+            [&](int a, int b) { return blocking.strides[a] < blocking.strides[b]; });
+  for (int dim : order) {
+    if (blocking.strides[dim] != stride) return false;
+    stride *= outer[dim];
+    axes.insert(axes.begin(), {dim, outer[dim]});
+  }
+  const bool grouped = d.ndims == static_cast<int>(shape.size()) + 1;
+  bool inside = false;  // a group's own channels, which no axis over groups may follow
+  for (Axis& axis : axes) {
+    if (!grouped || axis.size == 1) continue;
+    inside = inside || axis.dim == 1;
+    if (inside && axis.dim == 0) return false;
+    axis.dim = std::max(axis.dim - 1, 0);
+  }
+  *layout = Layout(shape, axes);
+  return true;
 }
+
+inline dnnl::memory unbound(const Desc& desc) { return dnnl::memory(desc, engine(), nullptr); }
 
 // Runs with arguments that were gathered before, because dnnl::primitive::execute allocates.
 inline void execute(const dnnl::primitive& primitive, const std::vector<dnnl_exec_arg_t>& args) {
@@ -80,7 +120,7 @@ struct ConvolutionSizes {
 // A planned convolution and the layouts it wants for its two inputs and its output.
 struct Convolution {
   dnnl::primitive primitive;
-  Layout inputs[2], output, scratchpad;
+  Desc inputs[2], output, scratchpad;
   int input_names[2], output_name;
 };
 
@@ -89,8 +129,8 @@ inline Convolution plan_convolution(Pass pass, Method method, const ConvolutionS
   const dnnl::algorithm algorithm = method == Method::winograd
                                         ? dnnl::algorithm::convolution_winograd
                                         : dnnl::algorithm::convolution_direct;
-  const Layout x = any_layout(s.dtype, s.x), w = any_layout(s.dtype, s.w);
-  const Layout y = any_layout(s.dtype, s.y);
+  const Desc x = any_layout(s.dtype, s.x), w = any_layout(s.dtype, s.w);
+  const Desc y = any_layout(s.dtype, s.y);
   dnnl::primitive_attr attr;
   attr.set_scratchpad_mode(dnnl::scratchpad_mode::user);
   // oneDNN counts dilation from 0.
