@@ -66,6 +66,8 @@ const trainer = strict({
 const engine = strict({
   /** Computes cheap values again for backward instead of keeping them: less memory, more time. */
   recompute: z.boolean().default(false),
+  /** Winograd's algorithm for 3 x 3 convolutions: fewer multiplications, larger rounding errors. */
+  winograd: z.boolean().default(true),
 });
 
 /** The keys that `expect:` may bound; the first three are of the last record of each split. */

@@ -6,6 +6,7 @@
 import { ArgumentError, CompileError } from '../base/errors.ts';
 import { formatShape } from '../base/shape.ts';
 import type { Executable, MemoryPlan, RunArguments, Storage } from '../engine/engine.ts';
+import { withOff } from '../engine/switches.ts';
 import type { PlanBinding, PlanOptions } from '../plan/plan.ts';
 import { plan } from '../plan/plan.ts';
 import { printProgram } from '../plan/print.ts';
@@ -35,6 +36,8 @@ export interface CompileOptions {
   /** Called with the reason for every trace after the first. Default: a line on standard error. */
   readonly onRetrace?: (reason: string) => void;
   readonly plan?: PlanOptions;
+  /** Fast paths that the step must do without; see `engine/switches.ts`. */
+  readonly off?: readonly string[];
 }
 
 export interface CompiledStep<Args extends readonly Tensor[], Result extends StepResult> {
@@ -198,7 +201,7 @@ class Compiler<Args extends readonly Tensor[], Result extends StepResult> {
     if (traced === undefined) {
       const before = this.#traces.at(-1);
       if (before !== undefined) this.#reportRetrace(before, key);
-      traced = this.#trace(args, key);
+      traced = withOff(this.options.off ?? [], () => this.#trace(args, key));
       this.#traces.push(traced);
     }
     this.#last = { kind, traced };

@@ -105,6 +105,10 @@ function valSource(loaded: LoadedConfig, train: DatasetSource): DatasetSource {
 /** A compiled pass over one batch: inputs and targets in, sums out. */
 export type BatchStep = CompiledStep<[input: Tensor, target: Tensor], undefined>;
 
+/** The fast paths that the config does without; see `engine/switches.ts`. */
+const switchedOff = ({ winograd }: TrainConfig['engine']): string[] =>
+  winograd ? [] : ['onednn_winograd'];
+
 /** Forward, backward and update. */
 export function trainingStep(
   { model, loss, optimizer, clipGradients, engine }: Task,
@@ -127,13 +131,14 @@ export function trainingStep(
       name: 'training step',
       onRetrace,
       plan: { recompute: engine.recompute },
+      off: switchedOff(engine),
     },
   );
 }
 
 /** Forward only; the model must be in evaluation mode at every call. */
 export function evaluationStep(
-  { model, loss }: Task,
+  { model, loss, engine }: Task,
   totals: Totals,
   onRetrace: (reason: string) => void,
 ): BatchStep {
@@ -144,6 +149,6 @@ export function evaluationStep(
         totals.add(loss.call(output, target), output, target);
         return undefined;
       }),
-    { state: [model, totals], name: 'evaluation step', onRetrace },
+    { state: [model, totals], name: 'evaluation step', onRetrace, off: switchedOff(engine) },
   );
 }
