@@ -154,12 +154,15 @@ bool can_plan(const KernelSpec& spec, const torchts::Conv2d& s) {
   return has_convolution(kPass, kMethod, sizes_of(DType::float32, s));
 }
 
-// Blocked layouts pad channels to 16, so few channels are the portable kernels' to compute.
+// Blocked layouts pad channels to 16, so few channels are the portable kernels' to compute, but for
+// a wide first layer: the library reads its image in rows and gives the next layer its layout.
 template <Pass kPass>
 bool supports_direct(const KernelSpec& spec) {
   const torchts::Conv2d s = checked(kPass, spec);
   const bool depthwise = s.group_in() == 1 && s.group_out() == 1 && s.groups % 16 == 0;
-  if (!depthwise && (s.group_in() < 16 || s.group_out() < 16)) return false;
+  const bool first = s.groups == 1 && s.in_channels <= 3 && s.out_channels % 16 == 0 &&
+                     s.out_channels >= 32 && kPass != Pass::backward_data;
+  if (!depthwise && !first && (s.group_in() < 16 || s.group_out() < 16)) return false;
   return can_plan<kPass, Method::direct>(spec, s);
 }
 
