@@ -22,7 +22,7 @@ interface Recording {
 
 const FILE = new URL('../fixtures/resnet/losses.json', import.meta.url);
 const recorded = JSON.parse(readFileSync(FILE, 'utf8')) as Record<string, Recording>;
-const BATCH = 4;
+const BATCH = 8;
 
 /** `hashed` of fixtures/resnet/make.py: numbers in [-1, 1). */
 function hashed(count: number, seed: number): Float64Array {
@@ -56,7 +56,7 @@ function batch(step: number, side: number): [Tensor, Tensor] {
 function train(model: nn.Module, side: number, steps: number): number[] {
   const { crossEntropy } = nn.functional;
   const optimizer = new optim.SGD(model.parameters(), {
-    ...{ lr: 0.002, momentum: 0.9, weight_decay: 5e-4 },
+    ...{ lr: 0.001, momentum: 0.9, weight_decay: 5e-4 },
   });
   const step = compile(
     (images: Tensor, targets: Tensor) => {
