@@ -18,7 +18,8 @@ Napi::Function Executable::define(Napi::Env env) {
   return DefineClass(
       env, "Executable",
       {InstanceMethod<&Executable::run>("run"), InstanceMethod<&Executable::run_many>("runMany"),
-       InstanceMethod<&Executable::run_sync>("runSync"), InstanceMethod<&Executable::plan>("plan"),
+       InstanceMethod<&Executable::run_sync>("runSync"),
+       InstanceMethod<&Executable::profile>("profile"), InstanceMethod<&Executable::plan>("plan"),
        InstanceMethod<&Executable::dispose>("dispose")});
 }
 
@@ -84,11 +85,21 @@ Napi::Array Executable::kernels(Napi::Env env) const {
 void Executable::Finalize(Napi::BasicEnv env) { release(env); }
 
 Napi::Value Executable::run(const Napi::CallbackInfo& info) {
-  return guarded(info.Env(), [&]() -> Napi::Value {
-    Napi::Promise promise = instance_->submit(info.Env(), prepare(binding_ids_, scalars_));
-    mark_used(instance_->thread.latest());
-    return promise;
+  return guarded(info.Env(), [&] { return submit(info.Env(), prepare(binding_ids_, scalars_)); });
+}
+
+Napi::Value Executable::profile(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    std::unique_ptr<RunJob> job = prepare(binding_ids_, scalars_);
+    job->clock.resize(program_->clock_size());
+    return submit(info.Env(), std::move(job));
   });
+}
+
+Napi::Value Executable::submit(Napi::Env env, std::unique_ptr<RunJob> job) {
+  Napi::Promise promise = instance_->submit(env, std::move(job));
+  mark_used(instance_->thread.latest());
+  return promise;
 }
 
 Napi::Value Executable::run_many(const Napi::CallbackInfo& info) {

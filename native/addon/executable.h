@@ -14,8 +14,9 @@ namespace torchts {
 // no arguments: the caller first writes the ids of the storages into `bindings` (a Uint32Array) and
 // the scalars into `scalars` (a Float64Array), which costs a fraction of passing arrays. run():
 // Promise, runMany(ids, scalars, runs): Promise (one job of several runs, their arguments one after
-// the other), runSync(), arenaBytes, kernels ({ label, kernel, method } of each instruction, with
-// the reorders that loading added), plan(), dispose(). Garbage collection disposes too.
+// the other), runSync(), profile(): a Promise of the run's clock (LoadedProgram::run), arenaBytes,
+// kernels ({ label, kernel, method } of each instruction, with the reorders that loading added),
+// plan(), dispose(). Garbage collection disposes too.
 class Executable : public Napi::ObjectWrap<Executable> {
  public:
   static Napi::Function define(Napi::Env env);
@@ -27,6 +28,7 @@ class Executable : public Napi::ObjectWrap<Executable> {
   Napi::Value run(const Napi::CallbackInfo& info);
   Napi::Value run_many(const Napi::CallbackInfo& info);
   Napi::Value run_sync(const Napi::CallbackInfo& info);
+  Napi::Value profile(const Napi::CallbackInfo& info);
   Napi::Value plan(const Napi::CallbackInfo& info);
   Napi::Value dispose(const Napi::CallbackInfo& info);
 
@@ -37,6 +39,7 @@ class Executable : public Napi::ObjectWrap<Executable> {
   std::unique_ptr<RunsJob> prepare_many(const uint32_t* ids, const double* scalars, size_t runs);
   void check_bindings(const uint32_t* ids, uint64_t run);
   void* arranged(size_t binding, uint64_t run, RunJob* job);
+  Napi::Value submit(Napi::Env env, std::unique_ptr<RunJob> job);
   Buffer* bound_buffer(size_t binding, uint32_t id);
   void mark_used(Ticket ticket);
   void require_live() const;

@@ -58,7 +58,14 @@ void RunJob::execute() {
     copy_layout(c.from.shape, c.itemsize, c.from.layout, c.source, {}, staging_->data());
     copy_layout(c.to.shape, c.itemsize, {}, staging_->data(), c.to.layout, c.target);
   }
-  program->run(buffers.data(), scalars.data());
+  program->run(buffers.data(), scalars.data(), clock.empty() ? nullptr : clock.data());
+}
+
+napi_value RunJob::result(Napi::Env env) {
+  if (clock.empty()) return env.Undefined();
+  Napi::Float64Array times = Napi::Float64Array::New(env, clock.size());
+  std::copy(clock.begin(), clock.end(), times.Data());
+  return times;
 }
 
 void RunJob::clear() {
@@ -66,6 +73,7 @@ void RunJob::clear() {
   conversions.clear();
   copies.clear();
   staging_.reset();
+  clock.clear();
 }
 
 void Instance::create(Napi::Env env) {

@@ -81,6 +81,8 @@ struct Conversion {
 class RunJob : public PromiseJob {
  public:
   void execute() override;
+  // Of a timed run: its clock, a Float64Array.
+  napi_value result(Napi::Env env) override;
   // Ready to be filled in again; gives large memory back.
   void clear();
   // Makes the memory that `conversions` need; to be called when all are listed.
@@ -92,6 +94,7 @@ class RunJob : public PromiseJob {
   std::vector<Gate> gates;
   std::vector<Conversion> conversions;
   std::vector<std::unique_ptr<Memory>> copies;
+  std::vector<int64_t> clock;  // of LoadedProgram::run; empty for a run that is not timed
 
  private:
   std::unique_ptr<Memory> staging_;  // a value in row-major form, between two layouts

@@ -1,6 +1,7 @@
 #include "loaded_program.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <cstring>
 
@@ -15,6 +16,10 @@ int64_t to_integer(double value) {
   if (value >= 9223372036854775808.0) return INT64_MAX;
   if (value <= -9223372036854775808.0) return INT64_MIN;
   return static_cast<int64_t>(value);
+}
+
+int64_t nanoseconds() {
+  return std::chrono::nanoseconds(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
 template <class T>
@@ -100,13 +105,25 @@ void LoadedProgram::add_slot(const Place& place) {
   }
 }
 
-void LoadedProgram::run(void* const* bindings, const double* scalars) {
+void LoadedProgram::run(void* const* bindings, const double* scalars, int64_t* clock) {
   bind(bindings);
   store_scalars(scalars);
   next_freed_ = 0;
   if (poison_) poison_after(-1);
-  run_steps();
+  run_steps(clock);
+  const int64_t steps_end = clock == nullptr ? 0 : nanoseconds();
   run_copies();
+  if (clock != nullptr) finish_clock(clock, steps_end);
+}
+
+// Gives the ends their times, and each alias that of the instruction behind it.
+void LoadedProgram::finish_clock(int64_t* clock, int64_t steps_end) const {
+  const size_t count = program_.instructions.size();
+  clock[count] = steps_end;
+  clock[count + 1] = nanoseconds();
+  for (size_t i = count; i-- > 0;) {
+    if (program_.instructions[i].is_alias()) clock[i] = clock[i + 1];
+  }
 }
 
 void LoadedProgram::bind(void* const* bindings) {
@@ -127,10 +144,11 @@ void LoadedProgram::store_scalars(const double* scalars) {
   }
 }
 
-void LoadedProgram::run_steps() {
+void LoadedProgram::run_steps(int64_t* clock) {
   size_t i = 0;
   try {
     for (; i < steps_.size(); i++) {
+      if (clock != nullptr) clock[steps_[i].instruction] = nanoseconds();
       steps_[i].kernel->run(steps_[i].operands);
       if (poison_) poison_after(steps_[i].instruction);
     }

@@ -22,7 +22,12 @@ class LoadedProgram {
   // layout (`bound_type`); no buffer that is written is bound twice. `scalars` are converted to
   // their values' dtypes. Runs of one LoadedProgram must not overlap. Throws std::runtime_error
   // that names the instruction; the buffers it writes are then partly written.
-  void run(void* const* bindings, const double* scalars);
+  //
+  // `clock`, if given, has room for clock_size() times, in nanoseconds of std::chrono's steady
+  // clock: entry i is when instruction i began, the last two when the last instruction and the
+  // whole run ended. An alias takes no time.
+  void run(void* const* bindings, const double* scalars, int64_t* clock = nullptr);
+  size_t clock_size() const { return program_.instructions.size() + 2; }
 
   // As it runs: with reorders, and the layouts of all values.
   const Program& program() const { return program_; }
@@ -50,8 +55,9 @@ class LoadedProgram {
   void add_slot(const Place& place);
   void bind(void* const* bindings);
   void store_scalars(const double* scalars);
-  void run_steps();
+  void run_steps(int64_t* clock);
   void run_copies();
+  void finish_clock(int64_t* clock, int64_t steps_end) const;
   void poison_after(int step);
 
   Program program_;

@@ -1,6 +1,7 @@
 /** The list of commands, and what each is given. */
 
 import type { Command } from 'commander';
+import { benchCommand } from './bench.ts';
 import { dataCommand } from './data.ts';
 import { doctorCommand } from './doctor.ts';
 import { evalCommand } from './eval.ts';
@@ -20,6 +21,7 @@ export const commands: readonly ((context: CommandContext) => Command)[] = [
   trainCommand,
   evalCommand,
   validateCommand,
+  benchCommand,
   dataCommand,
   doctorCommand,
 ];

@@ -7,6 +7,7 @@ import type { LoadedConfig } from '../config/load.ts';
 import type { Field } from '../data/dataset.ts';
 import type { FetchOptions } from '../data/fetch.ts';
 import type { MemoryPlan } from '../engine/engine.ts';
+import type { BenchReport, BenchRequest } from '../train/bench.ts';
 import type { RunSummary } from '../train/events.ts';
 import type { EvaluateRequest, EvaluateResult, TrainRequest } from '../train/request.ts';
 
@@ -49,6 +50,7 @@ export interface Services {
   loadConfig(file: string, overrides: readonly string[]): Promise<LoadedConfig>;
   train(request: TrainRequest): Promise<RunSummary>;
   evaluate(request: EvaluateRequest): Promise<EvaluateResult>;
+  bench(request: BenchRequest): Promise<BenchReport>;
   /** @throws ConfigError that points at the layer whose shapes do not fit. */
   inspectModel(loaded: LoadedConfig): Promise<ModelReport>;
   /** Reads the data sets of a config, or the one that a registry knows by `target`. */
@@ -61,6 +63,7 @@ export const services: Services = {
     (await import('../config/load.ts')).loadConfig(file, { overrides }),
   train: async (request) => (await import('../train/train.ts')).train(request),
   evaluate: async (request) => (await import('../train/evaluate.ts')).evaluate(request),
+  bench: async (request) => (await import('../train/bench.ts')).bench(request),
   inspectModel: async (loaded) => (await import('./inspect.ts')).inspectModel(loaded),
   inspectData: async (target, overrides) =>
     (await import('./inspect.ts')).inspectData(target, overrides),

@@ -5,7 +5,14 @@
 
 import { ArgumentError, CompileError } from '../base/errors.ts';
 import { formatShape } from '../base/shape.ts';
-import type { Executable, MemoryPlan, RunArguments, Storage } from '../engine/engine.ts';
+import type {
+  Executable,
+  KernelTiming,
+  MemoryPlan,
+  RunArguments,
+  RunClock,
+  Storage,
+} from '../engine/engine.ts';
 import { withOff } from '../engine/switches.ts';
 import type { PlanBinding, PlanOptions } from '../plan/plan.ts';
 import { plan } from '../plan/plan.ts';
@@ -53,10 +60,26 @@ export interface CompiledStep<Args extends readonly Tensor[], Result extends Ste
   many(calls: readonly Args[]): Promise<Result[]>;
   /** Runs the step, blocking until it is done. */
   sync(...args: Args): Result;
+  /** Runs the step as a call does, and times each of its kernels. */
+  profile(...args: Args): Promise<StepProfile<Result>>;
   /** Plans for these arguments without running; what the Program needs and looks like. */
-  inspect(...args: Args): { memory: MemoryPlan; program: string; plan: string };
+  inspect(...args: Args): StepInspection;
   /** Frees the loaded Programs. */
   dispose(): void;
+}
+
+export interface StepProfile<Result> {
+  readonly result: Result;
+  readonly kernels: readonly KernelTiming[];
+  readonly clock: RunClock;
+}
+
+export interface StepInspection {
+  readonly memory: MemoryPlan;
+  readonly kernels: readonly KernelTiming[];
+  /** The Program, and the engine's plan of it, as text. */
+  readonly program: string;
+  readonly plan: string;
 }
 
 /**
@@ -91,9 +114,16 @@ export function compile<Args extends readonly Tensor[], Result extends StepResul
       run.executable.runSync(run.storages, run.scalars);
       return run.finish();
     },
-    inspect: (...args: Args) => {
+    profile: async (...args: Args): Promise<StepProfile<Result>> => {
+      const run = compiler.prepare(args);
+      const done = run.executable.profile(run.storages, run.scalars);
+      const result = run.finish();
+      return { result, kernels: run.executable.kernels, clock: await done };
+    },
+    inspect: (...args: Args): StepInspection => {
       const { executable, text } = compiler.traced(args);
-      return { memory: executable.memory, program: text, plan: executable.plan() };
+      const { memory, kernels } = executable;
+      return { memory, kernels, program: text, plan: executable.plan() };
     },
     dispose: () => compiler.dispose(),
   });

@@ -25,13 +25,12 @@ export interface VjpContext<Attrs> {
 export type Vjp<Attrs> = (context: VjpContext<Attrs>) => readonly (Tensor | null)[];
 
 /** One row of the op table. */
-export interface Op<Attrs = never> extends Omit<PlanOp, 'lower'> {
+export interface Op<Attrs = never> extends Omit<PlanOp, 'lower' | 'flops'> {
   lower(context: LowerContext<Attrs>): ReturnType<PlanOp['lower']>;
   /** The only shape rule: types of the outputs, or a typed error naming the sizes. */
   infer(inputs: readonly ValueType[], attrs: Attrs): ValueType[];
   /** The gradient rule; running backward through `'nondiff'` throws. */
   readonly vjp: Vjp<Attrs> | 'nondiff';
-  /** Floating-point operations of one call, where they are worth counting. */
   flops?(inputs: readonly ValueType[], outputs: readonly ValueType[], attrs: Attrs): number;
 }
 

@@ -4,6 +4,7 @@
  */
 
 import './cifar10.ts';
+import './fake.ts';
 
 export {
   type BatchReader,

@@ -29,6 +29,8 @@ export interface KernelTiming {
   readonly kernel: string;
   /** The implementation that was chosen, such as `onednn_direct` or `portable`. */
   readonly method: string;
+  /** Floating-point operations, of the ops that count theirs. */
+  readonly flops: number;
 }
 
 /** What one run is given; see `Executable.run`. */
@@ -36,6 +38,12 @@ export interface RunArguments {
   readonly storages: readonly Storage[];
   readonly scalars: readonly number[];
 }
+
+/**
+ * The clock of a timed run, in milliseconds as `performance.now()` counts them. Kernel `i` ran from
+ * entry `i` to entry `i + 1`; one more entry is the end of the run, its results in place.
+ */
+export type RunClock = Float64Array;
 
 /** A Program made ready to run. Runs are queued and happen in order, on the engine's own thread. */
 export interface Executable {
@@ -53,6 +61,8 @@ export interface Executable {
   runMany(runs: readonly RunArguments[]): Promise<void>;
   /** As `run`, blocking the caller until the run is done. */
   runSync(storages: readonly Storage[], scalars: readonly number[]): void;
+  /** Queues one run as `run` does, and times each of its kernels. */
+  profile(storages: readonly Storage[], scalars: readonly number[]): Promise<RunClock>;
   readonly memory: MemoryPlan;
   /** The implementation of each instruction, in order, with those that loading added. */
   readonly kernels: readonly KernelTiming[];

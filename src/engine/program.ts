@@ -26,6 +26,8 @@ export interface Instruction {
   readonly attrs: Attrs;
   /** The ops this call stands for and the module they came from; shown in errors and profiles. */
   readonly label: string;
+  /** Floating-point operations of those ops that count theirs; an engine needs not know them. */
+  readonly flops?: number;
 }
 
 /**

@@ -2,9 +2,10 @@
 
 import type { DType } from '../base/dtype.ts';
 import type { Shape } from '../base/shape.ts';
-import type { Node } from '../core/graph.ts';
+import { type Node, valueType } from '../core/graph.ts';
 import { placeholder } from '../core/leaf.ts';
 import { Tensor } from '../core/tensor.ts';
+import type { ValueType } from '../engine/program.ts';
 import { collect } from '../plan/graph.ts';
 import type { AnyModule, Module } from './module.ts';
 import { build } from './registry.ts';
@@ -24,7 +25,7 @@ export interface ModelDescription {
   readonly model: Module;
   /** Innermost layers first; the whole model is the last row. */
   readonly layers: readonly LayerDescription[];
-  readonly output_shape: Shape;
+  readonly output: ValueType;
 }
 
 /**
@@ -53,7 +54,7 @@ export function describe(
       });
     },
   });
-  return { model, layers, output_shape: output!.shape };
+  return { model, layers, output: valueType(output!.value) };
 }
 
 export function countParameters(module: AnyModule): number {

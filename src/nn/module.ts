@@ -86,7 +86,9 @@ export abstract class Module<Inputs extends readonly unknown[] = TensorInputs, O
 
   #nameAll(): void {
     for (const [path, module] of this.namedModules()) {
-      module.#path ??= path === '' ? module.constructor.name : path;
+      // A layer that was called before it became part of this module had its class name only.
+      if (path !== '') module.#path = path;
+      else module.#path ??= module.constructor.name;
     }
   }
 

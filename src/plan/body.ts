@@ -8,6 +8,7 @@ import { computeType } from '../base/dtype.ts';
 import { assert } from '../base/errors.ts';
 import type { PointwiseFn } from '../engine/kernels.ts';
 import type { Call, IR } from './ir.ts';
+import { sumFlops } from './ir.ts';
 import { attrKey } from './key.ts';
 
 interface Register {
@@ -31,6 +32,7 @@ export function buildBody(
     inputs,
     outputs: results,
     label: [...new Set(members.map((member) => member.label))].join(' + '),
+    flops: sumFlops(members),
   };
 }
 

@@ -49,6 +49,8 @@ export interface PlanOp {
   lower(context: LowerContext<never>): KernelCall | PointwiseCall;
   /** Output 0 is input 0 repeated: pointwise consumers may read the input and broadcast it. */
   readonly broadcasts?: boolean;
+  /** Floating-point operations of one call, where they are worth counting. */
+  flops?(inputs: readonly ValueType[], outputs: readonly ValueType[], attrs: never): number;
 }
 
 export interface PlanNode {

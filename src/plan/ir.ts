@@ -15,6 +15,8 @@ export interface Call {
   readonly label: string;
   readonly fn?: PointwiseFn;
   readonly broadcasts?: boolean;
+  /** Floating-point operations, of those ops that count theirs. */
+  readonly flops?: number;
 }
 
 export interface IR {
@@ -49,6 +51,12 @@ export function removeDead(ir: IR): void {
     kept.push(call);
   }
   ir.calls = kept.reverse();
+}
+
+/** The operations of a call that stands for all of `calls`. */
+export function sumFlops(calls: readonly Call[]): number | undefined {
+  const counted = calls.flatMap(({ flops }) => flops ?? []);
+  return counted.length === 0 ? undefined : counted.reduce((sum, flops) => sum + flops);
 }
 
 /** The call that makes each value. */

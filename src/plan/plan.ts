@@ -106,11 +106,9 @@ class Numbering {
   }
 
   #lower(node: PlanNode): Call {
-    const call = node.op.lower({
-      inputs: node.inputs.map(valueType),
-      outputs: node.outputs,
-      attrs: node.attrs as never,
-    });
+    const types = node.inputs.map(valueType);
+    const attrs = node.attrs as never;
+    const call = node.op.lower({ inputs: types, outputs: node.outputs, attrs });
     const first = this.#first.get(node)!;
     // A leaf output is not this call's to make: it gets a number that nobody reads.
     const outputs = node.outputs.map((type, index) =>
@@ -126,6 +124,7 @@ class Numbering {
       label: node.scope === '' ? node.op.name : `${node.op.name} (${node.scope})`,
       fn: 'fn' in call ? call.fn : undefined,
       broadcasts: node.op.broadcasts,
+      flops: node.op.flops?.(types, node.outputs, attrs),
     };
   }
 }
@@ -176,6 +175,7 @@ function emit(
     outputs: call.outputs.map(number),
     attrs: call.attrs,
     label: call.label,
+    ...(call.flops !== undefined && { flops: call.flops }),
   }));
   roots.forEach((id, root) => {
     bindings.push({ access: 'write', value: number(id) });

@@ -1,6 +1,6 @@
 /** What a config asks to be trained: model, loss and optimizer, checked against the data. */
 
-import { formatShape, type Shape, sameShape } from '../base/shape.ts';
+import { formatShape, numel, type Shape, sameShape } from '../base/shape.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import { checkModel, pointing } from '../config/model-check.ts';
 import type { TrainConfig, TrainerConfig } from '../config/schema.ts';
@@ -9,7 +9,7 @@ import { noGrad } from '../core/grad-mode.ts';
 import { placeholder } from '../core/leaf.ts';
 import { manualSeed } from '../core/random.ts';
 import { Tensor } from '../core/tensor.ts';
-import { type DatasetSource, datasets } from '../data/index.ts';
+import { type DatasetSource, datasets, type Field } from '../data/index.ts';
 import { buildLoss, firstOutput, type Module, utils } from '../nn/index.ts';
 import { type AnyOptimizer, build as buildOptimizer } from '../optim/index.ts';
 import { Totals } from './totals.ts';
@@ -37,14 +37,15 @@ export interface Task {
 export function buildTask(loaded: LoadedConfig): Task {
   const { config } = loaded;
   manualSeed(config.seed);
-  const { model, source: train, output_shape } = checkModel(loaded);
+  const { model, source: train, output } = checkModel(loaded);
   const loss = pointing(loaded, ['loss'], () => buildLoss(config.loss));
   const optimizer = pointing(loaded, ['optimizer'], () =>
     buildOptimizer(config.optimizer, model.parameters()),
   );
   const classifies = train.classes.length > 0;
-  checkLoss(loaded, loss, train, output_shape);
-  if (classifies) checkClasses(loaded, train, output_shape);
+  const predictions = classifies ? numel(train.target.shape) : undefined;
+  checkLoss(loaded, loss, train, output);
+  if (classifies) checkClasses(loaded, train, output.shape);
   return {
     model,
     loss,
@@ -53,7 +54,7 @@ export function buildTask(loaded: LoadedConfig): Task {
     train,
     val: config.data.val && valSource(loaded, train),
     clipGradients: () => clipGradients(config.trainer, model),
-    totals: () => new Totals({ classifies, summed: config.loss.reduction === 'sum' }),
+    totals: () => new Totals({ predictions, summed: config.loss.reduction === 'sum' }),
   };
 }
 
@@ -64,10 +65,10 @@ function clipGradients({ clip_grad_norm, clip_grad_value }: TrainerConfig, model
 }
 
 /** The loss of a batch must be one number. */
-function checkLoss(loaded: LoadedConfig, loss: Module, source: DatasetSource, output: Shape): void {
+function checkLoss(loaded: LoadedConfig, loss: Module, source: DatasetSource, output: Field): void {
   const { dtype, shape } = source.target;
-  const predicted = new Tensor(placeholder({ dtype: source.input.dtype, shape: output }, 0));
-  const target = new Tensor(placeholder({ dtype, shape: [output[0]!, ...shape] }, 1));
+  const predicted = new Tensor(placeholder(output, 0));
+  const target = new Tensor(placeholder({ dtype, shape: [output.shape[0]!, ...shape] }, 1));
   const value = pointing(loaded, ['loss'], () => loss.call(predicted, target));
   if (value.numel() === 1) return;
   throw loaded.error(

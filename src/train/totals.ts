@@ -13,8 +13,15 @@ export interface Means {
   readonly samples: number;
   /** NaN when there were no samples. */
   readonly loss: number;
-  /** In [0, 1]; only where targets are classes. */
+  /** In [0, 1], over all predictions; only where targets are classes. */
   readonly accuracy?: number;
+}
+
+export interface TotalsOptions {
+  /** Class predictions a sample: one an image, one a token. Undefined: targets are no classes. */
+  readonly predictions: number | undefined;
+  /** The loss of a batch is the sum over its samples, not their mean. */
+  readonly summed: boolean;
 }
 
 export class Totals implements Stateful {
@@ -23,20 +30,19 @@ export class Totals implements Stateful {
   readonly samples = zeros([], { dtype: 'int64' });
   readonly correct = zeros([], { dtype: 'int64' });
 
-  /**
-   * @param options.classifies targets are class indices: count the correct predictions too.
-   * @param options.summed the loss of a batch is the sum over its samples, not their mean.
-   */
-  constructor(readonly options: { readonly classifies: boolean; readonly summed: boolean }) {}
+  constructor(readonly options: TotalsOptions) {}
 
-  /** Adds one batch; part of a traced step. */
+  /**
+   * Adds one batch; part of a traced step. Where targets are classes, `output` is
+   * (N, classes, ...) and `target` (N, ...).
+   */
   add(loss: Tensor, output: Tensor, target: Tensor): void {
-    const { classifies, summed } = this.options;
+    const { predictions, summed } = this.options;
     const count = target.shape[0]!;
     noGrad(() => {
       this.loss.copy_(this.loss.add(loss.to('float64').mul(summed ? 1 : count)));
       this.samples.copy_(this.samples.add(count));
-      if (!classifies) return;
+      if (predictions === undefined) return;
       this.correct.copy_(this.correct.add(output.argmax(1).eq(target).sum()));
     });
   }
@@ -55,7 +61,9 @@ export class Totals implements Stateful {
       number,
     ];
     const means = { samples, loss: loss / samples };
-    return this.options.classifies ? { ...means, accuracy: correct / samples } : means;
+    const { predictions } = this.options;
+    if (predictions === undefined) return means;
+    return { ...means, accuracy: correct / (samples * predictions) };
   }
 
   /** The tensors by name, as a checkpoint keeps them. */

@@ -22,8 +22,8 @@ describe.each(files)('%s', (file) => {
   });
 
   it('has a model that fits its data', () => {
-    const { output_shape, source } = checkModel(loadConfig(file));
-    expect(output_shape.at(-1)).toBe(source.classes.length);
+    const { output, source } = checkModel(loadConfig(file));
+    expect(output.shape[1]).toBe(source.classes.length);
   });
 });
 

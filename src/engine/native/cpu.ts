@@ -9,6 +9,7 @@ import type {
   KernelTiming,
   MemoryPlan,
   RunArguments,
+  RunClock,
   Storage,
 } from '../engine.ts';
 import type { BatchSlot, BatchStream, BatchStreamRequest, ImageSource, Images } from '../images.ts';
@@ -21,6 +22,9 @@ import {
   type NativeImageSource,
   type NativeStorage,
 } from './loader.ts';
+
+/** What the engine's clock, which is that of `hrtime`, is ahead of `performance.now()`, in ms. */
+const CLOCK_OFFSET = Number(process.hrtime.bigint()) / 1e6 - performance.now();
 
 class CpuStorage implements Storage {
   readonly #native: NativeStorage;
@@ -80,7 +84,7 @@ class CpuExecutable implements Executable {
       arena_bytes: this.#native.arenaBytes,
       binding_bytes: bindingBytes(program),
     };
-    this.kernels = this.#native.kernels;
+    this.kernels = withFlops(this.#native.kernels, program);
   }
 
   run(storages: readonly Storage[], scalars: readonly number[]): Promise<void> {
@@ -115,6 +119,12 @@ class CpuExecutable implements Executable {
     this.#native.runSync();
   }
 
+  async profile(storages: readonly Storage[], scalars: readonly number[]): Promise<RunClock> {
+    this.#setArguments(storages, scalars);
+    const clock = await this.#native.profile();
+    return clock.map((nanoseconds) => nanoseconds / 1e6 - CLOCK_OFFSET);
+  }
+
   plan(): string {
     return this.#native.plan();
   }
@@ -134,6 +144,15 @@ class CpuExecutable implements Executable {
     for (let i = 0; i < storages.length; i++) native.bindings[i] = CpuStorage.id(storages[i]!);
     for (let i = 0; i < scalars.length; i++) native.scalars[i] = scalars[i]!;
   }
+}
+
+/** Adds what the Program knows of each instruction; the reorders that loading added do no work. */
+function withFlops(kernels: NativeExecutable['kernels'], { instructions }: Program) {
+  let next = 0;
+  return kernels.map((kernel) => {
+    const flops = kernel.kernel === 'reorder' ? 0 : (instructions[next++]!.flops ?? 0);
+    return { ...kernel, flops };
+  });
 }
 
 function bindingBytes(program: Program): number {

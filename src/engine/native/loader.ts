@@ -24,11 +24,13 @@ export interface NativeExecutable {
   /** Where the ids of a run's storages are written before the run. */
   readonly bindings: Uint32Array;
   readonly scalars: Float64Array;
-  readonly kernels: readonly KernelTiming[];
+  readonly kernels: readonly Omit<KernelTiming, 'flops'>[];
   readonly arenaBytes: number;
   run(): Promise<void>;
   runMany(ids: Uint32Array, scalars: Float64Array, runs: number): Promise<void>;
   runSync(): void;
+  /** A run, timed: nanoseconds; see `native/runtime/loaded_program.h`. */
+  profile(): Promise<Float64Array>;
   plan(): string;
   dispose(): void;
 }

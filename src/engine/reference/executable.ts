@@ -3,7 +3,14 @@
 import { itemsize } from '../../base/dtype.ts';
 import { EngineError } from '../../base/errors.ts';
 import { numel } from '../../base/shape.ts';
-import type { Executable, KernelTiming, MemoryPlan, RunArguments, Storage } from '../engine.ts';
+import type {
+  Executable,
+  KernelTiming,
+  MemoryPlan,
+  RunArguments,
+  RunClock,
+  Storage,
+} from '../engine.ts';
 import type { Instruction, Program, ValueType } from '../program.ts';
 import type { KernelFunction, Run } from './kernel.ts';
 import { own, type ReferenceStorage } from './storage.ts';
@@ -24,10 +31,11 @@ export class ReferenceExecutable implements Executable {
     this.#program = program;
     this.#runs = program.instructions.map((instruction) => prepare(program, instruction));
     this.memory = planMemory(program);
-    this.kernels = program.instructions.map(({ label, kernel }) => ({
+    this.kernels = program.instructions.map(({ label, kernel, flops = 0 }) => ({
       label,
       kernel,
       method: 'reference',
+      flops,
     }));
   }
 
@@ -41,13 +49,28 @@ export class ReferenceExecutable implements Executable {
   }
 
   runSync(storages: readonly Storage[], scalars: readonly number[]): void {
+    this.#runThrough(storages, scalars, () => undefined);
+  }
+
+  async profile(storages: readonly Storage[], scalars: readonly number[]): Promise<RunClock> {
+    const clock: number[] = [];
+    const mark = () => clock.push(performance.now());
+    this.#runThrough(storages, scalars, mark);
+    mark();
+    return Float64Array.from(clock);
+  }
+
+  /** Calls `mark` before each instruction and after the last. */
+  #runThrough(storages: readonly Storage[], scalars: readonly number[], mark: () => void): void {
     if (this.#disposed) throw new EngineError('[run] the executable was disposed');
     const { bindings, instructions } = this.#program;
     const buffers = this.#checkStorages(storages);
     const values = this.#bind(buffers, scalars);
     instructions.forEach((instruction, i) => {
+      mark();
       this.#execute(instruction, this.#runs[i]!, values);
     });
+    mark();
     // Copies first: a result may be another binding's buffer, which must not change under it.
     const results = bindings.map((binding) => {
       if (binding.access === 'read') return undefined;

@@ -1,0 +1,141 @@
+/**
+ * Made-up data sets: random samples of a given shape, for benchmarks and first tries of a model.
+ * Sample `i` follows from `random_offset + i` alone.
+ */
+
+import { z } from 'zod';
+import { philox4x32 } from '../base/philox.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { BatchReader, BatchRequest, Dataset, Field } from './dataset.ts';
+import { datasets } from './dataset.ts';
+import { ImageDataset } from './images.ts';
+import { byteTable, transforms } from './transforms.ts';
+
+/** Keeps the generators of the two kinds apart. */
+const KEY = { images: 1, tokens: 2 } as const;
+
+const count = () => z.int().positive();
+const offset = () => z.int().min(0).max(0x7fffffff).default(0);
+
+const fakeData = z.strictObject({
+  size: count().default(1000),
+  /** (channels, height, width). */
+  image_size: z.tuple([count(), count(), count()]).default([3, 224, 224]),
+  num_classes: count().default(10),
+  transforms: z.array(transforms.spec()).default([{ type: 'ToTensor' }]),
+  random_offset: offset(),
+});
+
+/**
+ * Uniform bytes for pixels; the samples are not torchvision's.
+ * https://pytorch.org/vision/stable/generated/torchvision.datasets.FakeData.html
+ */
+datasets.register('FakeData', {
+  schema: fakeData,
+  create: (options: z.output<typeof fakeData>) => {
+    const pipeline = options.transforms.map((spec) => transforms.build(spec));
+    const [channels, height, width] = options.image_size;
+    byteTable(pipeline, channels); // throws now, not when the samples are made
+    const classes = numbers(options.num_classes);
+    return {
+      input: { dtype: 'float32', shape: [channels, height, width] },
+      target: { dtype: 'int64', shape: [] },
+      classes,
+      load: async () => {
+        const data = fakeImages(options);
+        return new ImageDataset({ classes, channels, height, width, ...data }, pipeline);
+      },
+    };
+  },
+});
+
+function fakeImages(options: z.output<typeof fakeData>) {
+  const { size, num_classes, random_offset } = options;
+  const [channels, height, width] = options.image_size;
+  const pixels = channels * height * width;
+  const images = new Uint8Array(size * pixels);
+  const labels = new Int32Array(size);
+  for (let i = 0; i < size; i++) {
+    const words = randomWords(random_offset + i, KEY.images, 1 + Math.ceil(pixels / 4));
+    labels[i] = words[0]! % num_classes;
+    const bytes = new Uint8Array(words.buffer, 4, pixels);
+    images.set(bytes, i * pixels);
+  }
+  return { images, labels };
+}
+
+const fakeTokens = z.strictObject({
+  size: count().default(1000),
+  /** Tokens a sample. */
+  length: count(),
+  vocab_size: count(),
+  random_offset: offset(),
+});
+
+/** Sequences of uniform tokens; the target of each place is the token that follows. */
+datasets.register('FakeTokens', {
+  schema: fakeTokens,
+  create: (options: z.output<typeof fakeTokens>) => {
+    const description = {
+      input: { dtype: 'int64', shape: [options.length] },
+      target: { dtype: 'int64', shape: [options.length] },
+      classes: numbers(options.vocab_size),
+    } as const;
+    return { ...description, load: async () => new TokenDataset(description, options) };
+  },
+});
+
+/** Windows of tokens with the same windows one token on as targets, held on the host. */
+class TokenDataset implements Dataset {
+  readonly input: Field;
+  readonly target: Field;
+  readonly classes: readonly string[];
+  readonly length: number;
+  /** (length, tokens + 1). */
+  readonly #rows: readonly BigInt64Array[];
+
+  constructor(
+    { input, target, classes }: Pick<Dataset, 'input' | 'target' | 'classes'>,
+    { size, length, vocab_size, random_offset }: z.output<typeof fakeTokens>,
+  ) {
+    this.input = input;
+    this.target = target;
+    this.classes = classes;
+    this.length = size;
+    this.#rows = Array.from({ length: size }, (_, i) => {
+      const words = randomWords(random_offset + i, KEY.tokens, length + 1);
+      return BigInt64Array.from(words, (word) => BigInt(word % vocab_size));
+    });
+  }
+
+  open(engine: Engine): BatchReader {
+    const tokens = this.input.shape[0]!;
+    return {
+      read: ({ indices, inputs, targets }: BatchRequest) => {
+        const before = new BigInt64Array(indices.length * tokens);
+        const after = new BigInt64Array(indices.length * tokens);
+        indices.forEach((index, i) => {
+          const row = this.#rows[index]!;
+          before.set(row.subarray(0, tokens), i * tokens);
+          after.set(row.subarray(1), i * tokens);
+        });
+        engine.write(inputs, before);
+        engine.write(targets, after);
+      },
+      dispose: () => undefined,
+    };
+  }
+}
+
+function numbers(length: number): string[] {
+  return Array.from({ length }, (_, i) => String(i));
+}
+
+/** At least `length` random words of sample `sample`. */
+function randomWords(sample: number, key: number, length: number): Uint32Array {
+  const words = new Uint32Array(Math.ceil(length / 4) * 4);
+  for (let i = 0; i < words.length; i += 4) {
+    words.set(philox4x32([i, 0, sample, 0], [key, 0]), i);
+  }
+  return words.subarray(0, length);
+}
