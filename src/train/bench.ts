@@ -6,6 +6,7 @@ import { setThreads, threads } from '../core/device.ts';
 import type { Tensor } from '../core/tensor.ts';
 import type { DatasetSource, Field } from '../data/index.ts';
 import type { KernelTiming, RunClock } from '../engine/engine.ts';
+import { countParameters } from '../nn/describe.ts';
 import { rand, randn } from '../ops/creation.ts';
 import { BatchTensors, openLoader } from './batches.ts';
 import { buildTask, type Task, trainingStep } from './task.ts';
@@ -35,6 +36,7 @@ export interface BenchReport {
   /** How many were timed. */
   readonly steps: number;
   readonly threads: number;
+  readonly parameters: number;
   readonly ms_per_step_median: number;
   readonly ms_per_step_min: number;
   readonly flops_per_step: number;
@@ -78,6 +80,7 @@ export async function bench(request: BenchRequest): Promise<BenchReport> {
       name: loaded.config.name,
       steps: times.length,
       threads: threads(),
+      parameters: countParameters(task.model),
       ms_per_step_median: median(times),
       ms_per_step_min: Math.min(...times),
       flops_per_step: kernels.reduce((sum, { flops }) => sum + flops, 0),

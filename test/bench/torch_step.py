@@ -1,37 +1,54 @@
-"""One training step of the reference CNN in PyTorch: prints the milliseconds of each as JSON.
+"""Times training steps of one row in PyTorch, on demand.
 
-python3 torch_step.py BATCH WARM_UP STEPS
+python3 torch_step.py ROW eager|channels_last|compile THREADS
+
+Prints `{"parameters": n}` when ready. Then answers each line on standard input, N, by
+`{"times": [ms, ...], "rss_bytes": n}` of N steps, or of those that ten seconds hold.
 """
 
 import json
+import resource
 import sys
 import time
 
 import torch
-from torch import nn
+from torch.nn import functional
+from torch_models import ROWS
+
+LONGEST = 10e3
 
 
 def main() -> None:
-    batch, warm_up, steps = (int(argument) for argument in sys.argv[1:4])
+    name, variant, threads = sys.argv[1], sys.argv[2], int(sys.argv[3])
+    torch.set_num_threads(threads)
     torch.manual_seed(0)
-    model = nn.Sequential(
-        nn.Conv2d(3, 6, 5), nn.ReLU(), nn.MaxPool2d(2, 2),
-        nn.Conv2d(6, 16, 5), nn.ReLU(), nn.MaxPool2d(2, 2),
-        nn.Flatten(), nn.Linear(400, 120), nn.ReLU(),
-        nn.Linear(120, 84), nn.ReLU(), nn.Linear(84, 10),
-    )
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.001, momentum=0.9, fused=True)
-    loss_function = nn.CrossEntropyLoss()
-    x = torch.randn(batch, 3, 32, 32)
-    y = torch.arange(batch) % 10
-    times = []
-    for _ in range(warm_up + steps):
+    row = ROWS[name]
+    model = row.model().train()
+    x, y = row.batch()
+    if variant == "channels_last":
+        model = model.to(memory_format=torch.channels_last)
+        x = x.contiguous(memory_format=torch.channels_last)
+    optimizer = row.optimizer(model.parameters())
+    forward = torch.compile(model) if variant == "compile" else model
+
+    def step() -> float:
         start = time.perf_counter()
         optimizer.zero_grad()
-        loss_function(model(x), y).backward()
+        with torch.autocast("cpu", torch.bfloat16, enabled=row.bf16):
+            loss = functional.cross_entropy(forward(x), y)
+        loss.backward()
         optimizer.step()
-        times.append(1e3 * (time.perf_counter() - start))
-    json.dump(times[warm_up:], sys.stdout)
+        return 1e3 * (time.perf_counter() - start)
+
+    for _ in range(3):
+        step()
+    print(json.dumps({"parameters": sum(p.numel() for p in model.parameters())}), flush=True)
+    for line in sys.stdin:
+        times: list[float] = []
+        while len(times) < int(line) and sum(times) < LONGEST:
+            times.append(step())
+        rss = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        print(json.dumps({"times": times, "rss_bytes": rss}), flush=True)
 
 
 main()

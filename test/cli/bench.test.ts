@@ -8,6 +8,7 @@ const REPORT: BenchReport = {
   name: 'net',
   steps: 1200,
   threads: 2,
+  parameters: 62006,
   ms_per_step_median: 0.25,
   ms_per_step_min: 0.2,
   flops_per_step: 12.5e6,

@@ -5,13 +5,16 @@ import { describe, expect, it } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
 import { checkModel } from '../../src/config/model-check.ts';
 
-const files = readdirSync('configs')
-  .filter((name) => name.endsWith('.yaml'))
-  .map((name) => path.join('configs', name));
+const filesIn = (folder: string) =>
+  readdirSync(folder)
+    .filter((name) => name.endsWith('.yaml'))
+    .map((name) => path.join(folder, name));
+const files = [...filesIn('configs'), ...filesIn('configs/bench')];
 
 describe.each(files)('%s', (file) => {
   it('begins with the command that runs it', () => {
-    expect(readFileSync(file, 'utf8').split('\n')[0]).toBe(`# torchts train ${file}`);
+    const command = file.startsWith('configs/bench/') ? 'bench' : 'train';
+    expect(readFileSync(file, 'utf8').split('\n')[0]).toBe(`# torchts ${command} ${file}`);
   });
 
   it('loads, and so does its resolved text', () => {
