@@ -92,11 +92,15 @@ async function fsyncPath(path: string): Promise<void> {
 }
 
 async function fsyncTree(directory: string): Promise<void> {
-  for (const entry of await readdir(directory, { withFileTypes: true })) {
-    const path = join(directory, entry.name);
-    if (entry.isDirectory()) await fsyncTree(path);
-    else if (entry.isFile()) await fsyncPath(path);
-  }
+  const entries = await readdir(directory, { withFileTypes: true });
+  // Together: the disk confirms many in the time of one.
+  await Promise.all(
+    entries.map(async (entry) => {
+      const path = join(directory, entry.name);
+      if (entry.isDirectory()) await fsyncTree(path);
+      else if (entry.isFile()) await fsyncPath(path);
+    }),
+  );
   await fsyncDirectory(directory);
 }
 

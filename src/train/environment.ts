@@ -1,7 +1,8 @@
 /** Where a run happened: what its `env.json` says, so that a result can be explained later. */
 
-import { execFileSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import os from 'node:os';
+import { promisify } from 'node:util';
 import { version } from '../base/version.ts';
 import { engine, engineInfo, threads } from '../core/device.ts';
 
@@ -20,7 +21,8 @@ export interface Environment {
   readonly git: { readonly commit: string; readonly changed: boolean } | null;
 }
 
-export function environment(seed: number): Environment {
+export async function environment(seed: number): Promise<Environment> {
+  const git = gitState();
   const info = engineInfo();
   return {
     torchts: version(),
@@ -32,25 +34,23 @@ export function environment(seed: number): Environment {
     onednn: info.available ? info.onednn : null,
     threads: threads(),
     seed,
-    git: gitState(),
+    git: await git,
   };
 }
 
-function gitState(): Environment['git'] {
-  const commit = git('rev-parse', 'HEAD');
-  const status = git('status', '--porcelain', '--untracked-files=no');
+async function gitState(): Promise<Environment['git']> {
+  const [commit, status] = await Promise.all([
+    git('rev-parse', 'HEAD'),
+    git('status', '--porcelain', '--untracked-files=no'),
+  ]);
   if (commit === undefined || status === undefined) return null;
   return { commit, changed: status !== '' };
 }
 
 /** What git answers; nothing without git, outside of a repository, or when it takes too long. */
-function git(...args: string[]): string | undefined {
+async function git(...args: string[]): Promise<string | undefined> {
   try {
-    return execFileSync('git', args, {
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'ignore'],
-      timeout: 2000,
-    }).trim();
+    return (await promisify(execFile)('git', args, { timeout: 2000 })).stdout.trim();
   } catch {
     return undefined;
   }

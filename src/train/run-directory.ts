@@ -59,8 +59,10 @@ export class RunDirectory {
   }
 
   async describe(config: string, environment: object): Promise<void> {
-    await writeFileAtomic(join(this.path, 'config.yaml'), config);
-    await writeFileAtomic(join(this.path, 'env.json'), asJson(environment));
+    await Promise.all([
+      writeFileAtomic(join(this.path, 'config.yaml'), config),
+      writeFileAtomic(join(this.path, 'env.json'), asJson(environment)),
+    ]);
   }
 
   async finish(summary: RunSummary): Promise<void> {
@@ -113,9 +115,8 @@ export class RunDirectory {
     const { step, best } = checkpoint.state;
     const path = this.checkpointPath(step);
     await writeCheckpoint(path, checkpoint);
-    await this.#link('last', step);
     const bestStep = best?.step ?? step;
-    await this.#link('best', bestStep);
+    await Promise.all([this.#link('last', step), this.#link('best', bestStep)]);
     for (const old of (await this.#steps()).slice(0, -keep)) {
       if (old !== bestStep) await rm(this.checkpointPath(old), { recursive: true });
     }

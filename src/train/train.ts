@@ -25,6 +25,8 @@ export async function train(request: TrainRequest): Promise<RunSummary> {
   const { loaded, onEvent: emit, signal } = request;
   const { config } = loaded;
   if (request.threads !== undefined) setThreads(request.threads);
+  // Asked now, answered while the model is built and the data are read.
+  const surroundings = environment(config.seed);
   const task = buildTask(loaded);
   const resumed = await findResumed(request);
   const loader = openLoader(loaded, await task.train.load(), 'train');
@@ -38,7 +40,7 @@ export async function train(request: TrainRequest): Promise<RunSummary> {
       const last = await run.rewind(resumed.checkpoint.state);
       clock.goOnFrom(last?.time ?? 0);
     }
-    await run.describe(loaded.text, environment(config.seed));
+    await run.describe(loaded.text, await surroundings);
     emit({
       event: 'start',
       name: config.name,

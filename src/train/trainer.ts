@@ -52,6 +52,8 @@ export class Trainer {
   #closedAt = 0;
   /** The newest checkpoint, and the position it holds. */
   #saved: { readonly path: string; readonly position: string } | undefined;
+  /** Writes it to disk while training goes on. */
+  #writing: Promise<void> = Promise.resolve();
 
   constructor(options: TrainerOptions) {
     const { loaded, task, loader, valLoader, emit } = options;
@@ -111,11 +113,16 @@ export class Trainer {
   async train(): Promise<void> {
     const { signal, task } = this.#options;
     task.model.train();
-    while (!this.finished && !signal.aborted) {
-      if (!this.#stepsTaken) await this.#takeSteps();
-      if (this.#epochTaken || this.#stepsTaken) await this.#close();
+    try {
+      while (!this.finished && !signal.aborted) {
+        if (!this.#stepsTaken) await this.#takeSteps();
+        if (this.#epochTaken || this.#stepsTaken) await this.#close();
+      }
+      await this.#save();
+    } finally {
+      await Promise.allSettled([this.#writing]);
     }
-    await this.#save();
+    await this.#writing;
   }
 
   /** Until the end of the epoch, or of training, or the signal. */
@@ -197,19 +204,29 @@ export class Trainer {
     return new TorchtsError(`training stopped: ${what}; ${last}; try a smaller optimizer.lr`);
   }
 
-  /** Writes a checkpoint of the present position, unless it was the last thing done. */
+  /**
+   * Takes a checkpoint of the present position, unless it was the last thing done, and begins to
+   * write it. Disks are slow to confirm; one checkpoint at a time is on its way.
+   */
   async #save(): Promise<void> {
     await this.#queue.idle();
     const position = JSON.stringify([this.#position, this.#closedAt]);
     if (this.#saved?.position === position) return;
-    const { run, clock, emit, loaded } = this.#options;
-    const { step } = this.#position;
+    const { run, clock } = this.#options;
     await clock.pause(async () => {
       const checkpoint = await this.#snapshot();
-      const path = await run.save(checkpoint, loaded.config.trainer.keep);
-      this.#saved = { path, position };
-      emit({ event: 'checkpoint', step, path });
+      await this.#writing;
+      this.#saved = { path: run.checkpointPath(this.#position.step), position };
+      this.#writing = this.#write(checkpoint);
+      // Whoever waits for it hears of a failure; until then nobody may be waiting.
+      this.#writing.catch(() => undefined);
     });
+  }
+
+  async #write(checkpoint: Checkpoint): Promise<void> {
+    const { run, emit, loaded } = this.#options;
+    const path = await run.save(checkpoint, loaded.config.trainer.keep);
+    emit({ event: 'checkpoint', step: checkpoint.state.step, path });
   }
 
   async #snapshot(): Promise<Checkpoint> {
