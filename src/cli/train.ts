@@ -11,6 +11,7 @@ import { resolveTarget } from './target.ts';
 interface TrainOptions extends CommonOptions {
   readonly out: string;
   readonly resume?: string;
+  readonly profile?: string | true;
 }
 
 const EXAMPLES = `
@@ -33,6 +34,7 @@ export function trainCommand(context: CommandContext): Command {
     .argument('[key=value...]', 'values over those of the config, read as YAML')
     .option('--out <dir>', 'where runs are put', 'runs')
     .option('--resume <run>', 'go on from the newest checkpoint of a run; "auto": the newest run')
+    .option('--profile [file]', 'write a Chrome trace of 20 steps; to profile.json of the run')
     .addHelpText('after', EXAMPLES)
     .action((target: string, overrides: string[], options: TrainOptions) =>
       train(context, target, overrides, options),
@@ -58,6 +60,7 @@ async function train(
       out: options.out,
       resume: options.resume ?? target.run,
       threads: options.threads,
+      profile: options.profile,
       signal: abort.signal,
       onEvent(event: TrainEvent) {
         if (event.event === 'stopped') stopped = abort.signal.reason as StopSignal;

@@ -11,6 +11,8 @@ export interface TrainRequest {
   readonly resume: string | undefined;
   /** The most threads to use; the engine's own choice unless given. */
   readonly threads: number | undefined;
+  /** The file of a Chrome trace of some steps; `true`: `profile.json` in the run's folder. */
+  readonly profile?: string | true | undefined;
   readonly onEvent: (event: TrainEvent) => void;
   /** Aborted with the name of the signal: finish the step, write a checkpoint, return. */
   readonly signal: AbortSignal;

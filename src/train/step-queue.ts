@@ -23,7 +23,7 @@ export class StepQueue {
 
   /** @param loader where the batches come from. */
   constructor(
-    readonly step: BatchStep,
+    readonly step: Pick<BatchStep, 'many'>,
     { dataset, batchSize }: DataLoader,
   ) {
     this.#tensors = new BatchTensors(dataset);

@@ -1,5 +1,6 @@
 /** `train`: from a config to a finished run directory. */
 
+import { join } from 'node:path';
 import { FileError } from '../base/errors.ts';
 import { engine, setThreads, threads } from '../core/device.ts';
 import { openLoader } from './batches.ts';
@@ -33,7 +34,9 @@ export async function train(request: TrainRequest): Promise<RunSummary> {
   const valLoader = task.val && openLoader(loaded, await task.val.load(), 'val');
   const run = resumed?.run ?? (await RunDirectory.create(request.out, config.name));
   const clock = new Clock();
-  const trainer = new Trainer({ loaded, task, loader, valLoader, run, clock, emit, signal });
+  const profile = request.profile === true ? join(run.path, 'profile.json') : request.profile;
+  const parts = { loaded, task, loader, valLoader, run, clock };
+  const trainer = new Trainer({ ...parts, emit, signal, profile });
   try {
     if (resumed !== undefined) {
       trainer.restore(resumed.folder, resumed.checkpoint);

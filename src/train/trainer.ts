@@ -16,6 +16,7 @@ import type { Clock } from './clock.ts';
 import { Evaluator } from './evaluator.ts';
 import type { TrainEvent } from './events.ts';
 import { Journal } from './journal.ts';
+import { Profiler } from './profiler.ts';
 import type { RunDirectory } from './run-directory.ts';
 import { checkSampleOrder, sampleOrder } from './sample-order.ts';
 import * as snapshot from './snapshot.ts';
@@ -33,6 +34,8 @@ export interface TrainerOptions {
   readonly clock: Clock;
   readonly emit: (event: TrainEvent) => void;
   readonly signal: AbortSignal;
+  /** Where to write a trace of some steps. */
+  readonly profile: string | undefined;
 }
 
 export class Trainer {
@@ -44,6 +47,7 @@ export class Trainer {
   readonly #step: BatchStep;
   readonly #clearTotals: CompiledStep<[], undefined>;
   readonly #evaluator: Evaluator | undefined;
+  readonly #profiler: Profiler | undefined;
   readonly #queue: StepQueue;
 
   #position: Position = { step: 0, epoch: 0, batch: 0 };
@@ -56,7 +60,7 @@ export class Trainer {
   #writing: Promise<void> = Promise.resolve();
 
   constructor(options: TrainerOptions) {
-    const { loaded, task, loader, valLoader, emit } = options;
+    const { loaded, task, loader, valLoader, emit, profile } = options;
     const { epochs = Number.POSITIVE_INFINITY, max_steps = Number.POSITIVE_INFINITY } =
       loaded.config.trainer;
     const onRetrace = (reason: string) => emit({ event: 'retrace', reason });
@@ -70,7 +74,8 @@ export class Trainer {
       state: [totals],
       name: 'clear totals',
     });
-    this.#queue = new StepQueue(this.#step, loader);
+    this.#profiler = profile === undefined ? undefined : new Profiler(profile, this.#step);
+    this.#queue = new StepQueue(this.#profiler ?? this.#step, loader);
     this.#evaluator = valLoader && new Evaluator(task, valLoader, onRetrace);
   }
 
@@ -113,6 +118,7 @@ export class Trainer {
   async train(): Promise<void> {
     const { signal, task } = this.#options;
     task.model.train();
+    this.#profiler?.begin(this.totalSteps - this.#position.step);
     try {
       while (!this.finished && !signal.aborted) {
         if (!this.#stepsTaken) await this.#takeSteps();
@@ -123,6 +129,7 @@ export class Trainer {
       await Promise.allSettled([this.#writing]);
     }
     await this.#writing;
+    await this.#profiler?.write();
   }
 
   /** Until the end of the epoch, or of training, or the signal. */
@@ -130,7 +137,8 @@ export class Trainer {
     const { loader, loaded, signal } = this.#options;
     const { log_every, checkpoint_every = Number.POSITIVE_INFINITY } = loaded.config.trainer;
     const { epoch, batch: start } = this.#position;
-    for (const batch of loader.epoch(epoch, { start })) {
+    const batches = loader.epoch(epoch, { start });
+    for (const batch of this.#profiler?.watch(batches) ?? batches) {
       this.#queue.add(batch);
       this.#position = {
         ...this.#position,

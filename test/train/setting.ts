@@ -95,6 +95,7 @@ export interface RunOptions {
   readonly overrides?: readonly string[];
   readonly resume?: string;
   readonly threads?: number;
+  readonly profile?: string | true;
   /** Aborts the signal while this batch of the split (counted from 1, in all epochs) is read. */
   readonly stopAt?: { readonly split: 'train' | 'val'; readonly batch: number };
 }
@@ -117,7 +118,13 @@ export class Setting {
     return loadConfig(join(this.folder, 'shades.yaml'), { overrides });
   }
 
-  async train({ overrides, resume, threads = 1, stopAt }: RunOptions = {}): Promise<Finished> {
+  async train({
+    overrides,
+    resume,
+    threads = 1,
+    profile,
+    stopAt,
+  }: RunOptions = {}): Promise<Finished> {
     const abort = new AbortController();
     const events: TrainEvent[] = [];
     let taken = 0;
@@ -129,6 +136,7 @@ export class Setting {
       out: this.out,
       resume,
       threads,
+      profile,
       signal: abort.signal,
       onEvent: (event) => events.push(event),
     });
