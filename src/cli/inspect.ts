@@ -6,7 +6,7 @@ import { checkModel } from '../config/model-check.ts';
 import { datasets, ImageDataset } from '../data/index.ts';
 import type { LayerDescription } from '../nn/index.ts';
 import { buildTask } from '../train/task.ts';
-import { trainingMemory } from './memory.ts';
+import { taskMemory } from './memory.ts';
 import type { DatasetReport, ModelReport } from './services.ts';
 
 export async function inspectModel(loaded: LoadedConfig): Promise<ModelReport> {
@@ -19,7 +19,7 @@ export async function inspectModel(loaded: LoadedConfig): Promise<ModelReport> {
     input_shape,
     parameters: whole.parameters,
     flops: whole.flops,
-    memory: trainingMemory(task, loaded.config.data.batch_size),
+    memory: taskMemory(task, loaded.config.data.batch_size),
   };
 }
 

@@ -1,18 +1,40 @@
-/** The memory of a training step, planned by the engine without running it. */
+/** The memory of a step, planned by the engine without running it. */
 
 import type { MemoryPlan } from '../engine/engine.ts';
 import { engineInfo } from '../engine/native/info.ts';
 import { zeros } from '../ops/creation.ts';
-import { type Task, trainingStep } from '../train/task.ts';
+import { type BatchStep, evaluationStep, type Task, trainingStep } from '../train/task.ts';
 
-/**
- * What one step of forward, backward and update takes for batches of `batch_size`; `undefined`
- * where the engine cannot be loaded.
- */
-export function trainingMemory(task: Task, batch_size: number): MemoryPlan | undefined {
+/** What a step of each kind needs at once. */
+export interface TaskMemory {
+  /** Forward, backward and update. */
+  readonly training: MemoryPlan;
+  /** Forward only. */
+  readonly evaluation: MemoryPlan;
+}
+
+/** For batches of `batch_size`; `undefined` where the engine cannot be loaded. */
+export function taskMemory(task: Task, batch_size: number): TaskMemory | undefined {
   if (!engineInfo().available) return undefined;
-  const { input, target } = task.train;
-  const step = trainingStep(task, task.totals(), () => undefined);
+  const { model } = task;
+  const totals = task.totals();
+  const training = memoryOf(
+    task,
+    batch_size,
+    trainingStep(task, totals, () => undefined),
+  );
+  const mode = model.training;
+  model.eval();
+  try {
+    const step = evaluationStep(task, totals, () => undefined);
+    return { training, evaluation: memoryOf(task, batch_size, step) };
+  } finally {
+    model.train(mode);
+  }
+}
+
+function memoryOf({ train }: Task, batch_size: number, step: BatchStep): MemoryPlan {
+  const { input, target } = train;
   try {
     return step.inspect(
       zeros([batch_size, ...input.shape], { dtype: input.dtype }),

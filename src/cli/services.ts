@@ -6,10 +6,10 @@
 import type { LoadedConfig } from '../config/load.ts';
 import type { Field } from '../data/dataset.ts';
 import type { FetchOptions } from '../data/fetch.ts';
-import type { MemoryPlan } from '../engine/engine.ts';
 import type { BenchReport, BenchRequest } from '../train/bench.ts';
 import type { RunSummary } from '../train/events.ts';
 import type { EvaluateRequest, EvaluateResult, TrainRequest } from '../train/request.ts';
+import type { TaskMemory } from './memory.ts';
 
 export type { EvaluateRequest, EvaluateResult, TrainRequest };
 
@@ -29,8 +29,8 @@ export interface ModelReport {
   readonly input_shape: readonly number[];
   readonly parameters: number;
   readonly flops: number;
-  /** What the compiled training step needs at once; unknown where the engine cannot be loaded. */
-  readonly memory: MemoryPlan | undefined;
+  /** Unknown where the engine cannot be loaded. */
+  readonly memory: TaskMemory | undefined;
 }
 
 export interface DatasetReport {

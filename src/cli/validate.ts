@@ -2,6 +2,7 @@
 
 import { Command } from 'commander';
 import { formatShape } from '../base/shape.ts';
+import type { MemoryPlan } from '../engine/engine.ts';
 import type { CommandContext } from './commands.ts';
 import { bytes, count, metric, table } from './format.ts';
 import { type CommonOptions, overridesOf, withCommon } from './options.ts';
@@ -13,7 +14,7 @@ export function validateCommand(context: CommandContext): Command {
     .summary('check a config; show layers, shapes, parameters and memory')
     .description(
       "Check CONFIG without reading its data or training: every key, every layer's shapes,\n" +
-        'and the memory a training step takes.',
+        'and the memory that training and evaluation take.',
     )
     .argument('<config>', 'a YAML file')
     .argument('[key=value...]', 'values over those of the config, read as YAML')
@@ -65,10 +66,16 @@ function describe(report: ModelReport): string {
 
 function memoryText({ memory }: ModelReport): string {
   if (memory === undefined) return 'unknown: the engine cannot be loaded; see torchts doctor';
-  const { arena_bytes, binding_bytes } = memory;
+  const { training, evaluation } = memory;
+  return [
+    peakText('a training step', training, 'the parameters, the optimizer and the batch'),
+    peakText('evaluation', evaluation, 'the parameters and the batch'),
+  ].join(`\n${' '.repeat(12)}`);
+}
+
+function peakText(what: string, { arena_bytes, binding_bytes }: MemoryPlan, bound: string): string {
   return (
-    `${bytes(arena_bytes + binding_bytes)} at the peak of a training step: ` +
-    `${bytes(arena_bytes)} for intermediate values, ` +
-    `${bytes(binding_bytes)} for the parameters, the optimizer and the batch`
+    `${bytes(arena_bytes + binding_bytes)} at the peak of ${what}: ` +
+    `${bytes(arena_bytes)} for intermediate values, ${bytes(binding_bytes)} for ${bound}`
   );
 }

@@ -257,7 +257,10 @@ describe('torchts validate', () => {
     input_shape: [4, 3, 32, 32],
     parameters: 62006,
     flops: 2.8e6,
-    memory: { arena_bytes: 1 << 20, binding_bytes: 1 << 19 },
+    memory: {
+      training: { arena_bytes: 1 << 20, binding_bytes: 1 << 19 },
+      evaluation: { arena_bytes: 1 << 18, binding_bytes: 1 << 18 },
+    },
   };
   const services = { inspectModel: async () => report };
 
@@ -274,6 +277,7 @@ input       (4, 3, 32, 32)
 parameters  62,006
 FLOPs       2.8 M forward, for one batch
 memory      1.5 MiB at the peak of a training step: 1.0 MiB for intermediate values, 512.0 KiB for the parameters, the optimizer and the batch
+            512.0 KiB at the peak of evaluation: 256.0 KiB for intermediate values, 256.0 KiB for the parameters and the batch
 ${CONFIG}: valid
 `);
   });
