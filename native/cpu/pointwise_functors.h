@@ -20,7 +20,8 @@
 // Those that exist in floating types only.
 #define TORCHTS_POINTWISE_FLOATING(X)                                                     \
   X(exp, 1) X(expm1, 1) X(log, 1) X(log1p, 1) X(sqrt, 1) X(rsqrt, 1) X(reciprocal, 1)     \
-  X(sin, 1) X(cos, 1) X(tanh, 1) X(sigmoid, 1) X(erf, 1) X(atan2, 2)
+  X(sin, 1) X(cos, 1) X(tanh, 1) X(sigmoid, 1) X(erf, 1) X(atan2, 2)                     \
+  X(gelu, 1) X(gelu_tanh, 1) X(gelu_derivative, 1) X(gelu_tanh_derivative, 1)
 // clang-format on
 
 namespace torchts {
@@ -168,6 +169,10 @@ TORCHTS_FROM_VEC_MATH(cos)
 TORCHTS_FROM_VEC_MATH(tanh)
 TORCHTS_FROM_VEC_MATH(sigmoid)
 TORCHTS_FROM_VEC_MATH(erf)
+TORCHTS_FROM_VEC_MATH(gelu)
+TORCHTS_FROM_VEC_MATH(gelu_tanh)
+TORCHTS_FROM_VEC_MATH(gelu_derivative)
+TORCHTS_FROM_VEC_MATH(gelu_tanh_derivative)
 #undef TORCHTS_FROM_VEC_MATH
 
 // ---- two arguments ----

@@ -9,11 +9,14 @@ extern "C" __attribute__((visibility("default"))) void torchts_register(
   register_arg_reduce(*registry);
   register_avg_pool2d(*registry);
   register_batch_norm(*registry);
+  register_attention_bwd(*registry);
+  register_attention_fwd(*registry);
   register_cat(*registry);
   register_clip_norm(*registry);
   register_conv2d_im2col(*registry);
   register_conv2d_rows(*registry);
   register_conv2d_channels(*registry);
+  register_embedding(*registry);
   register_fill(*registry);
   register_gather(*registry);
   register_layer_norm(*registry);

@@ -10,11 +10,14 @@ inline namespace TORCHTS_ISA {
 void register_arg_reduce(Registry& registry);
 void register_avg_pool2d(Registry& registry);
 void register_batch_norm(Registry& registry);
+void register_attention_bwd(Registry& registry);
+void register_attention_fwd(Registry& registry);
 void register_cat(Registry& registry);
 void register_clip_norm(Registry& registry);
 void register_conv2d_im2col(Registry& registry);
 void register_conv2d_rows(Registry& registry);
 void register_conv2d_channels(Registry& registry);
+void register_embedding(Registry& registry);
 void register_fill(Registry& registry);
 void register_gather(Registry& registry);
 void register_layer_norm(Registry& registry);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <limits>
+#include <type_traits>
 
 #include "vec.h"
 
@@ -253,6 +254,39 @@ inline VecD vcos(VecD x) {
   return map_lanes(x, [](double v) { return std::cos(v); });
 }
 inline VecD vsigmoid(VecD x) { return 1.0 / (1.0 + vexp(-x)); }
+
+// x Phi(x) with Phi the normal distribution (Hendrycks and Gimpel 2016), and its derivative.
+template <class V>
+inline V vgelu(V x) {
+  using T = std::decay_t<decltype(x[0])>;
+  return x * (T(0.5) * (T(1) + verf(x * T(0.70710678118654752440))));
+}
+template <class V>
+inline V vgelu_derivative(V x) {
+  using T = std::decay_t<decltype(x[0])>;
+  const V density = vexp(x * x * T(-0.5)) * T(0.39894228040143267794);
+  return T(0.5) * (T(1) + verf(x * T(0.70710678118654752440))) + x * density;
+}
+
+// The same with Phi(x) = (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2.
+template <class V>
+inline V gelu_tanh_inner(V x) {
+  using T = std::decay_t<decltype(x[0])>;
+  return vtanh(x * (T(0.79788456080286535588) * (T(1) + T(0.044715) * x * x)));
+}
+template <class V>
+inline V vgelu_tanh(V x) {
+  using T = std::decay_t<decltype(x[0])>;
+  return x * (T(0.5) * (T(1) + gelu_tanh_inner(x)));
+}
+template <class V>
+inline V vgelu_tanh_derivative(V x) {
+  using T = std::decay_t<decltype(x[0])>;
+  const V t = gelu_tanh_inner(x);
+  const V near = select(vabs(x) < T(100), x, V{});  // farther off, t is 1 and x^2 may overflow
+  const V slope = T(0.79788456080286535588) * (T(1) + T(3 * 0.044715) * near * near);
+  return T(0.5) * (T(1) + t) + T(0.5) * near * (T(1) - t * t) * slope;
+}
 
 }  // namespace TORCHTS_ISA
 }  // namespace torchts

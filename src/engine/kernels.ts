@@ -133,6 +133,24 @@ export interface KernelAttrs {
   /** Gradients of y, hn, cn; w, h0, c0, y, gates, cells -> gradients of gx, w, h0, c0. */
   lstm_bwd: LstmAttrs;
 
+  /**
+   * q (B, H, Q, D), k, v (B, H, K, D) -> out (B, H, Q, D) = softmax(scale q kᵀ) v, lse (B, H, Q) =
+   * log(sum(exp(scale q kᵀ))). With `causal`, query i sees keys 0..i. One floating dtype.
+   */
+  attention_fwd: AttentionAttrs;
+  /**
+   * g, q, k, v, out, lse -> the gradients of q, k and v, either three values or, where `views` says
+   * so, parts of one.
+   */
+  attention_bwd: AttentionAttrs;
+
+  /** table (N, ...), index (int32 or int64) -> out[i...] = table[index[i...]]. An index out of range
+   *  makes the run fail with an error. */
+  gather_rows: Record<never, never>;
+  /** src (index.., ...), index -> out (N, ...), zero then out[index[i]] += src[i] in ascending order,
+   *  but for the indices equal to `padding`. Same range rule as gather_rows. Floating. */
+  scatter_rows: { padding: number };
+
   /** x, index (int32 or int64; x's rank, no larger than x outside `dim`) -> out[i][j][k] =
    *  x[i][index[i][j][k]][k] for dim 1. An index out of range makes the run fail with an error. */
   gather: { dim: number };
@@ -226,6 +244,19 @@ export interface AvgPool2dAttrs {
   column_divisor: readonly number[];
 }
 
+export interface AttentionAttrs {
+  /** B, H, Q, K, D. */
+  sizes: readonly number[];
+  causal: boolean;
+  scale: number;
+  /**
+   * Where the operands lie, as four numbers each: element (b, h, t, d) of the operand is element
+   * offset + b * batch + h * head + t * position + d of the value. Forward: of q, k, v and out;
+   * backward: of g, q, k, v, out and the three gradients. Empty: all are dense.
+   */
+  views: readonly number[];
+}
+
 /**
  * What a pointwise step can do, with its number of arguments. Comparisons give 0 or 1 in the
  * compute type they work in. Integer division and remainder by zero give 0.
@@ -253,6 +284,11 @@ export const POINTWISE_FNS = {
   tanh: 1,
   sigmoid: 1,
   erf: 1,
+  /** x Phi(x), Phi the normal distribution; its approximation by tanh; their derivatives. */
+  gelu: 1,
+  gelu_tanh: 1,
+  gelu_derivative: 1,
+  gelu_tanh_derivative: 1,
   floor: 1,
   ceil: 1,
   round: 1,

@@ -1,5 +1,6 @@
 /** The zoo: well-known models under their well-known names. Importing it registers every type. */
 
+export { GPT, type GPTOptions } from './gpt.ts';
 export {
   BasicBlock,
   Bottleneck,

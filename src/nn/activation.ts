@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { strict } from '../base/registry.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { relu } from '../ops/activation.ts';
+import { type GeluApproximation, gelu } from '../ops/gelu.ts';
 import { sigmoid, tanh } from '../ops/pointwise.ts';
 import { logSoftmax, softmax } from '../ops/softmax.ts';
 import { Module } from './module.ts';
@@ -27,6 +28,26 @@ export class Sigmoid extends Module {
 export class Tanh extends Module {
   forward(input: Tensor): Tensor {
     return tanh(input);
+  }
+}
+
+const geluOptions = strict({ approximate: z.enum(['none', 'tanh']).default('none') });
+
+/** x Phi(x). https://pytorch.org/docs/stable/generated/torch.nn.GELU.html */
+export class GELU extends Module {
+  readonly approximate: GeluApproximation;
+
+  constructor({ approximate = 'none' }: z.input<typeof geluOptions> = {}) {
+    super();
+    this.approximate = approximate;
+  }
+
+  forward(input: Tensor): Tensor {
+    return gelu(input, this.approximate);
+  }
+
+  protected override describe(): string {
+    return `approximate='${this.approximate}'`;
   }
 }
 
@@ -64,5 +85,9 @@ const none = strict({});
 modules.register('ReLU', { schema: none, create: () => new ReLU() });
 modules.register('Sigmoid', { schema: none, create: () => new Sigmoid() });
 modules.register('Tanh', { schema: none, create: () => new Tanh() });
+modules.register('GELU', {
+  schema: geluOptions,
+  create: (given: z.output<typeof geluOptions>) => new GELU(given),
+});
 modules.register('Softmax', { schema: alongDim, create: (given) => new Softmax(given) });
 modules.register('LogSoftmax', { schema: alongDim, create: (given) => new LogSoftmax(given) });

@@ -1,13 +1,15 @@
 /** `nn`: modules, losses, initialisers, functions. Importing it registers every type. */
 
-export { LogSoftmax, ReLU, Sigmoid, Softmax, Tanh } from './activation.ts';
+export { GELU, LogSoftmax, ReLU, Sigmoid, Softmax, Tanh } from './activation.ts';
 export { BatchNorm1d, BatchNorm2d, BatchNorm3d } from './batch-norm.ts';
 export { Sequential } from './container.ts';
 export { Conv2d } from './conv.ts';
 export { describe, type LayerDescription, type ModelDescription } from './describe.ts';
 export { Dropout } from './dropout.ts';
+export { Embedding } from './embedding.ts';
 export * as functional from './functional/index.ts';
 export * as init from './init.ts';
+export { LayerNorm } from './layer-norm.ts';
 export { Linear } from './linear.ts';
 export { CrossEntropyLoss, L1Loss, MSELoss, NLLLoss } from './loss.ts';
 export {
@@ -21,5 +23,5 @@ export {
 export { AdaptiveAvgPool2d, AvgPool2d, MaxPool2d } from './pooling.ts';
 export { LSTM, type RecurrentOptions } from './recurrent.ts';
 export { type BuildContext, BuildError, build, buildLoss, losses, modules } from './registry.ts';
-export { Flatten, Identity } from './shape.ts';
+export { Flatten, Identity, Permute } from './shape.ts';
 export * as utils from './utils/index.ts';

@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import { strict } from '../base/registry.ts';
 import type { Tensor } from '../core/tensor.ts';
-import { flatten } from '../ops/movement.ts';
+import { flatten, permute } from '../ops/movement.ts';
 import { Module } from './module.ts';
 import { modules } from './registry.ts';
 
@@ -39,8 +39,32 @@ export class Identity extends Module {
   }
 }
 
+const permuteOptions = strict({ dims: z.array(z.int()).min(1) });
+
+/**
+ * The dimensions in the order `dims`.
+ * https://pytorch.org/vision/stable/generated/torchvision.ops.Permute.html
+ */
+export class Permute extends Module {
+  readonly dims: readonly number[];
+
+  constructor({ dims }: z.input<typeof permuteOptions>) {
+    super();
+    this.dims = dims;
+  }
+
+  forward(input: Tensor): Tensor {
+    return permute(input, this.dims);
+  }
+
+  protected override describe(): string {
+    return `dims=[${this.dims.join(', ')}]`;
+  }
+}
+
 modules.register('Flatten', {
   schema: flattenOptions,
   create: (given: z.output<typeof flattenOptions>) => new Flatten(given),
 });
+modules.register('Permute', { schema: permuteOptions, create: (given) => new Permute(given) });
 modules.register('Identity', { schema: strict({}), create: () => new Identity() });

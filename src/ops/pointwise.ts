@@ -65,7 +65,7 @@ function unary(
 }
 
 /** As `unary`, computing integers in float32 as PyTorch does. */
-function floatUnary(name: PointwiseFn, derivative: UnaryVjp) {
+export function floatUnary(name: PointwiseFn, derivative: UnaryVjp) {
   const compute = unary(name, derivative, 'same', 'floating');
   return (x: Tensor): Tensor => compute(isFloating(x.dtype) ? x : cast(x, 'float32'));
 }

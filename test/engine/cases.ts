@@ -3,10 +3,12 @@
  * check that nothing is left out (`coverage.test.ts`). A new kernel adds its rows under `cases/`.
  */
 
+import { ATTENTION_CASES } from './cases/attention.ts';
 import { AVG_POOL_CASES } from './cases/avg-pool.ts';
 import { BATCH_NORM_CASES } from './cases/batch-norm.ts';
 import type { KernelCase } from './cases/case.ts';
 import { CONV2D_CASES, POOL_CASES } from './cases/conv2d.ts';
+import { EMBEDDING_CASES } from './cases/embedding.ts';
 import { INDEXING_CASES } from './cases/indexing.ts';
 import { LAYER_NORM_CASES } from './cases/layer-norm.ts';
 import { LSTM_CASES } from './cases/lstm.ts';
@@ -33,5 +35,7 @@ export const CASES: readonly KernelCase[] = [
   ...LSTM_CASES,
   ...INDEXING_CASES,
   ...OPTIMIZER_CASES,
+  ...ATTENTION_CASES,
+  ...EMBEDDING_CASES,
   ...RANDOM_CASES,
 ];

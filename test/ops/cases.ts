@@ -1,10 +1,12 @@
 /** The op table's cases, one list for every test in this folder. */
 
 import type { OpCase } from './case.ts';
+import { ATTENTION } from './cases/attention.ts';
 import { AVG_POOL } from './cases/avg-pool.ts';
 import { BATCH_NORM } from './cases/batch-norm.ts';
 import { BINARY } from './cases/binary.ts';
 import { CREATION } from './cases/creation.ts';
+import { EMBEDDING } from './cases/embedding.ts';
 import { INDEXING } from './cases/indexing.ts';
 import { LAYER_NORM } from './cases/layer-norm.ts';
 import { LOSSES } from './cases/losses.ts';
@@ -30,6 +32,8 @@ export const CASES: readonly OpCase[] = [
   ...SOFTMAX,
   ...LAYER_NORM,
   ...RECURRENT,
+  ...ATTENTION,
+  ...EMBEDDING,
   ...INDEXING,
   ...CREATION,
   ...LOSSES,

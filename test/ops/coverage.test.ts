@@ -10,7 +10,8 @@ import { collect } from '../../src/plan/graph.ts';
 import { listOf, type OpCase, tensorsOf } from './case.ts';
 import { CASES } from './cases.ts';
 
-const BACKWARD = /_backward$/;
+/** Rows that only gradients hold. */
+const BACKWARD = /_(backward|derivative)$/;
 
 test.each([...allOps().keys()])('row %s has a case whose graph holds it', (name) => {
   expect(isGradEnabled()).toBe(true);

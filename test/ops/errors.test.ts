@@ -9,6 +9,7 @@ import { sgdUpdate } from '../../src/ops/optimizer.ts';
 
 const { adaptiveAvgPool2d, avgPool2d, batchNorm } = t.nn.functional;
 const { conv2d, maxPool2d, crossEntropy, nllLoss, mseLoss, l1Loss, dropout } = t.nn.functional;
+const { layerNorm, scaledDotProductAttention, embedding } = t.nn.functional;
 const f = (...shape: number[]) => t.zeros(shape);
 const i = (...shape: number[]) => t.zeros(shape, { dtype: 'int64' });
 const b = (...shape: number[]) => t.zeros(shape, { dtype: 'bool' });
@@ -71,6 +72,56 @@ const REDUCTION: Fault[] = [
     'ArgumentError',
     '[log_softmax] dim 1 is out of range for a tensor of 1 dimensions (expected -1 to 0)',
     () => f(2).logSoftmax(1),
+  ],
+];
+
+const FUSED: Fault[] = [
+  [
+    'DTypeError',
+    '[layer_norm] needs a floating point tensor, got int64',
+    () => layerNorm(i(2), [2]),
+  ],
+  [
+    'ShapeError',
+    '[layer_norm] input (2, 3) must end in normalized_shape (2,)',
+    () => layerNorm(f(2, 3), [2]),
+  ],
+  [
+    'ShapeError',
+    '[layer_norm] bias has shape (2,), needs (3,)',
+    () => layerNorm(f(2, 3), [3], { bias: f(2) }),
+  ],
+  [
+    'ShapeError',
+    '[scaled_dot_product_attention] q float32 (2, 3), k float32 (2, 4), v float32 (2, 4) do not ' +
+      'fit: one dtype, q and k with equal features, k and v with equal lengths',
+    () => scaledDotProductAttention(f(2, 3), f(2, 4), f(2, 4)),
+  ],
+  [
+    'ArgumentError',
+    '[scaled_dot_product_attention] takes attn_mask or is_causal, not both',
+    () =>
+      scaledDotProductAttention(f(2, 3), f(2, 3), f(2, 3), { is_causal: true, attn_mask: f(2, 2) }),
+  ],
+  [
+    'ShapeError',
+    '[scaled_dot_product_attention] 3 heads of q are no multiple of 2 heads',
+    () => scaledDotProductAttention(f(3, 2, 2), f(2, 2, 2), f(2, 2, 2), { enable_gqa: true }),
+  ],
+  [
+    'DTypeError',
+    '[embedding] index must be int64 or int32, got float32',
+    () => embedding(f(2), f(3, 2)),
+  ],
+  [
+    'ShapeError',
+    '[embedding] weight must have 2 dimensions, got (3,)',
+    () => embedding(i(2), f(3)),
+  ],
+  [
+    'ShapeError',
+    '[embedding] padding_idx 3 is no row of 3',
+    () => embedding(i(2), f(3, 2), { padding_idx: 3 }),
   ],
 ];
 
@@ -427,6 +478,7 @@ const FAULTS = [
   ...CREATION,
   ...LOSSES,
   ...OPTIMIZERS,
+  ...FUSED,
 ];
 
 test.each(FAULTS)('%s: %s', (kind, message, call) => {

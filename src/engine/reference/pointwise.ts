@@ -4,7 +4,14 @@ import { type ComputeType, computeType } from '../../base/dtype.ts';
 import { numel } from '../../base/shape.ts';
 import { type KernelAttrs, POINTWISE_FNS, type PointwiseFn } from '../kernels.ts';
 import { check, checkShape, type KernelCall, type Run } from './kernel.ts';
-import { erf, roundHalfEven } from './special.ts';
+import {
+  erf,
+  gelu,
+  geluDerivative,
+  geluTanh,
+  geluTanhDerivative,
+  roundHalfEven,
+} from './special.ts';
 import { toBool, toInt32, toInt64, toUint8 } from './values.ts';
 import { broadcastStrides, viewPlaces } from './views.ts';
 
@@ -42,6 +49,10 @@ const FNS: Record<Exclude<PointwiseFn, 'const'>, Row> = {
   tanh: floating(Math.tanh),
   sigmoid: floating((a) => 1 / (1 + Math.exp(-a))),
   erf: floating(erf),
+  gelu: floating(gelu),
+  gelu_tanh: floating(geluTanh),
+  gelu_derivative: floating(geluDerivative),
+  gelu_tanh_derivative: floating(geluTanhDerivative),
   floor: rounding(Math.floor),
   ceil: rounding(Math.ceil),
   round: rounding(roundHalfEven),

@@ -23,3 +23,31 @@ export function roundHalfEven(x: number): number {
   if (rest < 0.5 || (rest === 0.5 && floor % 2 === 0)) return floor;
   return rest >= 0.5 ? floor + 1 : x; // what is left is NaN or an infinity
 }
+
+/** The normal distribution's cumulative function. */
+function cumulative(x: number): number {
+  return (1 + erf(x * Math.SQRT1_2)) / 2;
+}
+
+/** Hendrycks and Gimpel 2016. */
+export function gelu(x: number): number {
+  return x * cumulative(x);
+}
+
+export function geluDerivative(x: number): number {
+  return cumulative(x) + (x * Math.exp((-x * x) / 2)) / Math.sqrt(2 * Math.PI);
+}
+
+const TANH_SCALE = Math.sqrt(2 / Math.PI);
+const TANH_CUBIC = 0.044715;
+
+export function geluTanh(x: number): number {
+  return (x / 2) * (1 + Math.tanh(TANH_SCALE * (x + TANH_CUBIC * x ** 3)));
+}
+
+export function geluTanhDerivative(x: number): number {
+  const t = Math.tanh(TANH_SCALE * (x + TANH_CUBIC * x ** 3));
+  const near = Math.abs(x) < 100 ? x : 0; // farther off, t is 1 and x may be infinite
+  const slope = TANH_SCALE * (1 + 3 * TANH_CUBIC * near * near);
+  return (1 + t) / 2 + (near / 2) * (1 - t * t) * slope;
+}

@@ -1,10 +1,12 @@
 /** Every kernel of `kernels.ts` and the function that computes it; a missing one does not compile. */
 
 import type { KernelName } from '../kernels.ts';
+import { attentionBackward, attentionForward } from './attention.ts';
 import { avgPool2dBackward, avgPool2dForward } from './avg-pool.ts';
 import { batchNormBackward, batchNormForward } from './batch-norm.ts';
 import { conv2dBackwardData, conv2dBackwardWeight, conv2dForward } from './conv2d.ts';
 import { arange, fill } from './creation.ts';
+import { gatherRows, scatterRows } from './embedding.ts';
 import { gather, scatterAdd } from './indexing.ts';
 import type { KernelFunction } from './kernel.ts';
 import { layerNormBackward, layerNormForward } from './layer-norm.ts';
@@ -44,6 +46,10 @@ export const KERNELS: { readonly [K in KernelName]: KernelFunction<K> } = {
   layer_norm_bwd: layerNormBackward,
   lstm_fwd: lstmForward,
   lstm_bwd: lstmBackward,
+  attention_fwd: attentionForward,
+  attention_bwd: attentionBackward,
+  gather_rows: gatherRows,
+  scatter_rows: scatterRows,
   gather,
   scatter_add: scatterAdd,
   fused_sgd: fusedSgd,

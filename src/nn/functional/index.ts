@@ -1,8 +1,11 @@
 /** Layers and losses as functions: `torch.nn.functional`'s names in camelCase. */
 
 export { clamp, relu } from '../../ops/activation.ts';
+export { scaledDotProductAttention } from '../../ops/attention.ts';
 export { adaptiveAvgPool2d, avgPool2d } from '../../ops/avg-pooling.ts';
 export { conv2d } from '../../ops/convolution.ts';
+export { embedding } from '../../ops/embedding.ts';
+export { gelu } from '../../ops/gelu.ts';
 export { oneHot } from '../../ops/indexing.ts';
 export { layerNorm } from '../../ops/layer-norm.ts';
 export { linear } from '../../ops/matmul.ts';

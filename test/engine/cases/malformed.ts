@@ -1,5 +1,6 @@
 /** Calls that no engine may load: Programs are data, and a wrong one must not reach memory. */
 
+import { MALFORMED_ATTENTION } from './attention.ts';
 import { input, type KernelCase, kernelCase, type } from './case.ts';
 import { group } from './groups.ts';
 
@@ -21,6 +22,7 @@ const adam = {
 };
 
 export const MALFORMED: readonly KernelCase[] = [
+  ...MALFORMED_ATTENTION,
   kernelCase(
     'pointwise',
     'inputs that do not broadcast',

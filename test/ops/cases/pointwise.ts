@@ -2,6 +2,7 @@
 
 import type { Tensor } from '../../../src/index.ts';
 import * as t from '../../../src/index.ts';
+import { gelu } from '../../../src/ops/gelu.ts';
 import {
   bf16,
   bool,
@@ -88,6 +89,10 @@ const UNARY: OpCase[] = [
   unary('cos', t.cos, 'torch.cos(a)', { also: ALL }),
   unary('tanh', t.tanh, 'torch.tanh(a)', { also: ALL }),
   unary('sigmoid', t.sigmoid, 'torch.sigmoid(a)', { also: ALL }),
+  unary('gelu', (x) => gelu(x), 'torch.nn.functional.gelu(a)', { finite: true }),
+  unary('gelu_tanh', (x) => gelu(x, 'tanh'), "torch.nn.functional.gelu(a, approximate='tanh')", {
+    finite: true,
+  }),
   unary('erf', t.erf, 'torch.erf(a)', { also: ALL }),
   unary('relu', t.relu, 'torch.relu(a)', { also: INTEGERS }),
   unary('clamp', (x) => t.clamp(x, -0.5, 1), 'torch.clamp(a, -0.5, 1)', { also: ALL.slice(0, 3) }),
