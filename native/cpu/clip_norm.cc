@@ -1,8 +1,8 @@
 // clip_norm: norm = (sum over all elements of |x|^p)^(1/p), or max |x| for p = infinity;
 //            scale = min(1, max_norm / (norm + 1e-6))
-// Any number of tensors of float32 or float64 -> two scalars. Elements are summed in vector lanes
-// within blocks of a fixed size, blocks in float64 in order: the same bits for any thread count.
-// NaN anywhere makes both NaN. Overwrites (`=`).
+// Any number of tensors of float32 or float64, in any layout -> two scalars. Elements are summed in
+// vector lanes within blocks of a fixed size, blocks in float64 in order: the same bits for any
+// thread count. NaN anywhere makes both NaN. Overwrites (`=`).
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -120,6 +120,9 @@ std::unique_ptr<Kernel> make(const KernelSpec& spec) {
   });
 }
 
+// A norm asks for no order: every input stays in the layout it has.
+void arrange(KernelSpec*) {}
+
 bool supports(const KernelSpec& spec) {
   return !spec.inputs.empty() && is_native_floating(spec.inputs[0].dtype);
 }
@@ -127,7 +130,7 @@ bool supports(const KernelSpec& spec) {
 }  // namespace
 
 void register_clip_norm(Registry& registry) {
-  registry.add({"clip_norm", "portable", 0, supports, make});
+  registry.add({"clip_norm", "portable", 0, supports, make, arrange});
 }
 
 }  // namespace TORCHTS_ISA

@@ -3,9 +3,10 @@
 // fused_adam: g' likewise;  m' = lerp(m, g', 1 - beta1);  v' = beta2 v + (1 - beta2) g' g';
 //             x' = max(x, v');  p' = keep p - step_size m' / (sqrt(v' or x') root_scale + eps)
 // Scalars, then p, g, m, v, x of each parameter -> p', m', v', x'; one shape a parameter, float32
-// or float64. All parameters are one range of elements that the threads share equally. Overwrites
-// (`=`), may be done in place. Every operation is rounded by itself (no contraction, see
-// CMakeLists.txt), so the bits are those of the same update made of pointwise ops.
+// or float64, and one layout, the parameter's. All parameters are one range of elements that the
+// threads share equally. Overwrites (`=`), may be done in place. Every operation is rounded by
+// itself (no contraction, see CMakeLists.txt), so the bits are those of the same update made of
+// pointwise ops.
 #include <algorithm>
 
 #include "../runtime/parallel.h"
@@ -252,6 +253,22 @@ std::unique_ptr<Kernel> make(const KernelSpec& spec) {
   });
 }
 
+// Every element is updated by itself, so a parameter's own layout serves for all that is its.
+template <template <class> class Rule>
+void arrange(KernelSpec* spec) {
+  const Rule<float> rule(spec->attrs);
+  const size_t first = Rule<float>::kScalars + (rule.gradient.scaled ? 1 : 0);
+  const size_t operands = static_cast<size_t>(rule.operands());
+  for (size_t i = first; i < spec->inputs.size(); i++) {
+    const size_t parameter = (i - first) / operands, k = (i - first) % operands;
+    if (k == 0) continue;
+    const Layout& layout = spec->inputs[i - k].layout;
+    const size_t output = parameter * (operands - 1) + k - 1;
+    spec->inputs.at(i).layout = layout;
+    if (output < spec->outputs.size()) spec->outputs.at(output).layout = layout;
+  }
+}
+
 bool supports(const KernelSpec& spec) {
   return !spec.inputs.empty() && is_native_floating(spec.inputs[0].dtype);
 }
@@ -259,8 +276,8 @@ bool supports(const KernelSpec& spec) {
 }  // namespace
 
 void register_optimizer(Registry& registry) {
-  registry.add({"fused_sgd", "portable", 0, supports, make<Sgd>});
-  registry.add({"fused_adam", "portable", 0, supports, make<Adam>});
+  registry.add({"fused_sgd", "portable", 0, supports, make<Sgd>, arrange<Sgd>});
+  registry.add({"fused_adam", "portable", 0, supports, make<Adam>, arrange<Adam>});
 }
 
 }  // namespace TORCHTS_ISA
