@@ -5,6 +5,7 @@ import './ops/methods.ts';
 export { DTYPES, type DType, type HostArray } from './base/dtype.ts';
 export * as errors from './base/errors.ts';
 export type { Shape } from './base/shape.ts';
+export { type AutocastOptions, autocast, isAutocastEnabled } from './core/autocast.ts';
 export { type GradOptions, grad } from './core/autograd.ts';
 export { type CompiledStep, type CompileOptions, compile, type Stateful } from './core/compile.ts';
 export { engine, setEngine, withEngine } from './core/device.ts';

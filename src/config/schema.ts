@@ -27,10 +27,8 @@ const device = z.enum(['auto', 'cpu'], {
     input === 'cuda' ? 'cuda is not part of this version; use auto or cpu' : undefined,
 });
 
-const precision = z.enum(['float32'], {
-  error: ({ input }) =>
-    input === 'bfloat16' ? 'bfloat16 training is not available yet; use float32' : undefined,
-});
+/** `bfloat16` is mixed precision, as `autocast` has it; parameters stay float32. */
+const precision = z.enum(['float32', 'bfloat16']);
 
 /** Bounds a metric must keep; a run that ends outside of them has failed. */
 const bounds = strict({ min: z.number().optional(), max: z.number().optional() })

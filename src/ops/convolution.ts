@@ -9,6 +9,7 @@ import type { Tensor } from '../core/tensor.ts';
 import type { Conv2dAttrs } from '../engine/kernels.ts';
 import type { ValueType } from '../engine/program.ts';
 import { defineOp } from './define.ts';
+import { matrixOperand } from './mixed.ts';
 import { unsqueeze } from './movement.ts';
 import { add } from './pointwise.ts';
 import { type Pair, pair } from './window.ts';
@@ -134,13 +135,13 @@ export function conv2d(
   const strides = pair('conv2d', 'stride', stride, 1);
   const dilations = pair('conv2d', 'dilation', dilation, 1);
   const kernel = weight.shape.slice(2);
-  const out = apply(CONV2D, [batched, weight], {
+  const out = apply(CONV2D, [matrixOperand(batched), matrixOperand(weight)], {
     stride: strides,
     dilation: dilations,
     padding: paddingSizes(padding, kernel, strides, dilations),
     groups,
   });
-  const biased = bias ? add(out, bias.reshape([1, -1, 1, 1])) : out;
+  const biased = bias ? add(out, matrixOperand(bias).reshape([1, -1, 1, 1])) : out;
   return x.ndim === 3 ? biased.squeeze(0) : biased;
 }
 

@@ -6,6 +6,7 @@ import { broadcastShapes, formatShape, numel, type Shape } from '../base/shape.t
 import { apply } from '../core/apply.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { defineOp } from './define.ts';
+import { matrixOperand } from './mixed.ts';
 import { expand, reshape, squeeze, unsqueeze } from './movement.ts';
 import { add, cast } from './pointwise.ts';
 
@@ -73,7 +74,7 @@ export function matmul(a: Tensor, b: Tensor): Tensor {
   }
   const left = a.ndim === 1 ? unsqueeze(a, 0) : a;
   const right = b.ndim === 1 ? unsqueeze(b, 1) : b;
-  const out = multiply(left, right, false);
+  const out = multiply(matrixOperand(left), matrixOperand(right), false);
   const removed = [a.ndim === 1 ? -2 : 0, b.ndim === 1 ? -1 : 0].filter((dim) => dim !== 0);
   return removed.length === 0 ? out : squeeze(out, removed);
 }
@@ -89,9 +90,10 @@ export function linear(x: Tensor, weight: Tensor, bias?: Tensor | null): Tensor 
         `the input's last size must be ${inputs}`,
     );
   }
-  const out = multiply(x.ndim === 1 ? unsqueeze(x, 0) : x, weight, true);
+  const rows = x.ndim === 1 ? unsqueeze(x, 0) : x;
+  const out = multiply(matrixOperand(rows), matrixOperand(weight), true);
   const shaped = x.ndim === 1 ? squeeze(out, 0) : out;
-  return bias ? add(shaped, bias) : shaped;
+  return bias ? add(shaped, matrixOperand(bias)) : shaped;
 }
 
 /** Broadcasts the leading dimensions; one matrix for all rows becomes a single large product. */

@@ -4,6 +4,7 @@ import { formatShape, numel, type Shape, sameShape } from '../base/shape.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import { checkModel, pointing } from '../config/model-check.ts';
 import type { TrainConfig, TrainerConfig } from '../config/schema.ts';
+import { autocast } from '../core/autocast.ts';
 import { type CompiledStep, compile } from '../core/compile.ts';
 import { noGrad } from '../core/grad-mode.ts';
 import { placeholder } from '../core/leaf.ts';
@@ -25,6 +26,8 @@ export interface Task {
   readonly val: DatasetSource | undefined;
   /** Limits the gradients, where the config says so; part of a traced step. */
   clipGradients(): void;
+  /** Whether forward passes and losses are computed in mixed precision. */
+  readonly mixed: boolean;
   /** Fresh sums of what this task measures. */
   totals(): Totals;
 }
@@ -55,6 +58,7 @@ export function buildTask(loaded: LoadedConfig): Task {
     val: config.data.val && valSource(loaded, train),
     clipGradients: () => clipGradients(config.trainer, model),
     totals: () => new Totals({ predictions, summed: config.loss.reduction === 'sum' }),
+    mixed: config.precision === 'bfloat16',
   };
 }
 
@@ -110,17 +114,28 @@ export type BatchStep = CompiledStep<[input: Tensor, target: Tensor], undefined>
 const switchedOff = ({ winograd }: TrainConfig['engine']): string[] =>
   winograd ? [] : ['onednn_winograd'];
 
+/** Forward and loss, in the task's precision. */
+function evaluate({ model, loss, mixed }: Task, input: Tensor, target: Tensor) {
+  return autocast(
+    () => {
+      const output = firstOutput(model.call(input));
+      return { output, value: loss.call(output, target) };
+    },
+    { enabled: mixed },
+  );
+}
+
 /** Forward, backward and update. */
 export function trainingStep(
-  { model, loss, optimizer, clipGradients, engine }: Task,
+  task: Task,
   totals: Totals,
   onRetrace: (reason: string) => void,
 ): BatchStep {
+  const { model, optimizer, clipGradients, engine } = task;
   return compile(
     (input, target) => {
       optimizer.zeroGrad();
-      const output = firstOutput(model.call(input));
-      const value = loss.call(output, target);
+      const { output, value } = evaluate(task, input, target);
       value.backward();
       clipGradients();
       optimizer.step();
@@ -139,17 +154,22 @@ export function trainingStep(
 
 /** Forward only; the model must be in evaluation mode at every call. */
 export function evaluationStep(
-  { model, loss, engine }: Task,
+  task: Task,
   totals: Totals,
   onRetrace: (reason: string) => void,
 ): BatchStep {
   return compile(
     (input, target) =>
       noGrad(() => {
-        const output = firstOutput(model.call(input));
-        totals.add(loss.call(output, target), output, target);
+        const { output, value } = evaluate(task, input, target);
+        totals.add(value, output, target);
         return undefined;
       }),
-    { state: [model, totals], name: 'evaluation step', onRetrace, off: switchedOff(engine) },
+    {
+      state: [task.model, totals],
+      name: 'evaluation step',
+      onRetrace,
+      off: switchedOff(task.engine),
+    },
   );
 }

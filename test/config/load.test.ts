@@ -277,8 +277,10 @@ const WRONG: [from: string, to: string, faults: string[]][] = [
   ],
   [
     'loss:',
-    'precision: bfloat16\nloss:',
-    ['config.yaml:10:12 precision: bfloat16 training is not available yet; use float32'],
+    'precision: float16\nloss:',
+    [
+      'config.yaml:10:12 precision: expected one of float32, bfloat16 (did you mean "bfloat16"?), got "float16"',
+    ],
   ],
   [
     'loss:',

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ConfigError, FileError, TorchtsError } from '../../src/base/errors.ts';
 import { loadConfig } from '../../src/config/load.ts';
+import { load } from '../../src/io/tensors.ts';
 import { evaluate } from '../../src/train/evaluate.ts';
 import { bytesOf, eventsOf, recordsOf, Setting } from './setting.ts';
 
@@ -54,6 +55,19 @@ describe('a run', () => {
     expect(losses[0]!.loss).toBeGreaterThan(0.9);
     expect(summary.metrics.train_loss).toBeLessThan(0.5);
     expect(summary.metrics.val_accuracy).toBeGreaterThan(0.8);
+  });
+
+  it('learns as well in mixed precision, with float32 weights', async () => {
+    const setting = await Setting.make();
+    const run = (precision: string) =>
+      setting.train({ overrides: ['trainer.epochs=20', `precision=${precision}`] });
+    const { summary } = await run('float32');
+    const mixed = (await run('bfloat16')).summary;
+    expect(mixed.metrics.train_loss).not.toBe(summary.metrics.train_loss);
+    expect(mixed.metrics.train_loss).toBeCloseTo(summary.metrics.train_loss!, 1);
+    expect(mixed.metrics.val_accuracy).toBeCloseTo(summary.metrics.val_accuracy!, 1);
+    const weights = await load(join(mixed.directory, 'checkpoints', 'last', 'model.safetensors'));
+    expect(new Set([...weights.values()].map(({ dtype }) => dtype))).toEqual(new Set(['float32']));
   });
 
   it('writes its records as it emits them', async () => {

@@ -5,6 +5,7 @@ import { ArgumentError, opError, ShapeError } from '../../base/errors.ts';
 import { formatShape, sameShape } from '../../base/shape.ts';
 import type { Tensor } from '../../core/tensor.ts';
 import { gather } from '../../ops/indexing.ts';
+import { lossOperand } from '../../ops/mixed.ts';
 import { eq, where } from '../../ops/pointwise.ts';
 import { logSoftmax } from '../../ops/softmax.ts';
 
@@ -59,8 +60,8 @@ export function nllLoss(
   checkWeight('nll_loss', weight, input.shape[dim]!);
   const ignored = eq(target, ignore_index);
   const index = where(ignored, 0, target);
-  const picked = gather(input, dim, index.unsqueeze(dim)).squeeze(dim).neg();
-  const scale = targetScale(target, ignored, weight, input.dtype);
+  const picked = gather(lossOperand(input), dim, index.unsqueeze(dim)).squeeze(dim).neg();
+  const scale = targetScale(target, ignored, weight, picked.dtype);
   const losses = picked.mul(scale);
   return reduction === 'mean' ? losses.sum().div(scale.sum()) : reduceLoss(losses, reduction);
 }
@@ -93,7 +94,7 @@ export function crossEntropy(
       `label_smoothing must be between 0 and 1, got ${label_smoothing}`,
     );
   }
-  const logits = logSoftmax(input, input.ndim === 1 ? 0 : 1);
+  const logits = logSoftmax(lossOperand(input), input.ndim === 1 ? 0 : 1);
   if (isFloating(target.dtype)) return soft(logits, target, label_smoothing, rest);
   if (label_smoothing === 0) return nllLoss(logits, target, rest);
   return smoothed(logits, target, label_smoothing, rest);
@@ -145,7 +146,7 @@ export function mseLoss(
   { reduction = 'mean' }: { reduction?: LossReduction } = {},
 ): Tensor {
   checkSameShape('mse_loss', input, target);
-  const difference = input.sub(target);
+  const difference = lossOperand(input).sub(lossOperand(target));
   return reduceLoss(difference.mul(difference), reduction);
 }
 
@@ -156,7 +157,7 @@ export function l1Loss(
   { reduction = 'mean' }: { reduction?: LossReduction } = {},
 ): Tensor {
   checkSameShape('l1_loss', input, target);
-  return reduceLoss(input.sub(target).abs(), reduction);
+  return reduceLoss(lossOperand(input).sub(lossOperand(target)).abs(), reduction);
 }
 
 function checkSameShape(op: string, input: Tensor, target: Tensor): void {

@@ -1,0 +1,174 @@
+/** Mixed precision against PyTorch's CPU autocast: dtypes, gradients and training. */
+
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import type { DType } from '../../src/base/dtype.ts';
+import {
+  autocast,
+  compile,
+  grad,
+  isAutocastEnabled,
+  logSoftmax,
+  matmul,
+  nn,
+  noGrad,
+  ones,
+  optim,
+  softmax,
+  type Tensor,
+  tensor,
+  withEngine,
+} from '../../src/index.ts';
+import { ENGINES } from './engines.ts';
+
+interface Numbers {
+  readonly shape: number[];
+  readonly data: number[];
+}
+
+const FILE = new URL('../fixtures/torch/autocast.json', import.meta.url);
+const recorded = JSON.parse(readFileSync(FILE, 'utf8')) as {
+  dtypes: Record<string, DType>;
+  training: {
+    weights: Record<string, Numbers>;
+    x: Numbers;
+    y: number[];
+    gradients: Record<string, Numbers>;
+    losses: number[];
+  };
+};
+
+const F = nn.functional;
+const classes = () => tensor([0, 1, 2, 3], { dtype: 'int64' });
+const image = (x: Tensor) => x.reshape([1, 2, 4, 4]);
+const EXPRESSIONS: Record<string, (x: Tensor) => Tensor> = {
+  linear: (x) => F.linear(x, ones([5, 8]), ones([5])),
+  matmul: (x) => matmul(x, ones([8, 3])),
+  conv2d: (x) => F.conv2d(image(x), ones([3, 2, 3, 3]), ones([3])),
+  softmax: (x) => softmax(x, 1),
+  log_softmax: (x) => logSoftmax(x, 1),
+  exp: (x) => x.exp(),
+  sum: (x) => x.sum(),
+  mean: (x) => x.mean(),
+  relu: (x) => F.relu(x),
+  max_pool2d: (x) => F.maxPool2d(image(x), { kernel_size: 2 }),
+  add: (x) => x.add(ones([4, 8])),
+  cross_entropy: (x) => F.crossEntropy(x, classes()),
+  nll_loss: (x) => F.nllLoss(x, classes()),
+  mse_loss: (x) => F.mseLoss(x, ones([4, 8])),
+  l1_loss: (x) => F.l1Loss(x, ones([4, 8])),
+};
+
+const { training } = recorded;
+const restored = ({ data, shape }: Numbers) => tensor(data, { shape });
+const target = () => tensor(training.y, { dtype: 'int64' });
+
+function network(): nn.Module {
+  const model = nn.build({
+    type: 'Sequential',
+    layers: [
+      { type: 'Conv2d', in_channels: 2, out_channels: 4, kernel_size: 3 },
+      'ReLU',
+      'Flatten',
+      { type: 'Linear', in_features: 64, out_features: 16 },
+      'ReLU',
+      { type: 'Linear', in_features: 16, out_features: 4 },
+    ],
+  });
+  model.loadStateDict(
+    new Map(Object.entries(training.weights).map(([name, value]) => [name, restored(value)])),
+  );
+  return model;
+}
+
+const mixedLoss = (model: nn.Module, x: Tensor) =>
+  autocast(() => F.crossEntropy(model.call(x), target()));
+
+/** The largest difference, as a fraction of the largest expected value. */
+function difference(actual: Tensor, { data }: Numbers): number {
+  const found = actual.reshape([-1]).tolist() as number[];
+  return (
+    Math.max(...data.map((value, i) => Math.abs(value - found[i]!))) /
+    Math.max(...data.map(Math.abs))
+  );
+}
+
+describe('autocast', () => {
+  it('gives the dtypes of PyTorch', () => {
+    const found = Object.entries(EXPRESSIONS).flatMap(([name, expression]) =>
+      (['float32', 'bfloat16'] as const).map((dtype) => {
+        const x = ones([4, 8], { dtype });
+        return [`${name} ${dtype}`, autocast(() => expression(x)).dtype] as const;
+      }),
+    );
+    expect(Object.fromEntries(found)).toEqual(recorded.dtypes);
+  });
+
+  it('leaves float64 alone', () => {
+    const x = ones([2, 2], { dtype: 'float64' });
+    expect(autocast(() => matmul(x, x)).dtype).toBe('float64');
+  });
+
+  it('ends with its body, and can be switched off inside', () => {
+    const seen = [
+      isAutocastEnabled(),
+      autocast(() => isAutocastEnabled()),
+      autocast(() => autocast(isAutocastEnabled, { enabled: false })),
+    ];
+    const fail = () =>
+      autocast(() => {
+        throw new Error('stop');
+      });
+    expect(fail).toThrow('stop');
+    expect([...seen, isAutocastEnabled()]).toEqual([false, true, false, false]);
+  });
+});
+
+describe.each(ENGINES)('autocast on %s', (_, engine) => {
+  it('gives float32 parameters the gradients of PyTorch, in float32', () =>
+    withEngine(engine, () => {
+      const model = network();
+      mixedLoss(model, restored(training.x)).backward();
+      for (const [name, parameter] of model.namedParameters()) {
+        expect(parameter.grad!.dtype).toBe('float32');
+        expect(difference(parameter.grad!, training.gradients[name]!), name).toBeLessThan(0.01);
+      }
+    }));
+
+  it('trains a compiled step as PyTorch does', () =>
+    withEngine(engine, () => {
+      const model = network();
+      const optimizer = new optim.SGD(model.parameters(), { lr: 0.1, momentum: 0.9 });
+      const step = compile(
+        (x: Tensor) => {
+          optimizer.zeroGrad();
+          const loss = mixedLoss(model, x);
+          loss.backward();
+          optimizer.step();
+          return loss;
+        },
+        { state: [model, optimizer] },
+      );
+      for (const loss of training.losses) {
+        expect(Math.abs(step.sync(restored(training.x)).item() - loss)).toBeLessThan(0.01);
+      }
+    }));
+
+  it('can be differentiated twice', () =>
+    withEngine(engine, () => {
+      const x = tensor([[0.5, -1]], { requires_grad: true });
+      const w = tensor([[2], [3]], { requires_grad: true });
+      const y = autocast(() => matmul(x, w).mul(matmul(x, w)).sum());
+      const [first] = grad([y], [x], { create_graph: true });
+      expect([first!.dtype, first!.tolist()]).toEqual(['float32', [[-8, -12]]]);
+      const [second] = grad([first!.sum()], [w]);
+      expect([second!.dtype, second!.tolist()]).toEqual(['float32', [[1], [-14]]]);
+    }));
+
+  it('works without gradients', () =>
+    withEngine(engine, () => {
+      const loss = noGrad(() => mixedLoss(network(), restored(training.x)));
+      expect(loss.requires_grad).toBe(false);
+      expect(Math.abs(loss.item() - training.losses[0]!)).toBeLessThan(0.01);
+    }));
+});
