@@ -116,13 +116,13 @@ class BlockedGemm {
       tile.accumulate = false;
       function(tile);
       store_transposed(buffer, rows, tile.columns, c, s_.c_row, accumulate);
-      if (block.last) finish_block(epilogue_, tile.columns, rows, column, row, c, s_.c_row);
+      if (block.last) apply_epilogue(epilogue_, column, tile.columns, row, rows, c, s_.c_row);
     } else {
       tile.c = c_ + row * s_.c_row + column;
       tile.c_row = s_.c_row;
       tile.accumulate = accumulate;
       function(tile);
-      if (block.last) finish_block(epilogue_, rows, tile.columns, row, column, tile.c, s_.c_row);
+      if (block.last) apply_epilogue(epilogue_, row, rows, column, tile.columns, tile.c, s_.c_row);
     }
   }
 
@@ -133,10 +133,6 @@ class BlockedGemm {
   T* const panels_;
   const GemmEpilogue<T>& epilogue_;
 };
-
-GemmShape swap_operands(const GemmShape& s) {
-  return {s.n, s.m, s.k, s.b_column, s.b_row, s.a_column, s.a_row, s.c_row};
-}
 
 // About the cycles that the blocked way takes, at two multiplications of vectors a cycle.
 template <class T>

@@ -21,6 +21,11 @@ struct GemmShape {
   int64_t c_row;
 };
 
+// Of C^T = B^T A^T; rows of C stay what is contiguous.
+inline GemmShape swap_operands(const GemmShape& s) {
+  return {s.n, s.m, s.k, s.b_column, s.b_row, s.a_column, s.a_row, s.c_row};
+}
+
 // Bytes of scratch `gemm` needs; never less for a part of the rows or columns than for all.
 template <class T>
 size_t gemm_scratch(const GemmShape& shape);

@@ -1,5 +1,5 @@
-// The pointwise steps behind a matrix product, in the order given: + bias (one value a column),
-// + a tensor laid out as C, relu. Applied where C's values are still in registers or cache.
+// What follows a matrix product, in this order: + bias (one value a column), + a tensor laid out as
+// C, relu. Applied where C's values are still in registers or cache.
 #pragma once
 
 #include <cstdint>
@@ -9,41 +9,38 @@
 namespace torchts {
 inline namespace TORCHTS_ISA {
 
-enum class EpilogueStep { bias, add, relu };
-
 template <class T>
 struct GemmEpilogue {
-  static constexpr int kMost = 4;
+  const T* bias = nullptr;
+  const T* add = nullptr;
+  bool relu = false;
 
-  EpilogueStep steps[kMost] = {};
-  int count = 0;
-  // The operand of each bias and add step, moved along with C where a product is cut in parts.
-  const T* operands[kMost] = {};
+  bool empty() const { return bias == nullptr && add == nullptr && !relu; }
 
   // For the part of C that begins at this row and column.
   GemmEpilogue at(int64_t row, int64_t column, int64_t c_row) const {
-    GemmEpilogue part = *this;
-    for (int i = 0; i < count; i++) {
-      if (steps[i] == EpilogueStep::bias) part.operands[i] += column;
-      if (steps[i] == EpilogueStep::add) part.operands[i] += row * c_row + column;
-    }
-    return part;
-  }
-
-  // The values of C at `row` and the `lanes` columns from `column` on.
-  Vec<T> apply(Vec<T> value, int64_t row, int64_t column, int64_t c_row, int64_t lanes) const {
-    for (int i = 0; i < count; i++) {
-      if (steps[i] == EpilogueStep::bias) {
-        value += load_lanes(operands[i] + column, lanes);
-      } else if (steps[i] == EpilogueStep::add) {
-        value += load_lanes(operands[i] + row * c_row + column, lanes);
-      } else {
-        value = select(value < Vec<T>{}, Vec<T>{}, value);
-      }
-    }
-    return value;
+    return {bias == nullptr ? nullptr : bias + column,
+            add == nullptr ? nullptr : add + row * c_row + column, relu};
   }
 };
+
+// Applies it to `rows` x `columns` of C, in place; `row` and `column` are where they lie.
+template <class T>
+void apply_epilogue(const GemmEpilogue<T>& epilogue, int64_t row, int64_t rows, int64_t column,
+                    int64_t columns, T* c, int64_t c_row) {
+  if (epilogue.empty()) return;
+  const GemmEpilogue<T> part = epilogue.at(row, column, c_row);
+  for (int64_t i = 0; i < rows; i++) {
+    for (int64_t j = 0; j < columns; j += kLanes<T>) {
+      const int64_t at = i * c_row + j, lanes = columns - j;
+      Vec<T> value = load_lanes(c + at, lanes);
+      if (part.bias != nullptr) value += load_lanes(part.bias + j, lanes);
+      if (part.add != nullptr) value += load_lanes(part.add + at, lanes);
+      if (part.relu) value = select(value <= Vec<T>{}, Vec<T>{}, value);
+      store_lanes<T>(c + at, value, lanes);
+    }
+  }
+}
 
 }  // namespace TORCHTS_ISA
 }  // namespace torchts

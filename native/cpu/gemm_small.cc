@@ -98,7 +98,7 @@ void gemm_direct(const GemmShape& s, const T* a, const T* b, T* c, bool accumula
       const int64_t i = tiles.begin(t);
       T* to = c + i * s.c_row + j;
       direct_rows(part, tiles.height(t), a + i * s.a_row, b + j, to, accumulate);
-      finish_block(epilogue, tiles.height(t), part.n, i, j, to, s.c_row);
+      apply_epilogue(epilogue, i, tiles.height(t), j, part.n, to, s.c_row);
     }
   }
 }
@@ -121,7 +121,7 @@ void gemm_dots(const GemmShape& s, const T* a, const T* b, T* c, bool accumulate
     for (; j < s.n; j++) {
       run_dot_columns<T, 1>(part, rows, b + j * s.b_column, to + j, accumulate);
     }
-    finish_block(epilogue, part.m, s.n, i, 0, to, s.c_row);
+    apply_epilogue(epilogue, i, part.m, 0, s.n, to, s.c_row);
   }
 }
 

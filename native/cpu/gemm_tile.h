@@ -5,7 +5,6 @@
 #include <array>
 #include <utility>
 
-#include "gemm_epilogue.h"
 #include "transpose.h"
 #include "vec.h"
 
@@ -116,21 +115,6 @@ void store_transposed(const T* tile, int64_t rows, int64_t columns, T* c, int64_
         T* to = c + (j + r) * c_row + i;
         store_lanes<T>(to, accumulate ? load_lanes(to, lanes) + block[r] : block[r], lanes);
       }
-    }
-  }
-}
-
-// Applies the epilogue to `rows` x `columns` of C, in place; `row` and `column` are where it lies.
-template <class T>
-void finish_block(const GemmEpilogue<T>& epilogue, int64_t rows, int64_t columns, int64_t row,
-                  int64_t column, T* c, int64_t c_row) {
-  if (epilogue.count == 0) return;
-  for (int64_t i = 0; i < rows; i++) {
-    for (int64_t j = 0; j < columns; j += kLanes<T>) {
-      const int64_t lanes = columns - j;
-      T* at = c + i * c_row + j;
-      store_lanes<T>(at, epilogue.apply(load_lanes(at, lanes), row + i, column + j, c_row, lanes),
-                     lanes);
     }
   }
 }

@@ -1,22 +1,27 @@
 // matmul: out[..][i][j] = sum_p A[..][i][p] B[..][p][j], A = a or a^T, B = b or b^T;
 // a (..B, M, K), b (..B, K, N), out (..B, M, N). float32 and float64, accumulated in the type
-// itself in vector lanes and blocks of k; overwrites (`=`). Threads share batches, or rows and
-// columns of one product; no sum is split, but a part's size decides how gemm adds, so the bits
-// depend on the thread count alone.
+// itself, and bfloat16, accumulated in float32; in vector lanes and blocks of k; overwrites (`=`).
+// Threads share batches, or rows and columns of one product; no sum is split, but a part's size
+// decides how gemm adds, so the bits depend on the thread count alone.
 #include "../runtime/parallel.h"
 #include "check.h"
 #include "dispatch.h"
 #include "gemm.h"
+#include "gemm_bf16.h"
 #include "register.h"
 
 namespace torchts {
 inline namespace TORCHTS_ISA {
 namespace {
 
-constexpr int64_t kGrain = 1 << 18;  // multiplications a thread
+constexpr int64_t kGrain = 1 << 17;  // multiplications a thread
 
 template <class T>
 class Matmul final : public Kernel {
+  // Sums are at least float32.
+  static constexpr int64_t kTileWidth =
+      kGemmColumns<std::conditional_t<std::is_same_v<T, double>, double, float>>;
+
  public:
   explicit Matmul(const KernelSpec& spec) {
     const Shape& a = spec.inputs[0].shape;
@@ -45,7 +50,7 @@ class Matmul final : public Kernel {
     plan_threads(spec.threads);
   }
 
-  size_t scratch_bytes() const override { return threads_ * gemm_scratch<T>(shape_); }
+  size_t scratch_bytes() const override { return threads_ * scratch_of_thread(); }
 
   void run(const Operands& operands) override {
     const T* a = operands.in<T>(0);
@@ -53,7 +58,7 @@ class Matmul final : public Kernel {
     T* c = operands.out<T>(0);
     const int64_t parts = row_parts_ * column_parts_;
     parallel_ranges(threads_, batch_ * parts, [&](int64_t begin, int64_t end, int thread) {
-      char* scratch = static_cast<char*>(operands.scratch) + thread * gemm_scratch<T>(shape_);
+      char* scratch = static_cast<char*>(operands.scratch) + thread * scratch_of_thread();
       for (int64_t unit = begin; unit < end; unit++) {
         const int64_t i = unit / parts, row = unit % parts / column_parts_;
         run_part(a + i * shape_.m * shape_.k, b + i * shape_.k * shape_.n,
@@ -63,6 +68,14 @@ class Matmul final : public Kernel {
   }
 
  private:
+  size_t scratch_of_thread() const {
+    if constexpr (std::is_same_v<T, bfloat16>) {
+      return gemm_bf16_scratch(shape_);
+    } else {
+      return gemm_scratch<T>(shape_);
+    }
+  }
+
   // A product too large for one thread and too alone for one each is cut where the pieces' edges
   // are shortest, because each piece packs its own rows and columns.
   void plan_threads(int most) {
@@ -73,7 +86,7 @@ class Matmul final : public Kernel {
     for (int rows = 1; rows <= threads_; rows++) {
       if (threads_ % rows != 0) continue;
       const int columns = threads_ / rows;
-      if (rows > shape_.m || columns > (shape_.n + kGemmColumns<T> - 1) / kGemmColumns<T>) continue;
+      if (rows > shape_.m || columns > (shape_.n + kTileWidth - 1) / kTileWidth) continue;
       const double edge =
           static_cast<double>(shape_.m) / rows + static_cast<double>(shape_.n) / columns;
       if (shortest != 0 && edge >= shortest) continue;
@@ -86,15 +99,20 @@ class Matmul final : public Kernel {
 
   void run_part(const T* a, const T* b, T* c, int64_t row_part, int64_t column_part,
                 void* scratch) const {
-    const int64_t tiles = (shape_.n + kGemmColumns<T> - 1) / kGemmColumns<T>;
+    const int64_t tiles = (shape_.n + kTileWidth - 1) / kTileWidth;
     const int64_t row = shape_.m * row_part / row_parts_;
-    const int64_t column = tiles * column_part / column_parts_ * kGemmColumns<T>;
+    const int64_t column = tiles * column_part / column_parts_ * kTileWidth;
     GemmShape part = shape_;
     part.m = shape_.m * (row_part + 1) / row_parts_ - row;
-    part.n =
-        std::min(shape_.n, tiles * (column_part + 1) / column_parts_ * kGemmColumns<T>) - column;
-    gemm(part, a + row * shape_.a_row, b + column * shape_.b_column,
-         c + row * shape_.c_row + column, false, scratch);
+    part.n = std::min(shape_.n, tiles * (column_part + 1) / column_parts_ * kTileWidth) - column;
+    a += row * shape_.a_row;
+    b += column * shape_.b_column;
+    c += row * shape_.c_row + column;
+    if constexpr (std::is_same_v<T, bfloat16>) {
+      gemm_bf16(part, a, b, c, scratch);
+    } else {
+      gemm(part, a, b, c, false, scratch);
+    }
   }
 
   GemmShape shape_;
@@ -104,12 +122,16 @@ class Matmul final : public Kernel {
 };
 
 std::unique_ptr<Kernel> make(const KernelSpec& spec) {
+  if (spec.outputs[0].dtype == DType::bfloat16) return std::make_unique<Matmul<bfloat16>>(spec);
   return dispatch_floating(spec.outputs[0].dtype, [&](auto tag) -> std::unique_ptr<Kernel> {
     return std::make_unique<Matmul<typename decltype(tag)::type>>(spec);
   });
 }
 
-bool supports(const KernelSpec& spec) { return is_native_floating(spec.outputs[0].dtype); }
+bool supports(const KernelSpec& spec) {
+  const DType dtype = spec.outputs[0].dtype;
+  return is_native_floating(dtype) || dtype == DType::bfloat16;
+}
 
 }  // namespace
 

@@ -61,11 +61,18 @@ const OTHER_DTYPES = (['float64', 'bfloat16'] as const).flatMap((dtype) =>
   ]),
 );
 
+/** More rows and columns than bfloat16's blocks have, even and odd k. */
+const LONGER_BF16 = SIDES.flatMap((sides) => [
+  product({ m: 350, n: 70, k: 64, dtype: 'bfloat16', ...sides }),
+  product({ m: 40, n: 200, k: 131, dtype: 'bfloat16', ...sides }),
+]);
+
 export const MATMUL_CASES: readonly KernelCase[] = [
   ...EVERY_SIZE,
   ...TRANSPOSED,
   ...BATCHED,
   ...OTHER_DTYPES,
+  ...LONGER_BF16,
   ...[
     { m: 4, n: 5, k: 0 },
     { m: 0, n: 5, k: 3 },
