@@ -8,6 +8,7 @@ import type { AttentionAttrs } from '../engine/kernels.ts';
 import { arange, rand } from './creation.ts';
 import { defineFused } from './fused.ts';
 import { matmul } from './matmul.ts';
+import { matrixOperand } from './mixed.ts';
 import { expand, reshape, transpose, unsqueeze } from './movement.ts';
 import { add, cast, ge, le, logicalNot, logicalOr, mul, where } from './pointwise.ts';
 import { amax } from './reduction.ts';
@@ -98,11 +99,12 @@ export interface AttentionOptions {
  * @throws ShapeError when the sizes do not fit, ArgumentError for both a mask and `is_causal`.
  */
 export function scaledDotProductAttention(
-  q: Tensor,
-  k: Tensor,
-  v: Tensor,
+  query: Tensor,
+  key: Tensor,
+  value: Tensor,
   options: AttentionOptions = {},
 ): Tensor {
+  const [q, k, v] = [query, key, value].map(matrixOperand) as [Tensor, Tensor, Tensor];
   const { attn_mask, dropout_p = 0, is_causal = false, enable_gqa = false } = options;
   checkOptions(q, options);
   const [keys, values] = enable_gqa ? [k, v].map((x) => repeatHeads(q, x)) : [k, v];

@@ -40,6 +40,7 @@ const recorded = JSON.parse(readFileSync(FILE, 'utf8')) as {
 
 const F = nn.functional;
 const classes = () => tensor([0, 1, 2, 3], { dtype: 'int64' });
+const heads = (x: Tensor) => x.reshape([1, 1, 4, 8]);
 const image = (x: Tensor) => x.reshape([1, 2, 4, 4]);
 const EXPRESSIONS: Record<string, (x: Tensor) => Tensor> = {
   linear: (x) => F.linear(x, ones([5, 8]), ones([5])),
@@ -53,6 +54,7 @@ const EXPRESSIONS: Record<string, (x: Tensor) => Tensor> = {
   relu: (x) => F.relu(x),
   max_pool2d: (x) => F.maxPool2d(image(x), { kernel_size: 2 }),
   add: (x) => x.add(ones([4, 8])),
+  scaled_dot_product_attention: (x) => F.scaledDotProductAttention(heads(x), heads(x), heads(x)),
   cross_entropy: (x) => F.crossEntropy(x, classes()),
   nll_loss: (x) => F.nllLoss(x, classes()),
   mse_loss: (x) => F.mseLoss(x, ones([4, 8])),
