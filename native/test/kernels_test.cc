@@ -4,6 +4,7 @@
 // be is the conformance test's business (test/engine/).
 #include <cstdlib>
 #include <cstring>
+#include <limits>
 #include <memory>
 
 #include "check.h"
@@ -338,6 +339,34 @@ TEST("gather and scatter_add") {
       std::string message = message_of([&] { run_twice(program, {1, true}); });
       CHECK(message.find(std::string("[") + kernel + "]") == 0, message);
       CHECK(message.find("(at test)") != std::string::npos, message);
+    }
+  }
+}
+
+TEST("fused_sgd, fused_adam and clip_norm") {
+  const Attrs sgd = attrs({{"momentum", 0.9},
+                           {"weight_decay", 0.1},
+                           {"nesterov", true},
+                           {"maximize", false},
+                           {"scaled", true}});
+  const Attrs adam = attrs({{"beta1", 0.9},
+                            {"beta2", 0.99},
+                            {"eps", 1e-8},
+                            {"weight_decay", 0.1},
+                            {"amsgrad", true},
+                            {"maximize", false},
+                            {"scaled", false}});
+  for (DType dtype : kFloating) {
+    const TensorType scalar{dtype, {}};
+    for (int64_t n : kCounts) {
+      const TensorType a{dtype, {n}}, b{dtype, {3, n}};
+      exercise("fused_sgd", {scalar, scalar, scalar, a, a, a, b, b, b}, {a, a, b, b}, sgd);
+      exercise("fused_adam", {scalar, scalar, scalar, a, a, a, a, a, b, b, b, b, b},
+               {a, a, a, a, b, b, b, b}, adam);
+      for (double p : {1.0, 2.0, std::numeric_limits<double>::infinity()}) {
+        exercise("clip_norm", {a, b}, {scalar, scalar},
+                 attrs({{"max_norm", 1.0}, {"norm_type", p}}));
+      }
     }
   }
 }
