@@ -112,6 +112,8 @@ export class Registry<T, Context = void> {
   /** Builds from a spec given in code or parsed from YAML. Throws an ArgumentError naming every fault. */
   build(value: unknown, context: Context): T {
     const { type, ...options } = parseOptions(this.kind, this.spec(), value);
+    // The common keys are not the type's own arguments.
+    for (const key of Object.keys(this.common)) delete options[key];
     return this.#entries.get(type)!.create(options, context);
   }
 

@@ -135,6 +135,10 @@ function backwardRow<Attrs extends object>(
       const inputs = inputsOf(all, attrs);
       return gradientsOf(op, inputs, attrs).map((i) => inputs[i]!);
     },
+    // Each product of the forward call has two in the backward one.
+    flops: (all, _, attrs) =>
+      2 *
+      (op.flops?.(inputsOf(all, attrs), all.slice(cotangents + attrs.forward_inputs), attrs) ?? 0),
     lower({ inputs: all, outputs, attrs }) {
       const operands = operandsRead(op, all.length, cotangents, attrs);
       const inputs = operands.map((i) => all[i]!);

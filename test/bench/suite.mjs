@@ -3,7 +3,7 @@
  * Python has it (PYTHON names the interpreter), and a short training from a cold start beside a
  * script. Both sides take turns, and the ratio of the medians of one run is what counts.
  *
- * npm run bench -- [--rows a,b] [--rounds N] [--threads N] [--json]
+ * npm run bench -- [--rows a,b] [--rounds N] [--threads N] [--variants eager,compile] [--json]
  *
  * PyTorch's number is the best of eager, channels_last (for images) and torch.compile. The floor is
  * the step's direct FLOPs at the matrix rate measured in this run, or reading and writing the
@@ -24,6 +24,7 @@ const { values: options } = parseArgs({
     rows: { type: 'string' },
     rounds: { type: 'string', default: '5' },
     threads: { type: 'string', default: '2' },
+    variants: { type: 'string', default: 'eager,channels_last,compile' },
     json: { type: 'boolean', default: false },
   },
 });
@@ -41,7 +42,9 @@ function side(times, rss) {
 
 /** The variants of a row that run here, each a process of its own. */
 async function openPeers(row, parameters) {
-  const variants = ['eager', ...(row.images ? ['channels_last'] : []), 'compile'];
+  const variants = options.variants
+    .split(',')
+    .filter((variant) => row.images || variant !== 'channels_last');
   const peers = [];
   for (const variant of variants) {
     const peer = new Peer(row.name, variant, threads);

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { compile, randn } from '../../src/index.ts';
+import { compile, grad, nn, randn, type Tensor } from '../../src/index.ts';
 import { ENGINES, useEngine } from '../core/engines.ts';
 
 describe.each(ENGINES)('%s', (_, engine) => {
   useEngine(engine);
 
-  const step = compile((a: ReturnType<typeof randn>) => {
+  const step = compile((a: Tensor) => {
     const product = a.matmul(a.transpose(0, 1));
     return product.reshape([-1]).sum().add(1);
   });
@@ -32,6 +32,17 @@ describe.each(ENGINES)('%s', (_, engine) => {
     const flops = kernels.map((kernel) => kernel.flops);
     expect(flops.reduce((sum, value) => sum + value)).toBe(2 * 64 * 64 * 32);
     expect(kernels[flops.findIndex((value) => value > 0)]!.kernel).toBe('matmul');
+  });
+
+  it('counts both gradients of a product within a fused op', () => {
+    const x = randn([2, 3, 8, 4], { requires_grad: true });
+    const attend = compile((): [Tensor] => {
+      const y = nn.functional.scaledDotProductAttention(x, x, x, {});
+      return grad(y.sum(), [x]) as [Tensor];
+    });
+    const flops = attend.inspect().kernels.map((kernel) => kernel.flops);
+    const product = 2 * 2 * 3 * 8 * 8 * 4;
+    expect(flops.filter((value) => value > 0)).toEqual([2 * product, 4 * product]);
   });
 
   it('gives an alias no time', async () => {
