@@ -24,7 +24,7 @@ export * as data from './data/index.ts';
 export { load, save } from './io/tensors.ts';
 export * as models from './models/index.ts';
 export * as nn from './nn/index.ts';
-export { clamp, relu } from './ops/activation.ts';
+export { clamp } from './ops/activation.ts';
 export * from './ops/creation.ts';
 export { gather, oneHot, scatterAdd } from './ops/indexing.ts';
 export * from './ops/joining.ts';

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "../runtime/epilogue.h"
 #include "check.h"
 
 namespace torchts {
@@ -35,7 +36,9 @@ struct Conv2d {
   }
 
   static Conv2d forward(const KernelSpec& spec) {
-    check_operands(spec);
+    require(epilogue_of(spec, 1).own_inputs == 2, "takes 2 inputs and those of its epilogue");
+    require(spec.outputs.size() == 1, "takes 1 output");
+    require_one_dtype(spec);
     return {spec.inputs[0].shape, spec.inputs[1].shape, spec.outputs[0].shape, spec.attrs};
   }
   static Conv2d backward_data(const KernelSpec& spec) {

@@ -3,8 +3,8 @@
 //   conv2d_bwd_weight: dw[o][c][i][j] = sum over n, p, q of dy[o][p][q] x[c][..][..]
 // A tile keeps one or two vectors of channels for several pixels (forward) or taps (gradient) in
 // registers and reads x as broadcasts; y and dy pass through a [pixel][channel] copy of an image.
-// Overwrites (`=`), sums in float32. Threads take images; weight gradients are summed per thread
-// and joined in order.
+// A bias and ReLU are applied in registers. Overwrites (`=`), sums in float32. Threads take images;
+// weight gradients are summed per thread and joined in order.
 #include <algorithm>
 #include <array>
 #include <utility>
@@ -71,6 +71,8 @@ struct PixelTile {
   int64_t w_tap;
   float* y;  // [pixel] vectors, `y_pixel` floats from pixel to pixel
   int64_t y_pixel;
+  const float* bias;  // of the tile's channels, or null
+  bool relu;
 };
 
 template <int kPixels>
@@ -92,7 +94,10 @@ void run_pixel_tile(const PixelTile& tile) {
   }
   for (int q = 0; q < kPixels; q++) {
     for (int v = 0; v < kTileVectors; v++) {
-      store<float>(tile.y + q * tile.y_pixel + v * kLane, sum[q][v]);
+      VecF out = sum[q][v];
+      if (tile.bias != nullptr) out += load(tile.bias + v * kLane);
+      if (tile.relu) out = select(out <= 0, VecF{}, out);
+      store<float>(tile.y + q * tile.y_pixel + v * kLane, out);
     }
   }
 }
@@ -135,22 +140,27 @@ class Conv2dChannels : public Kernel {
 class Conv2dChannelsFwd final : public Conv2dChannels {
  public:
   explicit Conv2dChannelsFwd(const KernelSpec& spec)
-      : Conv2dChannels(Conv2d::forward(spec), spec.threads) {}
+      : Conv2dChannels(Conv2d::forward(spec), spec.threads), epilogue_(epilogue_of(spec, 1)) {}
 
   size_t scratch_bytes() const override {
-    return (weight_elements() + threads_ * thread_elements()) * sizeof(float);
+    return (weight_elements() + lanes_ + threads_ * thread_elements()) * sizeof(float);
   }
 
   void run(const Operands& operands) override {
     const float* x = operands.in<float>(0);
     float* y = operands.out<float>(0);
     float* weights = static_cast<float*>(operands.scratch);
+    float* bias = weights + weight_elements();
     pack_weights(operands.in<float>(1), weights);
+    if (epilogue_.bias >= 0) {
+      std::copy_n(operands.in<float>(epilogue_.bias), s_.out_channels, bias);
+      std::fill(bias + s_.out_channels, bias + lanes_, 0.0f);
+    }
     parallel_ranges(threads_, s_.batch, [&](int64_t begin, int64_t end, int thread) {
-      float* pixels = weights + weight_elements() + thread * thread_elements();
+      float* pixels = bias + lanes_ + thread * thread_elements();
       float* copy = pixels + pixels_elements();
       for (int64_t n = begin; n < end; n++) {
-        run_image(padded(x + n * image_elements(), copy), weights, pixels);
+        run_image(padded(x + n * image_elements(), copy), weights, bias, pixels);
         transpose(pixels, lanes_, s_.out_pixels(), s_.out_channels, y + n * out_elements(),
                   s_.out_pixels());
       }
@@ -168,8 +178,9 @@ class Conv2dChannelsFwd final : public Conv2dChannels {
     transpose(w, inner, s_.out_channels, inner, to, lanes_);
   }
 
-  void run_image(const float* x, const float* weights, float* pixels) const {
+  void run_image(const float* x, const float* weights, const float* bias, float* pixels) const {
     PixelTile tile;
+    tile.relu = epilogue_.relu;
     tile.in_channels = s_.in_channels;
     tile.kernel_height = s_.kernel_height;
     tile.kernel_width = s_.kernel_width;
@@ -181,6 +192,7 @@ class Conv2dChannelsFwd final : public Conv2dChannels {
     const int64_t tiles = (s_.out_width + kMaxPixels - 1) / kMaxPixels;
     for (int64_t o = 0; o < lanes_; o += kTileChannels) {
       tile.w = weights + o;
+      tile.bias = epilogue_.bias < 0 ? nullptr : bias + o;
       for (int64_t p = 0; p < s_.out_height; p++) {
         for (int64_t t = 0; t < tiles; t++) {
           const int64_t q = s_.out_width * t / tiles;
@@ -192,6 +204,8 @@ class Conv2dChannelsFwd final : public Conv2dChannels {
       }
     }
   }
+
+  const Epilogue epilogue_;
 };
 
 // ---- gradient of w ----
@@ -307,7 +321,9 @@ bool fills_lanes(const KernelSpec& spec, const Conv2d& s) {
          4 * s.out_channels >= 3 * round_up(s.out_channels, kTileChannels);
 }
 
-bool supports_fwd(const KernelSpec& spec) { return fills_lanes(spec, Conv2d::forward(spec)); }
+bool supports_fwd(const KernelSpec& spec) {
+  return fills_lanes(spec, Conv2d::forward(spec)) && epilogue_of(spec, 1).add < 0;
+}
 bool supports_bwd_weight(const KernelSpec& spec) {
   return fills_lanes(spec, Conv2d::backward_weight(spec));
 }

@@ -236,7 +236,9 @@ std::unique_ptr<Kernel> make(const KernelSpec& spec) {
   });
 }
 
-bool supports(const KernelSpec& spec) { return is_native_floating(spec.outputs[0].dtype); }
+bool supports(const KernelSpec& spec) {
+  return is_native_floating(spec.outputs[0].dtype) && !has_epilogue(spec);
+}
 
 }  // namespace
 

@@ -3,8 +3,8 @@
 //   conv2d_fwd, conv2d_bwd_data: y[o][p][q] = sum w[o][c][i][j] x[c][p + i - pad][q + j - pad];
 //     the gradient of x is the same sum over y's gradient with flipped weights and pad' = k-1-pad
 //   conv2d_bwd_weight: dw[o][c][i][j] = sum over n, p, q of dy[o][p][q] x[c][p + i - pad][..]
-// Overwrites (`=`), sums in float32 lanes. Threads take images (or bands of rows); weight
-// gradients are summed per thread and joined in order.
+// The epilogue is applied in registers. Overwrites (`=`), sums in float32 lanes. Threads take
+// images (or bands of rows); weight gradients are summed per thread and joined in order.
 #include <algorithm>
 #include <array>
 #include <utility>
@@ -87,6 +87,10 @@ struct RowTile {
   int64_t y_channel;
   int64_t second;   // columns from the first vector to the second
   int64_t columns;  // to write of a vector
+  // The epilogue: one value for each channel of the tile, elements at y's places; null for none.
+  const float* bias;
+  const float* add;
+  bool relu;
 };
 
 template <int kChannels, int kVectors>
@@ -110,11 +114,18 @@ void run_row_tile(const RowTile& tile) {
   }
   for (int o = 0; o < kChannels; o++) {
     for (int v = 0; v < kVectors; v++) {
-      float* y = tile.y + o * tile.y_channel + v * tile.second;
-      if (tile.columns == kLane)
-        store<float>(y, sum[o][v]);
+      const int64_t at = o * tile.y_channel + v * tile.second;
+      const bool whole = tile.columns == kLane;
+      VecF out = sum[o][v];
+      if (tile.bias != nullptr) out += tile.bias[o];
+      if (tile.add != nullptr) {
+        out += whole ? load(tile.add + at) : load_partial(tile.add + at, tile.columns);
+      }
+      if (tile.relu) out = select(out <= 0, VecF{}, out);
+      if (whole)
+        store<float>(tile.y + at, out);
       else
-        store_partial<float>(y, sum[o][v], tile.columns);
+        store_partial<float>(tile.y + at, out, tile.columns);
     }
   }
 }
@@ -129,9 +140,10 @@ constexpr auto kTwoVectors = row_tiles<2>(std::make_index_sequence<kMaxChannels>
 
 class Conv2dRows final : public Kernel {
  public:
-  Conv2dRows(const Correlation& sizes, bool flip, int threads)
+  Conv2dRows(const Correlation& sizes, bool flip, const Epilogue& epilogue, int threads)
       : s_(sizes),
         flip_(flip),
+        epilogue_(epilogue),
         image_(sizes),
         copies_(image_.row > s_.in_width || s_.out_width < kLane),
         blocks_((s_.out_channels + kMaxChannels - 1) / kMaxChannels) {
@@ -147,7 +159,6 @@ class Conv2dRows final : public Kernel {
 
   void run(const Operands& operands) override {
     const float* x = operands.in<float>(0);
-    float* y = operands.out<float>(0);
     float* weights = static_cast<float*>(operands.scratch);
     pack_weights(operands.in<float>(1), weights);
     parallel_ranges(threads_, s_.batch * bands_, [&](int64_t begin, int64_t end, int thread) {
@@ -158,14 +169,27 @@ class Conv2dRows final : public Kernel {
         const float* image = x + n * s_.in_channels * s_.in_height * s_.in_width;
         if (copies_ && copied != n) image_.copy(image, copy);
         copied = n;
-        run_rows(copies_ ? copy : image, weights,
-                 y + n * s_.out_channels * s_.out_height * s_.out_width,
+        run_rows(copies_ ? copy : image, weights, output(operands, n),
                  s_.out_height * band / bands_, s_.out_height * (band + 1) / bands_);
       }
     });
   }
 
  private:
+  // Where the results of one image go, and what is added to them.
+  struct Output {
+    float* y;
+    const float* bias;
+    const float* add;
+  };
+
+  Output output(const Operands& operands, int64_t n) const {
+    const int64_t at = n * s_.out_channels * s_.out_height * s_.out_width;
+    const auto operand = [&](int place) { return place < 0 ? nullptr : operands.in<float>(place); };
+    const float* add = operand(epilogue_.add);
+    return {operands.out<float>(0) + at, operand(epilogue_.bias), add == nullptr ? add : add + at};
+  }
+
   int64_t weight_elements() const {
     return round_up(s_.out_channels * s_.in_channels * s_.taps(), 16);
   }
@@ -186,8 +210,16 @@ class Conv2dRows final : public Kernel {
     }
   }
 
-  void run_rows(const float* x, const float* weights, float* y, int64_t begin, int64_t end) const {
+  void run_rows(const float* x, const float* weights, const Output& out, int64_t begin,
+                int64_t end) const {
     RowTile tile;
+    tile.relu = epilogue_.relu;
+    const auto place = [&](int64_t o, int64_t p, int64_t q) {
+      const int64_t at = o * tile.y_channel + p * s_.out_width + q;
+      tile.y = out.y + at;
+      tile.bias = out.bias == nullptr ? nullptr : out.bias + o;
+      tile.add = out.add == nullptr ? nullptr : out.add + at;
+    };
     tile.in_channels = s_.in_channels;
     tile.kernel_width = s_.kernel_width;
     tile.x_row = copies_ ? image_.row : s_.in_width;
@@ -205,13 +237,13 @@ class Conv2dRows final : public Kernel {
         // The last vector may overlap the one before: it writes the same values again.
         for (int64_t q = 0; q <= last || q == 0; q += 2 * kLane) {
           tile.x = x + h * tile.x_row + q;
-          tile.y = y + o * tile.y_channel + p * s_.out_width + q;
+          place(o, p, q);
           tile.second = std::min(kLane, last - q);
           (tile.second > 0 ? kTwoVectors : kOneVector)[channels - 1](tile);
         }
         if (last % (2 * kLane) > kLane) {
           tile.x = x + h * tile.x_row + last;
-          tile.y = y + o * tile.y_channel + p * s_.out_width + last;
+          place(o, p, last);
           kOneVector[channels - 1](tile);
         }
       }
@@ -220,6 +252,7 @@ class Conv2dRows final : public Kernel {
 
   const Correlation s_;
   const bool flip_;
+  const Epilogue epilogue_;
   const PaddedImage image_;
   const bool copies_;
   const int64_t blocks_;
@@ -394,11 +427,12 @@ bool supports_bwd_weight(const KernelSpec& spec) {
 }
 
 std::unique_ptr<Kernel> make_fwd(const KernelSpec& spec) {
-  return std::make_unique<Conv2dRows>(forward_of(Conv2d::forward(spec)), false, spec.threads);
+  return std::make_unique<Conv2dRows>(forward_of(Conv2d::forward(spec)), false,
+                                      epilogue_of(spec, 1), spec.threads);
 }
 std::unique_ptr<Kernel> make_bwd_data(const KernelSpec& spec) {
   return std::make_unique<Conv2dRows>(backward_data_of(Conv2d::backward_data(spec)), true,
-                                      spec.threads);
+                                      Epilogue{}, spec.threads);
 }
 std::unique_ptr<Kernel> make_bwd_weight(const KernelSpec& spec) {
   return std::make_unique<Conv2dRowsBwdWeight>(forward_of(Conv2d::backward_weight(spec)),

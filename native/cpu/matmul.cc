@@ -3,6 +3,7 @@
 // itself, and bfloat16, accumulated in float32; in vector lanes and blocks of k; overwrites (`=`).
 // Threads share batches, or rows and columns of one product; no sum is split, but a part's size
 // decides how gemm adds, so the bits depend on the thread count alone.
+#include "../runtime/epilogue.h"
 #include "../runtime/parallel.h"
 #include "check.h"
 #include "dispatch.h"
@@ -129,6 +130,7 @@ std::unique_ptr<Kernel> make(const KernelSpec& spec) {
 }
 
 bool supports(const KernelSpec& spec) {
+  if (has_epilogue(spec)) return false;
   const DType dtype = spec.outputs[0].dtype;
   return is_native_floating(dtype) || dtype == DType::bfloat16;
 }

@@ -12,8 +12,8 @@
 // clang-format off
 #define TORCHTS_POINTWISE_ANY(X)                                                          \
   X(to_bfloat16, 1) X(to_int32, 1) X(to_uint8, 1) X(to_bool, 1)                           \
-  X(neg, 1) X(abs, 1) X(sign, 1) X(floor, 1) X(ceil, 1) X(round, 1) X(trunc, 1)           \
-  X(isnan, 1) X(isinf, 1) X(logical_not, 1)                                               \
+  X(neg, 1) X(abs, 1) X(relu, 1) X(sign, 1) X(floor, 1) X(ceil, 1) X(round, 1)            \
+  X(trunc, 1) X(isnan, 1) X(isinf, 1) X(logical_not, 1)                                               \
   X(add, 2) X(sub, 2) X(mul, 2) X(div, 2) X(pow, 2) X(fmod, 2) X(maximum, 2) X(minimum, 2) \
   X(eq, 2) X(ne, 2) X(lt, 2) X(le, 2) X(gt, 2) X(ge, 2)                                   \
   X(logical_and, 2) X(logical_or, 2) X(logical_xor, 2) X(where, 3)
@@ -94,6 +94,12 @@ struct abs {
   template <class V>
   static V apply(V a) {
     return vabs(a);
+  }
+};
+struct relu {  // NaN stays
+  template <class V>
+  static V apply(V a) {
+    return select(a <= 0, V{}, a);
   }
 };
 struct sign {  // 0 for NaN

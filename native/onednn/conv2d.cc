@@ -148,7 +148,7 @@ class OnednnConv2d final : public Kernel {
 // A float32 convolution of at least one element that the library can plan.
 template <Pass kPass, Method kMethod>
 bool can_plan(const KernelSpec& spec, const torchts::Conv2d& s) {
-  if (spec.outputs[0].dtype != DType::float32) return false;
+  if (spec.outputs[0].dtype != DType::float32 || has_epilogue(spec)) return false;
   if (s.work() == 0 || s.in_pixels() == 0) return false;
   use_threads(spec.threads);
   return has_convolution(kPass, kMethod, sizes_of(DType::float32, s));

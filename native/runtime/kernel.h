@@ -58,6 +58,11 @@ class Attrs {
     if (list != nullptr && list->empty()) return kNone;
     return get<Strings>(key, "a list of strings");
   }
+  // As `texts`, for an attribute that may be left out.
+  const Strings& texts_or_none(const char* key) const {
+    static const Strings kNone;
+    return values_.count(key) == 0 ? kNone : texts(key);
+  }
   std::vector<int64_t> integers(const char* key) const {
     const Numbers& list = numbers(key);
     return std::vector<int64_t>(list.begin(), list.end());

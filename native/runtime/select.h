@@ -21,13 +21,17 @@ struct LoadOptions {
   bool is_off(const std::string& name) const { return off.count(name) > 0; }
 };
 
-// An implementation, on the operands as they are or on bfloat16 ones converted to float32.
+// An implementation, on the operands as they are or on bfloat16 ones converted to float32, and with
+// a pass for the call's epilogue where it has none of its own.
 class Choice {
  public:
-  Choice(const Implementation* implementation, bool promoted)
-      : implementation_(implementation), promoted_(promoted) {}
+  Choice(const Implementation* implementation, bool promoted, bool epilogue_pass, size_t channel)
+      : implementation_(implementation),
+        promoted_(promoted),
+        epilogue_pass_(epilogue_pass),
+        channel_(channel) {}
 
-  // "portable", "portable+float32".
+  // "portable", "portable+float32", "onednn_direct+epilogue".
   std::string method() const;
   // The layouts the implementation wants, given those the inputs have; canonical. Throws
   // std::invalid_argument when a wanted layout does not fit its operand.
@@ -35,13 +39,20 @@ class Choice {
   std::unique_ptr<Kernel> make(const KernelSpec& spec) const;
 
  private:
+  KernelSpec promoted(const KernelSpec& spec) const;
+  // What the implementation itself computes.
+  KernelSpec own(const KernelSpec& spec) const;
+
   const Implementation* implementation_;
   bool promoted_;
+  bool epilogue_pass_;
+  size_t channel_;  // the dimension of the output's channels, where there is an epilogue
 };
 
 // The supporting implementation of highest priority that is not off; among equals the one
 // registered first. Where none supports bfloat16 operands, the float32 one with conversions around
-// it. Throws std::invalid_argument when the kernel is unknown or nothing supports the operands.
+// it. Where the best one cannot do the call's epilogue, it and a pass over its result. Throws
+// std::invalid_argument when the kernel is unknown or nothing supports the operands.
 Choice choose_implementation(const Registry& registry, const std::string& kernel,
                              const KernelSpec& spec, const LoadOptions& options);
 

@@ -13,6 +13,18 @@ import type { ComputeType } from '../base/dtype.ts';
 /** Reductions: `argmax`/`argmin` give the first index of the extreme as int64; NaN wins. */
 export type Reduction = 'sum' | 'prod' | 'amax' | 'amin';
 
+/**
+ * What a kernel may do to its first output before it stores it, in this order and each at most
+ * once: add a bias of one value for each channel (1-D), add a tensor of the output's shape, keep
+ * what is positive (`relu`). `bias` and `add` each take one input after the kernel's own, of the
+ * output's dtype.
+ */
+export type Epilogue = 'bias' | 'add' | 'relu';
+export interface WithEpilogue {
+  /** Nothing when left out. */
+  epilogue?: readonly Epilogue[];
+}
+
 export interface KernelAttrs {
   /**
    * `out` is the same memory as `in` with another shape of the same numel and dtype.
@@ -76,10 +88,10 @@ export interface KernelAttrs {
 
   /** a (..B, M, K) or (K, M) if `transpose_a`; b likewise; out (..B, M, N). Batch dimensions are
    *  equal. Floating; accumulates in float32 or better. */
-  matmul: { transpose_a: boolean; transpose_b: boolean };
+  matmul: { transpose_a: boolean; transpose_b: boolean } & WithEpilogue;
 
   /** x (N, C, H, W), w (O, C/groups, kH, kW) -> (N, O, H', W'). */
-  conv2d_fwd: Conv2dAttrs;
+  conv2d_fwd: Conv2dAttrs & WithEpilogue;
   /** g (N, O, H', W'), w (O, C/groups, kH, kW) -> x's gradient (N, C, H, W). */
   conv2d_bwd_data: Conv2dAttrs;
   /** g (N, O, H', W'), x (N, C, H, W) -> w's gradient (O, C/groups, kH, kW). */
@@ -213,6 +225,14 @@ export type Prologue = 'add' | 'relu';
 /** The kernels that take a `prologue`, and give what it made as one more output. */
 export const PROLOGUES: readonly KernelName[] = ['batch_norm_bwd'];
 
+/** The kernels that take an epilogue, which parts of it, and the output's dimension of channels. */
+export const EPILOGUES: {
+  readonly [K in KernelName]?: { readonly parts: readonly Epilogue[]; readonly channel: number };
+} = {
+  matmul: { parts: ['bias', 'add', 'relu'], channel: -1 },
+  conv2d_fwd: { parts: ['bias', 'add', 'relu'], channel: 1 },
+};
+
 export interface Conv2dAttrs {
   stride: readonly number[];
   /** (top, left); the bottom and right follow from the sizes. */
@@ -271,6 +291,8 @@ export const POINTWISE_FNS = {
   to_bool: 1,
   neg: 1,
   abs: 1,
+  /** max(a, 0); NaN stays. */
+  relu: 1,
   sign: 1,
   exp: 1,
   expm1: 1,

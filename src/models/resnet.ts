@@ -15,7 +15,7 @@ import { Linear } from '../nn/linear.ts';
 import { Module } from '../nn/module.ts';
 import { AdaptiveAvgPool2d, MaxPool2d } from '../nn/pooling.ts';
 import { modules, schemas } from '../nn/registry.ts';
-import { relu } from '../ops/activation.ts';
+import { relu } from '../ops/pointwise.ts';
 
 /** What a block is made for. */
 export interface BlockOptions {

@@ -3,9 +3,8 @@
 import { z } from 'zod';
 import { strict } from '../base/registry.ts';
 import type { Tensor } from '../core/tensor.ts';
-import { relu } from '../ops/activation.ts';
 import { type GeluApproximation, gelu } from '../ops/gelu.ts';
-import { sigmoid, tanh } from '../ops/pointwise.ts';
+import { relu, sigmoid, tanh } from '../ops/pointwise.ts';
 import { logSoftmax, softmax } from '../ops/softmax.ts';
 import { Module } from './module.ts';
 import { modules } from './registry.ts';

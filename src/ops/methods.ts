@@ -4,7 +4,7 @@ import { category, type DType, promoteTypes } from '../base/dtype.ts';
 import { DTypeError, opError } from '../base/errors.ts';
 import { backward, provideGradientOps } from '../core/autograd.ts';
 import { Tensor } from '../core/tensor.ts';
-import { clamp, relu } from './activation.ts';
+import { clamp } from './activation.ts';
 import { full } from './constant.ts';
 import * as indexing from './indexing.ts';
 import * as joining from './joining.ts';
@@ -74,7 +74,7 @@ const methods = {
   pow: pointwise.pow,
   prod: reduction.prod,
   reciprocal: pointwise.reciprocal,
-  relu,
+  relu: pointwise.relu,
   reshape: movement.reshape,
   round: pointwise.round,
   rsqrt: pointwise.rsqrt,

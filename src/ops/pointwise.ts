@@ -74,6 +74,8 @@ const zero: UnaryVjp = (g) => mul(g, 0);
 
 export const neg = unary('neg', (g) => neg(g), 'same', 'number');
 export const abs = unary('abs', (g, x) => mul(g, sign(x)));
+/** max(x, 0). NaN stays NaN, and the gradient at 0 is 0, as in PyTorch. */
+export const relu = unary('relu', (g, _, y) => where(le(y, 0), 0, g), 'same', 'number');
 export const sign = unary('sign', zero);
 export const floor = unary('floor', zero);
 export const ceil = unary('ceil', zero);

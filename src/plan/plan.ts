@@ -5,6 +5,7 @@
 import { assert } from '../base/errors.ts';
 import type { Attrs, Binding, Instruction, Program, ValueType } from '../engine/program.ts';
 import { isOff } from '../engine/switches.ts';
+import { foldEpilogues } from './epilogue.ts';
 import { fusePointwise, readThroughBroadcasts } from './fuse.ts';
 import type { PlanNode, PlanValue } from './graph.ts';
 import { collect, valueType } from './graph.ts';
@@ -18,6 +19,7 @@ import { verify } from './verify.ts';
 export interface PlanOptions {
   readonly simplify?: boolean;
   readonly cse?: boolean;
+  readonly epilogue?: boolean;
   readonly prologue?: boolean;
   readonly fuse?: boolean;
   /** Trades time for memory, so it is on only where it is asked for. */
@@ -58,6 +60,7 @@ export function plan(request: PlanRequest, options: PlanOptions = {}): Plan {
   const isOn = (pass: keyof PlanOptions) => options[pass] !== false && !isOff(pass);
   if (isOn('simplify')) simplify(ir);
   if (isOn('cse')) commonSubexpressions(ir);
+  if (isOn('epilogue')) foldEpilogues(ir);
   if (isOn('prologue')) foldPrologues(ir);
   readThroughBroadcasts(ir);
   if (options.recompute === true) recompute(ir);

@@ -9,6 +9,7 @@ import { BATCH_NORM_CASES } from './cases/batch-norm.ts';
 import type { KernelCase } from './cases/case.ts';
 import { CONV2D_CASES, POOL_CASES } from './cases/conv2d.ts';
 import { EMBEDDING_CASES } from './cases/embedding.ts';
+import { EPILOGUE_CASES } from './cases/epilogue.ts';
 import { INDEXING_CASES } from './cases/indexing.ts';
 import { LAYER_NORM_CASES } from './cases/layer-norm.ts';
 import { LSTM_CASES } from './cases/lstm.ts';
@@ -27,6 +28,7 @@ export const CASES: readonly KernelCase[] = [
   ...CREATION_CASES,
   ...MATMUL_CASES,
   ...CONV2D_CASES,
+  ...EPILOGUE_CASES,
   ...POOL_CASES,
   ...AVG_POOL_CASES,
   ...BATCH_NORM_CASES,

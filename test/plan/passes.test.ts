@@ -7,10 +7,11 @@ import { ENGINES } from '../core/engines.ts';
 import { randomGraph, randomInputs } from './random-graph.ts';
 
 const SEEDS = Array.from({ length: 60 }, (_, seed) => seed);
-const SWITCHES: PlanOptions[] = [0, 1, 2, 3, 4, 5, 6, 7].map((bits) => ({
+const SWITCHES: PlanOptions[] = Array.from({ length: 16 }, (_, bits) => ({
   simplify: (bits & 1) !== 0,
   cse: (bits & 2) !== 0,
-  fuse: (bits & 4) !== 0,
+  epilogue: (bits & 4) !== 0,
+  fuse: (bits & 8) !== 0,
 }));
 const RECOMPUTE: PlanOptions[] = [{ recompute: true }, { recompute: true, fuse: false }];
 

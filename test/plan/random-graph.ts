@@ -60,7 +60,7 @@ const STEPS: readonly Step[] = [
   // Bounded functions, so that nothing grows past what a dtype holds.
   (dice, x) => dice.of([float(x).sin(), float(x).tanh(), float(x).sigmoid(), float(x).cos()]),
   (dice, x) => dice.of([number(x).neg(), number(x).abs(), number(x).sign(), number(x).floor()]),
-  (dice, x) => dice.of([x.relu(), number(x).clamp(-1, 1), x.isnan(), x.logicalNot()]),
+  (dice, x) => dice.of([number(x).relu(), number(x).clamp(-1, 1), x.isnan(), x.logicalNot()]),
   (dice, x, y) =>
     together(x, y)
       ? dice.of([x.add(y), number(x).sub(y.mul(1)), x.maximum(y), x.minimum(y)])

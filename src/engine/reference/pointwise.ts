@@ -36,6 +36,7 @@ const FNS: Record<Exclude<PointwiseFn, 'const'>, Row> = {
   to_bool: same(toBool),
   neg: { float: (a) => -a, int64: (a) => 0 - a },
   abs: same(Math.abs),
+  relu: same((a) => Math.max(a, 0)),
   sign: { float: (a) => (a > 0 ? 1 : a < 0 ? -1 : 0), int64: Math.sign },
   exp: floating(Math.exp),
   expm1: floating(Math.expm1),

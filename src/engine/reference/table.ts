@@ -7,6 +7,7 @@ import { batchNormBackward, batchNormForward } from './batch-norm.ts';
 import { conv2dBackwardData, conv2dBackwardWeight, conv2dForward } from './conv2d.ts';
 import { arange, fill } from './creation.ts';
 import { gatherRows, scatterRows } from './embedding.ts';
+import { withEpilogue } from './epilogue.ts';
 import { gather, scatterAdd } from './indexing.ts';
 import type { KernelFunction } from './kernel.ts';
 import { layerNormBackward, layerNormForward } from './layer-norm.ts';
@@ -31,8 +32,8 @@ export const KERNELS: { readonly [K in KernelName]: KernelFunction<K> } = {
   fill,
   arange,
   philox,
-  matmul,
-  conv2d_fwd: conv2dForward,
+  matmul: withEpilogue('matmul', matmul),
+  conv2d_fwd: withEpilogue('conv2d_fwd', conv2dForward),
   conv2d_bwd_data: conv2dBackwardData,
   conv2d_bwd_weight: conv2dBackwardWeight,
   max_pool2d_fwd: maxPool2dForward,

@@ -1,6 +1,6 @@
 /** Layers and losses as functions: `torch.nn.functional`'s names in camelCase. */
 
-export { clamp, relu } from '../../ops/activation.ts';
+export { clamp } from '../../ops/activation.ts';
 export { scaledDotProductAttention } from '../../ops/attention.ts';
 export { adaptiveAvgPool2d, avgPool2d } from '../../ops/avg-pooling.ts';
 export { conv2d } from '../../ops/convolution.ts';
@@ -9,7 +9,7 @@ export { gelu } from '../../ops/gelu.ts';
 export { oneHot } from '../../ops/indexing.ts';
 export { layerNorm } from '../../ops/layer-norm.ts';
 export { linear } from '../../ops/matmul.ts';
-export { sigmoid, tanh } from '../../ops/pointwise.ts';
+export { relu, sigmoid, tanh } from '../../ops/pointwise.ts';
 export { maxPool2d } from '../../ops/pooling.ts';
 export { pad } from '../../ops/slicing.ts';
 export { logSoftmax, softmax } from '../../ops/softmax.ts';

@@ -1,0 +1,61 @@
+/** Kernels with an epilogue: every part alone and all together, on cases of the plain kernels. */
+
+import { EPILOGUES, type Epilogue, type KernelName } from '../../../src/engine/kernels.ts';
+import { input, type KernelCase } from './case.ts';
+import { CONV2D_CASES } from './conv2d.ts';
+import { MATMUL_CASES } from './matmul.ts';
+
+/** `plain` followed by `epilogue`. */
+function withEpilogue(plain: KernelCase, epilogue: readonly Epilogue[]): KernelCase {
+  const { dtype, shape } = plain.outputs[0]!;
+  const { channel } = EPILOGUES[plain.kernel]!;
+  const operands = epilogue.filter((part) => part !== 'relu');
+  return {
+    ...plain,
+    name: `${plain.name}, then ${epilogue.join(' ')}`,
+    attrs: { ...plain.attrs, epilogue },
+    inputs: [
+      ...plain.inputs,
+      ...operands.map((part) => input(dtype, part === 'bias' ? [shape.at(channel)!] : shape)),
+    ],
+  };
+}
+
+/** The cases that are run with epilogues, by the ends of their names. */
+const PLAIN: Partial<Record<KernelName, readonly string[]>> = {
+  matmul: [
+    ' 3x17x64 nn float32',
+    ' 130x64x17 nt float32',
+    ' 17x30x45 tn float64',
+    ' 3x5x6x7 nn bfloat16',
+    ' 2x3x17x33x20 nn float32',
+    ' 4x5x0 nn float32',
+    ' 0x5x3 nn float32',
+    ' 700x20x30 nn float32',
+  ],
+  conv2d_fwd: [
+    'LeNet conv1, float32',
+    'LeNet conv2, float32',
+    'LeNet conv2, bfloat16',
+    'LeNet conv2, float64',
+    '32 channels, float32',
+    'odd channels, float32',
+    'row kernel, float32',
+    'two groups, float32',
+    'empty batch, float32',
+  ],
+};
+
+const ALL = [...MATMUL_CASES, ...CONV2D_CASES];
+
+export const EPILOGUE_CASES: readonly KernelCase[] = Object.entries(PLAIN).flatMap(
+  ([kernel, names]) =>
+    names.flatMap((end) => {
+      const plain = ALL.find(({ kernel: of, name }) => of === kernel && name.endsWith(end));
+      if (plain === undefined) throw new Error(`no case of ${kernel} ends with "${end}"`);
+      const { parts } = EPILOGUES[plain.kernel]!;
+      const choices = [...parts.map((part) => [part]), parts, parts.filter((p) => p !== 'add')];
+      const distinct = new Map(choices.map((epilogue) => [epilogue.join(), epilogue]));
+      return [...distinct.values()].map((epilogue) => withEpilogue(plain, epilogue));
+    }),
+);

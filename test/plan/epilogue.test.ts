@@ -1,0 +1,103 @@
+/** What is folded into the kernel in front of it, and what must not be. */
+
+import { describe, expect, test } from 'vitest';
+import { referenceEngine } from '../../src/engine/reference/engine.ts';
+import { compile, nn, setEngine, type Tensor, zeros } from '../../src/index.ts';
+
+setEngine(referenceEngine());
+const { conv2d, linear } = nn.functional;
+
+/** The kernels of a step, each with its epilogue. */
+function kernels(step: (...args: Tensor[]) => unknown, args: Tensor[]): string[] {
+  const text = compile(step as () => undefined).inspect(...(args as [])).program;
+  return [...text.matchAll(/ = (\w+)(.*?)\(%/g)].map(([, kernel, detail]) => {
+    const epilogue = /epilogue: \[(.*?)\]/.exec(detail!)?.[1]?.replaceAll('"', '') ?? '';
+    return `${kernel} ${epilogue}`.trim();
+  });
+}
+
+const x = zeros([4, 3]);
+const w = zeros([2, 3]);
+const b = zeros([2]);
+const image = zeros([2, 3, 8, 8]);
+const filters = zeros([5, 3, 3, 3]);
+const perFilter = zeros([5]);
+
+describe('folds', () => {
+  test.each<[string, (...args: Tensor[]) => unknown, Tensor[], string[]]>([
+    ['a bias', (x, w, b) => linear(x!, w!, b!), [x, w, b], ['matmul bias']],
+    ['a bias and ReLU', (x, w, b) => linear(x!, w!, b!).relu(), [x, w, b], ['matmul bias,relu']],
+    [
+      'through a change of shape',
+      (x, w, b) => linear(x!, w!, b!).relu(),
+      [zeros([2, 4, 3]), w, b],
+      ['alias', 'matmul bias,relu', 'alias'],
+    ],
+    [
+      'a residual',
+      (x, w, b, r) => linear(x!, w!, b!).add(r!).relu(),
+      [x, w, b, zeros([4, 2])],
+      ['matmul bias,add,relu'],
+    ],
+    [
+      'the earlier of two products into the later',
+      (x, w, v) => linear(x!, w!).add(linear(x!, v!)),
+      [x, w, zeros([2, 3])],
+      ['matmul', 'matmul add'],
+    ],
+    [
+      'a bias for each channel of a convolution',
+      (x, w, b) => conv2d(x!, w!, b!).relu(),
+      [image, filters, perFilter],
+      ['conv2d_fwd bias,relu'],
+    ],
+  ])('%s', (_, step, args, expected) => {
+    expect(kernels(step, args).sort()).toEqual(expected.sort());
+  });
+});
+
+describe('leaves alone', () => {
+  test.each<[string, (...args: Tensor[]) => unknown, Tensor[], string[]]>([
+    [
+      'a result that is read twice',
+      (x, w) => [linear(x!, w!), linear(x!, w!).relu()],
+      [x, w],
+      ['matmul', 'pointwise'],
+    ],
+    [
+      'a bias for each row',
+      (x, w, b) => linear(x!, w!).add(b!.reshape([4, 1])),
+      [x, w, zeros([4])],
+      ['matmul', 'alias', 'pointwise'],
+    ],
+    [
+      'an operand computed afterwards',
+      (x, w) => {
+        const y = linear(x!, w!);
+        return y.add(x!.exp().sum(1, true).expand([4, 2]).mul(2)).relu();
+      },
+      [x, w],
+      ['matmul', 'pointwise', 'reduce', 'alias', 'pointwise'],
+    ],
+    [
+      'what is added after ReLU',
+      (x, w, b) => linear(x!, w!).relu().add(b!),
+      [x, w, b],
+      ['matmul relu', 'pointwise'],
+    ],
+    [
+      'a result that broadcasts',
+      (x, w, r) => linear(x!, w!).add(r!),
+      [zeros([1, 3]), w, zeros([4, 2])],
+      ['matmul', 'pointwise'],
+    ],
+    [
+      'another dtype',
+      (x, w, b) => linear(x!, w!).to('float64').add(b!),
+      [x, w, zeros([2], { dtype: 'float64' })],
+      ['matmul', 'pointwise'],
+    ],
+  ])('%s', (_, step, args, expected) => {
+    expect(kernels(step, args).sort()).toEqual(expected.sort());
+  });
+});
