@@ -17,6 +17,7 @@ extern "C" __attribute__((visibility("default"))) void torchts_register(
   register_conv2d_rows(*registry);
   register_conv2d_channels(*registry);
   register_embedding(*registry);
+  register_cross_entropy(*registry);
   register_fill(*registry);
   register_gather(*registry);
   register_layer_norm(*registry);
@@ -24,6 +25,7 @@ extern "C" __attribute__((visibility("default"))) void torchts_register(
   register_matmul(*registry);
   register_max_pool2d(*registry);
   register_optimizer(*registry);
+  register_max_pool2d_bwd(*registry);
   register_philox(*registry);
   register_pointwise(*registry);
   register_reduce(*registry);

@@ -124,6 +124,23 @@ export interface KernelAttrs {
    */
   batch_norm_bwd: { eps: number; prologue: readonly Prologue[] };
 
+  /** g (N, C, H', W'), indices int32 as max_pool2d_fwd gave them -> x's gradient (N, C, H, W): each
+   *  g added at its index, zero elsewhere. An index outside its window may be ignored or make the
+   *  run fail. */
+  max_pool2d_bwd: Pool2dAttrs;
+
+  /**
+   * Cross entropy along the last dimension: x (..R, C) floating, target (..R) int32 or int64,
+   * [weight (C)] -> loss, lse (..R), total (). With w = 1 without `weight` and s = label_smoothing,
+   *   losses = (1 - s) w[t] (lse - x[t]) + s / C sum_c w[c] (lse - x[c]),  lse = log(sum(exp(x))),
+   * and 0 where t is `ignore_index`; total is the sum of w[t] over the others. loss is `losses`
+   * (..R) for the reduction `none`, else a scalar: their `sum`, or that by total for `mean`. Any
+   * other target outside [0, C) makes the run fail with an error.
+   */
+  cross_entropy_fwd: CrossEntropyAttrs;
+  /** g of loss's shape, x, target, [weight], lse, total -> x's gradient, 0 where t is ignored. */
+  cross_entropy_bwd: CrossEntropyAttrs;
+
   /** x -> log(softmax(x)) along `dim`; floating. */
   log_softmax: { dim: number };
   /** x -> softmax(x) along `dim`; floating. */
@@ -239,6 +256,14 @@ export interface Conv2dAttrs {
   padding: readonly number[];
   dilation: readonly number[];
   groups: number;
+}
+
+export interface CrossEntropyAttrs {
+  ignore_index: number;
+  label_smoothing: number;
+  reduction: 'none' | 'sum' | 'mean';
+  /** Is there a weight? */
+  weight: boolean;
 }
 
 export interface Pool2dAttrs {

@@ -2,23 +2,20 @@
 
 import { isFloating } from '../base/dtype.ts';
 import { ArgumentError, DTypeError, opError, ShapeError } from '../base/errors.ts';
-import { formatShape } from '../base/shape.ts';
-import { applyAll } from '../core/apply.ts';
+import { formatShape, type Shape } from '../base/shape.ts';
+import { apply, applyAll } from '../core/apply.ts';
 import type { Tensor } from '../core/tensor.ts';
 import type { Pool2dAttrs } from '../engine/kernels.ts';
 import { defineOp } from './define.ts';
-import { scatterSum } from './indexing.ts';
+import { gather } from './indexing.ts';
 import { type Pair, pair, pooledSize } from './window.ts';
 
 const MAX_POOL2D = defineOp<Pool2dAttrs & { ceil_mode: boolean }>({
   name: 'max_pool2d',
   kind: 'pooling',
-  vjp({ grads, inputs, outputs }) {
-    // The gradient of a window goes to the place its maximum came from.
-    const x = inputs[0]!;
-    const sums = scatterSum(x.flatten(2).shape, 2, outputs[1]!.flatten(2), grads[0]!.flatten(2));
-    return [sums.reshape(x.shape)];
-  },
+  vjp: ({ grads, inputs, outputs, attrs }) => [
+    apply(MAX_POOL2D_BACKWARD, [grads[0]!, outputs[1]!], { ...attrs, size: inputs[0]!.shape }),
+  ],
   infer([x], attrs) {
     if (!isFloating(x!.dtype)) {
       throw opError(DTypeError, 'max_pool2d', `needs a floating point tensor, got ${x!.dtype}`);
@@ -52,11 +49,25 @@ const MAX_POOL2D = defineOp<Pool2dAttrs & { ceil_mode: boolean }>({
       { dtype: 'int32', shape },
     ];
   },
-  lower: ({ attrs: { kernel_size, stride, padding, dilation } }) => ({
-    kernel: 'max_pool2d_fwd',
-    attrs: { kernel_size, stride, padding, dilation },
-  }),
+  lower: ({ attrs }) => ({ kernel: 'max_pool2d_fwd', attrs: kernelAttrs(attrs) }),
 });
+
+/** The gradient of a window goes to the place its maximum came from. */
+const MAX_POOL2D_BACKWARD = defineOp<Pool2dAttrs & { size: Shape }>({
+  name: 'max_pool2d_backward',
+  kind: 'pooling',
+  vjp({ grads, inputs }) {
+    const indices = inputs[1]!;
+    const picked = gather(grads[0]!.flatten(2), 2, indices.flatten(2));
+    return [picked.reshape(indices.shape), null];
+  },
+  infer: ([g], { size }) => [{ dtype: g!.dtype, shape: size }],
+  lower: ({ attrs }) => ({ kernel: 'max_pool2d_bwd', attrs: kernelAttrs(attrs) }),
+});
+
+function kernelAttrs({ kernel_size, stride, padding, dilation }: Pool2dAttrs): Pool2dAttrs {
+  return { kernel_size, stride, padding, dilation };
+}
 
 export interface MaxPool2dOptions {
   readonly kernel_size: Pair;

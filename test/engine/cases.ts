@@ -8,6 +8,7 @@ import { AVG_POOL_CASES } from './cases/avg-pool.ts';
 import { BATCH_NORM_CASES } from './cases/batch-norm.ts';
 import type { KernelCase } from './cases/case.ts';
 import { CONV2D_CASES, POOL_CASES } from './cases/conv2d.ts';
+import { CROSS_ENTROPY_CASES } from './cases/cross-entropy.ts';
 import { EMBEDDING_CASES } from './cases/embedding.ts';
 import { EPILOGUE_CASES } from './cases/epilogue.ts';
 import { INDEXING_CASES } from './cases/indexing.ts';
@@ -33,6 +34,7 @@ export const CASES: readonly KernelCase[] = [
   ...AVG_POOL_CASES,
   ...BATCH_NORM_CASES,
   ...SOFTMAX_CASES,
+  ...CROSS_ENTROPY_CASES,
   ...LAYER_NORM_CASES,
   ...LSTM_CASES,
   ...INDEXING_CASES,

@@ -44,7 +44,7 @@ describe('classification', () => {
   test('a class that does not exist is told when the loss is computed', () => {
     const wrong = tensor([1, 3, 0], { dtype: 'int64' });
     const loss = new nn.CrossEntropyLoss().call(logits, wrong);
-    expect(() => loss.item()).toThrow(/index 3 .*out of range/);
+    expect(() => loss.item()).toThrow(/target 3 .*out of range/);
   });
 });
 

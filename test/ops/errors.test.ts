@@ -414,7 +414,7 @@ const CREATION: Fault[] = [
 const LOSSES: Fault[] = [
   [
     'ShapeError',
-    '[nll_loss] target (3,) does not fit input (4, 3): one class index for each of (4,)',
+    '[cross_entropy] target (3,) does not fit input (4, 3): one class index for each of (4,)',
     () => crossEntropy(f(4, 3), i(3)),
   ],
   [

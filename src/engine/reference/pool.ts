@@ -55,6 +55,25 @@ export function maxPool2dForward(call: KernelCall<'max_pool2d_fwd'>): Run {
   };
 }
 
+/** g, indices -> x's gradient */
+export function maxPool2dBackward(call: KernelCall<'max_pool2d_bwd'>): Run {
+  arity(call, 2);
+  const { shape, dtype } = call.inputs[0]!;
+  const out = call.outputs[0]!.shape;
+  check(shape.length === 4 && out.length === 4, "g and x's gradient must have 4 dimensions");
+  checkShape('indices', call.inputs[1]!.shape, shape);
+  checkShape("x's gradient (N, C)", out.slice(0, 2), shape.slice(0, 2));
+  checkDtype("x's gradient", call.outputs[0]!.dtype, dtype);
+  checkDtype('indices', call.inputs[1]!.dtype, 'int32');
+  const [from, to] = [shape, out].map(([, , h, w]) => h! * w!) as [number, number];
+  return ([g, indices], [dx]) => {
+    for (const [i, place] of indices!.entries()) {
+      check(place >= 0 && place < to, `index ${place} is outside a plane of ${to}`);
+      dx![Math.floor(i / from) * to + place]! += g![i]!;
+    }
+  };
+}
+
 /** The place h * W + w in the plane at `base` of the first maximum; NaN is maximal. */
 function firstMaximum(
   x: Float64Array,

@@ -6,6 +6,7 @@ import { avgPool2dBackward, avgPool2dForward } from './avg-pool.ts';
 import { batchNormBackward, batchNormForward } from './batch-norm.ts';
 import { conv2dBackwardData, conv2dBackwardWeight, conv2dForward } from './conv2d.ts';
 import { arange, fill } from './creation.ts';
+import { crossEntropyBackward, crossEntropyForward } from './cross-entropy.ts';
 import { gatherRows, scatterRows } from './embedding.ts';
 import { withEpilogue } from './epilogue.ts';
 import { gather, scatterAdd } from './indexing.ts';
@@ -16,7 +17,7 @@ import { matmul } from './matmul.ts';
 import { alias, cat, copyView, placeView } from './movement.ts';
 import { clipNorm, fusedAdam, fusedSgd } from './optimizer.ts';
 import { pointwise } from './pointwise.ts';
-import { maxPool2dForward } from './pool.ts';
+import { maxPool2dBackward, maxPool2dForward } from './pool.ts';
 import { philox } from './random.ts';
 import { argReduce, reduce } from './reduce.ts';
 import { logSoftmax, softmax } from './softmax.ts';
@@ -41,6 +42,9 @@ export const KERNELS: { readonly [K in KernelName]: KernelFunction<K> } = {
   avg_pool2d_bwd: avgPool2dBackward,
   batch_norm_fwd: batchNormForward,
   batch_norm_bwd: batchNormBackward,
+  max_pool2d_bwd: maxPool2dBackward,
+  cross_entropy_fwd: crossEntropyForward,
+  cross_entropy_bwd: crossEntropyBackward,
   log_softmax: logSoftmax,
   softmax,
   layer_norm_fwd: layerNormForward,

@@ -4,8 +4,10 @@ import { type DType, isFloating } from '../../base/dtype.ts';
 import { ArgumentError, opError, ShapeError } from '../../base/errors.ts';
 import { formatShape, sameShape } from '../../base/shape.ts';
 import type { Tensor } from '../../core/tensor.ts';
+import { crossEntropyAlongLast } from '../../ops/cross-entropy.ts';
 import { gather } from '../../ops/indexing.ts';
 import { lossOperand } from '../../ops/mixed.ts';
+import { permute } from '../../ops/movement.ts';
 import { eq, where } from '../../ops/pointwise.ts';
 import { logSoftmax } from '../../ops/softmax.ts';
 
@@ -94,24 +96,20 @@ export function crossEntropy(
       `label_smoothing must be between 0 and 1, got ${label_smoothing}`,
     );
   }
-  const logits = logSoftmax(lossOperand(input), input.ndim === 1 ? 0 : 1);
-  if (isFloating(target.dtype)) return soft(logits, target, label_smoothing, rest);
-  if (label_smoothing === 0) return nllLoss(logits, target, rest);
-  return smoothed(logits, target, label_smoothing, rest);
-}
-
-/** (1 - s) nll + s * mean over the classes of their own nll. */
-function smoothed(logits: Tensor, target: Tensor, s: number, options: NllLossOptions): Tensor {
-  const { weight = null, ignore_index = -100, reduction = 'mean' } = options;
-  const dim = classDim('cross_entropy', logits, target);
-  const perClass = weighted(logits, weight, dim);
-  const ignored = eq(target, ignore_index);
-  const uniform = where(ignored, 0, perClass.sum(dim).neg());
-  const hard = nllLoss(logits, target, { ...options, reduction: 'none' });
-  const losses = hard.mul(1 - s).add(uniform.mul(s / logits.shape[dim]!));
-  if (reduction !== 'mean') return reduceLoss(losses, reduction);
-  const scale = targetScale(target, ignored, weight, logits.dtype);
-  return losses.sum().div(scale.sum());
+  const logits = lossOperand(input);
+  if (isFloating(target.dtype)) {
+    return soft(logSoftmax(logits, input.ndim === 1 ? 0 : 1), target, label_smoothing, rest);
+  }
+  const dim = classDim('cross_entropy', input, target);
+  const { weight = null, ignore_index = -100, reduction = 'mean' } = rest;
+  checkWeight('cross_entropy', weight, input.shape[dim]!);
+  const order = input.shape.map((_, i) => i).filter((i) => i !== dim);
+  return crossEntropyAlongLast(permute(logits, [...order, dim]), target, {
+    weight,
+    ignore_index,
+    label_smoothing,
+    reduction,
+  });
 }
 
 /** Against probabilities. The mean is over the samples, whatever they weigh. */

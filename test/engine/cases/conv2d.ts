@@ -1,6 +1,7 @@
 /** Convolution, forward and both gradients, over one list of geometries; and max pooling. */
 
 import type { DType } from '../../../src/base/dtype.ts';
+import type { Pool2dAttrs } from '../../../src/engine/kernels.ts';
 import { cycle, input, type KernelCase, kernelCase, type } from './case.ts';
 
 interface Convolution {
@@ -155,7 +156,36 @@ function pooling(name: string, options: Pool, dtype: DType): KernelCase {
   );
 }
 
+/** Each window's gradient goes to a place of its own, by chance in one of four corners. */
+function poolingGradient(name: string, options: Pool, dtype: DType): KernelCase {
+  const { attrs, inputs, outputs } = pooling(name, options, dtype);
+  const [, , height, width] = inputs[0]!.shape as [number, number, number, number];
+  const [, , rows, columns] = outputs[0]!.shape as [number, number, number, number];
+  const [[stepH, stepW], [padH, padW]] = [attrs.stride, attrs.padding] as [number[], number[]];
+  const place = (i: number, random: () => number) => {
+    const at = (step: number, pad: number, o: number, size: number) =>
+      Math.min(size - 1, Math.max(0, o * step - pad) + (random() < 0.5 ? 0 : 1));
+    const p = Math.floor(i / columns) % rows;
+    return at(stepH!, padH!, p, height) * width + at(stepW!, padW!, i % columns, width);
+  };
+  return kernelCase(
+    'max_pool2d_bwd',
+    `${name}, ${dtype}`,
+    attrs as unknown as Pool2dAttrs,
+    [input(dtype, outputs[0]!.shape), input('int32', outputs[0]!.shape, place)],
+    [type(dtype, ...inputs[0]!.shape)],
+  );
+}
+
+const POOL_GRADIENTS = ['2x2', '2x2, odd size', 'ceil mode', 'overlapping', 'padded', 'large'];
+
 export const POOL_CASES: readonly KernelCase[] = [
+  ...[...POOL_GRADIENTS, 'one element', 'empty batch'].map((name) =>
+    poolingGradient(name, POOLS[name]!, 'float32'),
+  ),
+  ...(['float64', 'bfloat16'] as const).flatMap((dtype) =>
+    ['2x2, odd size', 'overlapping'].map((name) => poolingGradient(name, POOLS[name]!, dtype)),
+  ),
   ...Object.entries(POOLS).map(([name, options]) => pooling(name, options, 'float32')),
   ...(['float64', 'bfloat16'] as const).flatMap((dtype) =>
     ['2x2', 'padded', 'NaN is maximal'].map((name) => pooling(name, POOLS[name]!, dtype)),
