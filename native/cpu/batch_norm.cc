@@ -158,7 +158,7 @@ class BatchNormForward final : public BatchNorm<T> {
 
  public:
   explicit BatchNormForward(const KernelSpec& spec)
-      : Base(spec, spec.inputs[0]), steps_(spec.attrs.texts("epilogue")) {
+      : Base(spec, spec.inputs[0]), steps_(spec.attrs.texts_or_none("epilogue")) {
     const TensorType& x = spec.inputs[0];
     require_arity(spec, 3 + steps_.add, 3);
     for (size_t i = 1; i < 3; i++) this->require_per_channel(x, spec.inputs[i]);

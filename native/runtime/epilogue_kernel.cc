@@ -81,7 +81,7 @@ class EpilogueKernel final : public Kernel {
 
 size_t channel_dimension(const std::string& kernel, const KernelSpec& spec) {
   if (kernel == "matmul") return spec.outputs[0].shape.size() - 1;
-  if (kernel == "conv2d_fwd") return 1;
+  if (kernel == "conv2d_fwd" || kernel == "batch_norm_fwd") return 1;
   throw std::invalid_argument("this kernel takes no epilogue");
 }
 

@@ -112,10 +112,9 @@ export interface KernelAttrs {
    * x (N, C, ...), weight (C), bias (C) -> y (N, C, ...), mean (C), variance (C): over all elements
    * of a channel, biased; y = (x - mean) / sqrt(variance + eps) * weight + bias. Of no elements the
    * mean and variance are 0. x and y have one floating dtype; the others are float64 where x is,
-   * else float32. Then y goes through `epilogue`, at most one `add` and then one `relu`: `add` adds one
-   * more input of x's type, `relu` makes y <= 0 into 0.
+   * else float32.
    */
-  batch_norm_fwd: { eps: number; epilogue: readonly ('add' | 'relu')[] };
+  batch_norm_fwd: { eps: number } & WithEpilogue;
   /**
    * g (N, C, ...), x, weight (C), mean (C), variance (C) -> the gradients of x, weight and bias. g first
    * goes through `prologue`, at most one `add` and then one `relu`, with one more input of x's type
@@ -248,6 +247,7 @@ export const EPILOGUES: {
 } = {
   matmul: { parts: ['bias', 'add', 'relu'], channel: -1 },
   conv2d_fwd: { parts: ['bias', 'add', 'relu'], channel: 1 },
+  batch_norm_fwd: { parts: ['add', 'relu'], channel: 1 },
 };
 
 export interface Conv2dAttrs {

@@ -23,7 +23,7 @@ const batchNormOfBatch = defineFused<BatchNormAttrs>({
   differentiable: 1,
   infer: ([x, weight]) => [x!, weight!, weight!],
   composite: ([x, weight, bias], { eps }) => composite(x!, weight!, bias!, eps),
-  forward: ({ attrs: { eps } }) => ({ kernel: 'batch_norm_fwd', attrs: { eps, epilogue: [] } }),
+  forward: ({ attrs: { eps } }) => ({ kernel: 'batch_norm_fwd', attrs: { eps } }),
   backward: ({ attrs: { eps } }) => ({ kernel: 'batch_norm_bwd', attrs: { eps, prologue: [] } }),
   reads: ([x, weight], [, average, variance]) => [x, weight, average, variance],
 });

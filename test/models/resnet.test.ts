@@ -98,7 +98,9 @@ describe.each(Object.entries(MODELS))('%s', (name, { make, side }) => {
       initialise(model);
       const found = train(model, side, losses.length - 1);
       for (const [i, loss] of losses.entries()) {
-        expect(Math.abs(found[i]! / loss - 1), `loss ${i}: ${found[i]}`).toBeLessThan(1e-4);
+        // What Winograd rounds (some 1e-6) grows from step to step, where a ReLU's input is near 0.
+        const limit = 1e-5 * 3 ** i;
+        expect(Math.abs(found[i]! / loss - 1), `loss ${i}: ${found[i]}`).toBeLessThan(limit);
       }
       for (const [i, key] of ['bn1.running_mean', 'bn1.running_var'].entries()) {
         const values = model.stateDict().get(key)!.dataSync();

@@ -5,7 +5,7 @@ import { referenceEngine } from '../../src/engine/reference/engine.ts';
 import { compile, nn, setEngine, type Tensor, zeros } from '../../src/index.ts';
 
 setEngine(referenceEngine());
-const { conv2d, linear } = nn.functional;
+const { batchNorm, conv2d, linear } = nn.functional;
 
 /** The kernels of a step, each with its epilogue. */
 function kernels(step: (...args: Tensor[]) => unknown, args: Tensor[]): string[] {
@@ -50,6 +50,12 @@ describe('folds', () => {
       (x, w, b) => conv2d(x!, w!, b!).relu(),
       [image, filters, perFilter],
       ['conv2d_fwd bias,relu'],
+    ],
+    [
+      'the end of a residual block',
+      (x, r) => batchNorm(x!, null, null, { training: true }).add(r!).relu(),
+      [image, image],
+      ['batch_norm_fwd add,relu'],
     ],
   ])('%s', (_, step, args, expected) => {
     expect(kernels(step, args).sort()).toEqual(expected.sort());

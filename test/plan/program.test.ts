@@ -38,15 +38,14 @@ describe('printProgram', () => {
     expect(step.inspect(zeros([4, 3])).program).toMatchInlineSnapshot(`
       "binding 0: update %0 <- %1  float32 (2, 3)
       binding 1: read %2  float32 (4, 3)
-      binding 2: write %8  float32 ()
+      binding 2: write %6  float32 ()
       scalar 0: %3  float32 ()
       scalar 1: %4  float32 ()
-      %5 = matmul{transpose_a: false, transpose_b: true}(%2, %0)  float32 (4, 2)  # matmul
-      %6, %7 = pointwise[const le where](%5)  bool (4, 2), float32 (4, 2)  # le + where
-      %8 = reduce{fn: "sum", dims: [0,1]}(%7)  float32 ()  # sum
-      %9 = pointwise[cast const const where](%6)  float32 (4, 2)  # where
-      %10 = matmul{transpose_a: true, transpose_b: false}(%9, %2)  float32 (2, 3)  # matmul
-      %1 = fused_sgd{momentum: 0, weight_decay: 0, nesterov: false, maximize: false, scaled: false}(%3, %4, %0, %10)  float32 (2, 3)  # fused_sgd"
+      %5 = matmul{transpose_a: false, transpose_b: true, epilogue: ["relu"]}(%2, %0)  float32 (4, 2)  # matmul + relu
+      %6 = reduce{fn: "sum", dims: [0,1]}(%5)  float32 ()  # sum
+      %7 = pointwise[const le const where](%5)  float32 (4, 2)  # le + where
+      %8 = matmul{transpose_a: true, transpose_b: false}(%7, %2)  float32 (2, 3)  # matmul
+      %1 = fused_sgd{momentum: 0, weight_decay: 0, nesterov: false, maximize: false, scaled: false}(%3, %4, %0, %8)  float32 (2, 3)  # fused_sgd"
     `);
   });
 });

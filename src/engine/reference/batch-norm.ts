@@ -2,22 +2,17 @@
 
 import { isFloating } from '../../base/dtype.ts';
 import type { ValueType } from '../program.ts';
-import { check, checkDtype, checkShape, type KernelCall, type Run } from './kernel.ts';
+import { arity, check, checkDtype, checkShape, type KernelCall, type Run } from './kernel.ts';
 
 export function batchNormForward(call: KernelCall<'batch_norm_fwd'>): Run {
-  const { eps, epilogue } = call.attrs;
-  checkSteps(epilogue);
-  const extras = epilogue.filter((step) => step === 'add').length;
-  check(
-    call.inputs.length === 3 + extras && call.outputs.length === 3,
-    `takes ${3 + extras} inputs and 3 outputs`,
-  );
-  const [x, weight, bias, ...added] = call.inputs as [ValueType, ValueType, ValueType];
+  arity(call, 3, 3);
+  const { eps } = call.attrs;
+  const [x, weight, bias] = call.inputs as [ValueType, ValueType, ValueType];
   const [y, mean, variance] = call.outputs as [ValueType, ValueType, ValueType];
-  checkOperands(x, [y, ...added], [weight, bias, mean, variance]);
+  checkOperands(x, [y], [weight, bias, mean, variance]);
   const channels = new Channels(x.shape);
 
-  return ([x, weight, bias, ...added], [y, mean, variance]) => {
+  return ([x, weight, bias], [y, mean, variance]) => {
     channels.forEach((places, c) => {
       const average = meanOf(places, (i) => x![i]!);
       const spread = meanOf(places, (i) => (x![i]! - average) ** 2);
@@ -26,21 +21,13 @@ export function batchNormForward(call: KernelCall<'batch_norm_fwd'>): Run {
       const scale = weight![c]! / Math.sqrt(spread + eps);
       for (const i of places) y![i] = (x![i]! - average) * scale + bias![c]!;
     });
-    const operands = added.values();
-    for (const step of epilogue) {
-      const operand = step === 'add' ? operands.next().value! : undefined;
-      for (let i = 0; i < y!.length; i++) {
-        y![i] = operand === undefined ? positive(y![i]!) : y![i]! + operand[i]!;
-      }
-    }
   };
 }
 
-const positive = (value: number) => Math.max(value, 0);
-
 export function batchNormBackward(call: KernelCall<'batch_norm_bwd'>): Run {
   const { eps, prologue } = call.attrs;
-  checkSteps(prologue);
+  const known = ['', 'add', 'relu', 'add relu'];
+  check(known.includes(prologue.join(' ')), 'takes at most one add, then at most one relu');
   const inputs = 5 + prologue.length;
   check(
     call.inputs.length === inputs && [3, 4].includes(call.outputs.length),
@@ -72,11 +59,6 @@ export function batchNormBackward(call: KernelCall<'batch_norm_bwd'>): Run {
       for (const i of places) dx![i] = scale * (g[i]! - average - normalized(i) * projection);
     });
   };
-}
-
-function checkSteps(steps: readonly string[]): void {
-  const known = ['', 'add', 'relu', 'add relu'];
-  check(known.includes(steps.join(' ')), 'steps must be at most one add, then at most one relu');
 }
 
 function checkOperands(x: ValueType, like: readonly ValueType[], perChannel: readonly ValueType[]) {

@@ -40,7 +40,7 @@ export const KERNELS: { readonly [K in KernelName]: KernelFunction<K> } = {
   max_pool2d_fwd: maxPool2dForward,
   avg_pool2d_fwd: avgPool2dForward,
   avg_pool2d_bwd: avgPool2dBackward,
-  batch_norm_fwd: batchNormForward,
+  batch_norm_fwd: withEpilogue('batch_norm_fwd', batchNormForward),
   batch_norm_bwd: batchNormBackward,
   max_pool2d_bwd: maxPool2dBackward,
   cross_entropy_fwd: crossEntropyForward,
