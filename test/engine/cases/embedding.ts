@@ -19,7 +19,7 @@ function rows(
 ): KernelCase[] {
   const name =
     `${formatShape(index)} ${by} of ${dtype} ${formatShape([count, ...row])}` +
-    `${padding < 0 ? '' : `, padding ${padding}`}${fails ? ', bad index' : ''}`;
+    `${padding < 0 ? '' : `, padding ${padding}`}${fails ? `, bad ${fails.source.slice(0, 8)}` : ''}`;
   const options = fails && { fails };
   const table = [count, ...row];
   const chosen = [...index, ...row];
