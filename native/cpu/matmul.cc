@@ -28,7 +28,6 @@ class Matmul final : public Kernel {
     const Shape& a = spec.inputs[0].shape;
     const Shape& b = spec.inputs[1].shape;
     const size_t rank = a.size();
-    require_arity(spec, 2);
     require_one_dtype(spec);
     require(rank >= 2 && b.size() == rank, "operands must be matrices with equal batch dimensions");
     const bool transpose_a = spec.attrs.flag("transpose_a");
@@ -48,6 +47,9 @@ class Matmul final : public Kernel {
     batch_ = numel(expected);
     expected.insert(expected.end(), {shape_.m, shape_.n});
     require_shape("the output", spec.outputs[0].shape, expected);
+    epilogue_ = epilogue_of(spec, rank - 1);
+    require(epilogue_.own_inputs == 2 && spec.outputs.size() == 1,
+            "takes 2 inputs, those of its epilogue, and 1 output");
     plan_threads(spec.threads);
   }
 
@@ -63,7 +65,8 @@ class Matmul final : public Kernel {
       for (int64_t unit = begin; unit < end; unit++) {
         const int64_t i = unit / parts, row = unit % parts / column_parts_;
         run_part(a + i * shape_.m * shape_.k, b + i * shape_.k * shape_.n,
-                 c + i * shape_.m * shape_.n, row, unit % column_parts_, scratch);
+                 c + i * shape_.m * shape_.n, epilogue(operands, i), row, unit % column_parts_,
+                 scratch);
       }
     });
   }
@@ -75,6 +78,14 @@ class Matmul final : public Kernel {
     } else {
       return gemm_scratch<T>(shape_);
     }
+  }
+
+  // What follows the product of batch `i`.
+  GemmEpilogue<T> epilogue(const Operands& operands, int64_t i) const {
+    const auto operand = [&](int place) { return place < 0 ? nullptr : operands.in<T>(place); };
+    const T* add = operand(epilogue_.add);
+    if (add != nullptr) add += i * shape_.m * shape_.n;
+    return {operand(epilogue_.bias), add, epilogue_.relu};
   }
 
   // A product too large for one thread and too alone for one each is cut where the pieces' edges
@@ -98,8 +109,8 @@ class Matmul final : public Kernel {
     threads_ = static_cast<int>(std::min<int64_t>(threads_, batch_ * row_parts_ * column_parts_));
   }
 
-  void run_part(const T* a, const T* b, T* c, int64_t row_part, int64_t column_part,
-                void* scratch) const {
+  void run_part(const T* a, const T* b, T* c, const GemmEpilogue<T>& epilogue, int64_t row_part,
+                int64_t column_part, void* scratch) const {
     const int64_t tiles = (shape_.n + kTileWidth - 1) / kTileWidth;
     const int64_t row = shape_.m * row_part / row_parts_;
     const int64_t column = tiles * column_part / column_parts_ * kTileWidth;
@@ -110,13 +121,14 @@ class Matmul final : public Kernel {
     b += column * shape_.b_column;
     c += row * shape_.c_row + column;
     if constexpr (std::is_same_v<T, bfloat16>) {
-      gemm_bf16(part, a, b, c, scratch);
+      gemm_bf16(part, a, b, c, scratch, epilogue.at(row, column, shape_.c_row));
     } else {
-      gemm(part, a, b, c, false, scratch);
+      gemm(part, a, b, c, false, scratch, epilogue.at(row, column, shape_.c_row));
     }
   }
 
   GemmShape shape_;
+  Epilogue epilogue_;
   int64_t batch_ = 1;
   int64_t row_parts_ = 1, column_parts_ = 1;
   int threads_;
@@ -130,7 +142,6 @@ std::unique_ptr<Kernel> make(const KernelSpec& spec) {
 }
 
 bool supports(const KernelSpec& spec) {
-  if (has_epilogue(spec)) return false;
   const DType dtype = spec.outputs[0].dtype;
   return is_native_floating(dtype) || dtype == DType::bfloat16;
 }
