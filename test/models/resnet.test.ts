@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { cpuEngine } from '../../src/engine/native/cpu.ts';
+import { withOff } from '../../src/engine/switches.ts';
 import {
   compile,
   models,
@@ -92,15 +93,17 @@ describe.each(Object.entries(MODELS))('%s', (name, { make, side }) => {
     });
   });
 
-  test("trains with PyTorch's losses and running statistics", () => {
-    withEngine(cpuEngine(), () => {
+  // Batch norm over 2 x 2 planes amplifies roundings from step to step: Winograd's, of 1e-6, to 2e-4.
+  test.each([
+    ['', [], 1e-3],
+    [' without Winograd', ['onednn_winograd'], 1e-5],
+  ] as const)("trains with PyTorch's losses and running statistics%s", (_, off, tolerance) => {
+    const trained = () => {
       const model = make();
       initialise(model);
       const found = train(model, side, losses.length - 1);
       for (const [i, loss] of losses.entries()) {
-        // What Winograd rounds (some 1e-6) grows from step to step, where a ReLU's input is near 0.
-        const limit = 1e-5 * 3 ** i;
-        expect(Math.abs(found[i]! / loss - 1), `loss ${i}: ${found[i]}`).toBeLessThan(limit);
+        expect(Math.abs(found[i]! / loss - 1), `loss ${i}: ${found[i]}`).toBeLessThan(tolerance);
       }
       for (const [i, key] of ['bn1.running_mean', 'bn1.running_var'].entries()) {
         const values = model.stateDict().get(key)!.dataSync();
@@ -108,7 +111,8 @@ describe.each(Object.entries(MODELS))('%s', (name, { make, side }) => {
           expect(Number(values[c])).toBeCloseTo(value, 4);
         });
       }
-    });
+    };
+    withOff(off, () => withEngine(cpuEngine(), trained));
   });
 });
 
