@@ -32,6 +32,10 @@ const PLAIN: Partial<Record<KernelName, readonly string[]>> = {
     ' 4x5x0 nn float32',
     ' 0x5x3 nn float32',
     ' 700x20x30 nn float32',
+    ' 4x120x400 nt float32',
+    ' 64x200x1100 nt float32',
+    ' 350x70x64 nt bfloat16',
+    ' 40x200x131 nn bfloat16',
   ],
   conv2d_fwd: [
     'LeNet conv1, float32',
