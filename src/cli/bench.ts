@@ -109,7 +109,8 @@ function describe(report: Omit<BenchReport, 'plan'>): string {
   const kernels = report.instructions.reduce((sum, { ms }) => sum + ms, 0);
   return [
     `${report.name}: ${milliseconds(ms_per_step_median)} ms a step (median of ` +
-      `${count(report.steps)}; minimum ${milliseconds(ms_per_step_min)}), ${threadsText(report)}`,
+      `${count(report.steps)}, ${report.steps_per_call} a call; minimum ` +
+      `${milliseconds(ms_per_step_min)}), ${threadsText(report)}`,
     `kernels  ${milliseconds(kernels)} ms in ${count(report.instructions.length)} instructions`,
     `FLOPs    ${metric(flops_per_step)} a step: ${rate} GFLOP/s`,
     `memory   ${bytes(report.peak_bytes)} at the peak: ${bytes(report.arena_bytes)} for ` +

@@ -8,7 +8,8 @@ import type { DatasetSource, Field } from '../data/index.ts';
 import type { KernelTiming, RunClock } from '../engine/engine.ts';
 import { countParameters } from '../nn/describe.ts';
 import { rand, randn } from '../ops/creation.ts';
-import { BatchTensors, openLoader } from './batches.ts';
+import { BatchTensors, openLoader, stepsPerCall } from './batches.ts';
+import { fittingSteps } from './step-queue.ts';
 import { buildTask, type Task, trainingStep } from './task.ts';
 
 export interface BenchRequest {
@@ -35,6 +36,8 @@ export interface BenchReport {
   readonly name: string;
   /** How many were timed. */
   readonly steps: number;
+  /** How many are handed to the engine at once, as `torchts train` does with short ones. */
+  readonly steps_per_call: number;
   readonly threads: number;
   readonly parameters: number;
   readonly ms_per_step_median: number;
@@ -64,13 +67,17 @@ export async function bench(request: BenchRequest): Promise<BenchReport> {
   const step = trainingStep(task, task.totals(), () => undefined);
   try {
     const next = (): [Tensor, Tensor] => batches.next().value!;
-    const time = (): number => {
+    /** Milliseconds of each of some steps that are handed over in one call, as training does. */
+    const time = async (steps: number): Promise<number[]> => {
+      const calls = Array.from({ length: steps }, next);
       const start = performance.now();
-      step.sync(...next());
-      return performance.now() - start;
+      await step.many(calls);
+      return calls.map(() => (performance.now() - start) / steps);
     };
-    repeat(time, request.warmup, FEWEST.warmup, DEFAULT_SECONDS / 4);
-    const times = repeat(time, request.steps, FEWEST.steps, DEFAULT_SECONDS);
+    const warm = await repeat(time, 1, request.warmup, FEWEST.warmup, DEFAULT_SECONDS / 4);
+    const most = stepsPerCall(loaded.config.data.batch_size, task.train.input);
+    const perCall = warm.length === 0 ? 1 : fittingSteps(median(warm), most);
+    const times = await repeat(time, perCall, request.steps, FEWEST.steps, DEFAULT_SECONDS);
     const clocks: RunClock[] = [];
     for (let i = 0; i < Math.min(times.length, FEWEST.profiled); i++) {
       clocks.push((await step.profile(...next())).clock);
@@ -79,6 +86,7 @@ export async function bench(request: BenchRequest): Promise<BenchReport> {
     return {
       name: loaded.config.name,
       steps: times.length,
+      steps_per_call: perCall,
       threads: threads(),
       parameters: countParameters(task.model),
       ms_per_step_median: median(times),
@@ -99,20 +107,24 @@ export async function bench(request: BenchRequest): Promise<BenchReport> {
   }
 }
 
-/** The results of `wanted` calls; without a number, of as many as `seconds` hold. */
-function repeat(
-  body: () => number,
+/** The times of `wanted` steps, `perCall` a call; without a number, of what `seconds` hold. */
+async function repeat(
+  body: (steps: number) => Promise<number[]>,
+  perCall: number,
   wanted: number | undefined,
   fewest: number,
   seconds: number,
-): number[] {
+): Promise<number[]> {
   const results: number[] = [];
   const end = performance.now() + seconds * 1000;
   const isEnough = () =>
     wanted === undefined
       ? results.length >= fewest && performance.now() >= end
       : results.length >= wanted;
-  while (!isEnough()) results.push(body());
+  while (!isEnough()) {
+    const left = wanted === undefined ? perCall : wanted - results.length;
+    results.push(...(await body(Math.min(perCall, left))));
+  }
   return results;
 }
 

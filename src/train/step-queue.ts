@@ -11,6 +11,11 @@ import type { BatchStep } from './task.ts';
 /** How long one call may keep the engine busy: a signal waits for the calls under way. */
 const CALL_MILLISECONDS = 5;
 
+/** How many steps of `milliseconds` each one call may have, `most` at the most. */
+export function fittingSteps(milliseconds: number, most: number): number {
+  return Math.max(1, Math.min(most, Math.floor(CALL_MILLISECONDS / milliseconds)));
+}
+
 export class StepQueue {
   readonly #pipeline = new Pipeline(RUNS_AHEAD);
   #waiting: Parameters<BatchStep>[] = [];
@@ -69,7 +74,6 @@ export class StepQueue {
     const now = performance.now();
     const each = (now - this.#lastDone) / steps;
     this.#lastDone = now;
-    const fitting = Math.floor(CALL_MILLISECONDS / each);
-    this.#perCall = Math.max(1, Math.min(this.#most, 2 * this.#perCall, fitting));
+    this.#perCall = fittingSteps(each, Math.min(this.#most, 2 * this.#perCall));
   }
 }
