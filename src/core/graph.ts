@@ -29,6 +29,8 @@ export interface Op<Attrs = never> extends Omit<PlanOp, 'lower' | 'flops'> {
   lower(context: LowerContext<Attrs>): ReturnType<PlanOp['lower']>;
   /** The only shape rule: types of the outputs, or a typed error naming the sizes. */
   infer(inputs: readonly ValueType[], attrs: Attrs): ValueType[];
+  /** Of one input, elementwise and never decreasing: what it gives for a maximum is the maximum. */
+  readonly monotone?: boolean;
   /** The gradient rule; running backward through `'nondiff'` throws. */
   readonly vjp: Vjp<Attrs> | 'nondiff';
   flops?(inputs: readonly ValueType[], outputs: readonly ValueType[], attrs: Attrs): number;

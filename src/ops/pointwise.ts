@@ -26,10 +26,12 @@ function pointwiseRow(
   result: Result,
   vjp: Vjp<NoAttrs> | 'nondiff',
   operands: Operands = 'any',
+  monotone = false,
 ): Op<NoAttrs> {
   return defineOp<NoAttrs>({
     name,
     kind: 'pointwise',
+    monotone,
     vjp,
     infer(inputs) {
       const { dtype } = inputs[inputs.length - 1]!;
@@ -55,12 +57,13 @@ function unary(
   derivative: UnaryVjp | 'nondiff',
   result: Result = 'same',
   operands: Operands = 'any',
+  monotone = false,
 ) {
   const vjp: Vjp<NoAttrs> | 'nondiff' =
     derivative === 'nondiff'
       ? derivative
       : ({ grads, inputs, outputs }) => [derivative(grads[0]!, inputs[0]!, outputs[0]!)];
-  const row = pointwiseRow(name, result, vjp, operands);
+  const row = pointwiseRow(name, result, vjp, operands, monotone);
   return (x: Tensor): Tensor => apply(row, [x], {});
 }
 
@@ -75,7 +78,7 @@ const zero: UnaryVjp = (g) => mul(g, 0);
 export const neg = unary('neg', (g) => neg(g), 'same', 'number');
 export const abs = unary('abs', (g, x) => mul(g, sign(x)));
 /** max(x, 0). NaN stays NaN, and the gradient at 0 is 0, as in PyTorch. */
-export const relu = unary('relu', (g, _, y) => where(le(y, 0), 0, g), 'same', 'number');
+export const relu = unary('relu', (g, _, y) => where(le(y, 0), 0, g), 'same', 'number', true);
 export const sign = unary('sign', zero);
 export const floor = unary('floor', zero);
 export const ceil = unary('ceil', zero);

@@ -4,8 +4,9 @@ import { isFloating } from '../base/dtype.ts';
 import { ArgumentError, DTypeError, opError, ShapeError } from '../base/errors.ts';
 import { formatShape, type Shape } from '../base/shape.ts';
 import { apply, applyAll } from '../core/apply.ts';
-import type { Tensor } from '../core/tensor.ts';
+import { Tensor } from '../core/tensor.ts';
 import type { Pool2dAttrs } from '../engine/kernels.ts';
+import { isOff } from '../engine/switches.ts';
 import { defineOp } from './define.ts';
 import { gather } from './indexing.ts';
 import { type Pair, pair, pooledSize } from './window.ts';
@@ -83,6 +84,18 @@ export interface MaxPool2dOptions {
  * https://pytorch.org/docs/stable/generated/torch.nn.functional.max_pool2d.html
  */
 export function maxPool2d(x: Tensor, options: MaxPool2dOptions): Tensor {
+  const { op, inputs, attrs, storages, requires_grad } = x.value.node;
+  const [before] = inputs;
+  // The largest element stays the largest, so ReLU and its gradient need only see the pooled ones.
+  const waits =
+    op.monotone === true &&
+    before?.node.requires_grad === requires_grad &&
+    storages[0] === undefined &&
+    !isOff('pool_first');
+  return waits ? apply(op, [pool(new Tensor(before), options)], attrs as never) : pool(x, options);
+}
+
+function pool(x: Tensor, options: MaxPool2dOptions): Tensor {
   const kernel_size = pair('max_pool2d', 'kernel_size', options.kernel_size, 1);
   const padding = pair('max_pool2d', 'padding', options.padding ?? 0, 0);
   if (padding.some((size, i) => 2 * size > kernel_size[i]!)) {
