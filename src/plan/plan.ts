@@ -12,6 +12,7 @@ import { collect, valueType } from './graph.ts';
 import type { Call, IR } from './ir.ts';
 import { foldPrologues } from './prologue.ts';
 import { recompute } from './recompute.ts';
+import { moveThroughTables } from './row-tables.ts';
 import { commonSubexpressions, simplify } from './simplify.ts';
 import { verify } from './verify.ts';
 
@@ -22,6 +23,8 @@ export interface PlanOptions {
   readonly epilogue?: boolean;
   readonly prologue?: boolean;
   readonly fuse?: boolean;
+  /** Linear maps of chosen rows become maps of the table: results differ by rounding. */
+  readonly tables?: boolean;
   /** Trades time for memory, so it is on only where it is asked for. */
   readonly recompute?: boolean;
 }
@@ -62,6 +65,7 @@ export function plan(request: PlanRequest, options: PlanOptions = {}): Plan {
   if (isOn('cse')) commonSubexpressions(ir);
   if (isOn('epilogue')) foldEpilogues(ir);
   if (isOn('prologue')) foldPrologues(ir);
+  if (isOn('tables')) moveThroughTables(ir);
   readThroughBroadcasts(ir);
   if (options.recompute === true) recompute(ir);
   fusePointwise(ir, { fuse: isOn('fuse') });
