@@ -16,18 +16,17 @@ import { moveThroughTables } from './row-tables.ts';
 import { commonSubexpressions, simplify } from './simplify.ts';
 import { verify } from './verify.ts';
 
-/** Each pass has an off switch; results must not depend on them. */
-export interface PlanOptions {
-  readonly simplify?: boolean;
-  readonly cse?: boolean;
-  readonly epilogue?: boolean;
-  readonly prologue?: boolean;
-  readonly fuse?: boolean;
-  /** Linear maps of chosen rows become maps of the table: results differ by rounding. */
-  readonly tables?: boolean;
+/**
+ * The passes that are on unless switched off; results depend on them by rounding at the most (`tables`,
+ * which moves linear maps of chosen rows to the table, and epilogues in bfloat16).
+ */
+export const PASSES = ['simplify', 'cse', 'epilogue', 'prologue', 'tables', 'fuse'] as const;
+
+/** Each pass has an off switch. */
+export type PlanOptions = { readonly [pass in (typeof PASSES)[number]]?: boolean } & {
   /** Trades time for memory, so it is on only where it is asked for. */
   readonly recompute?: boolean;
-}
+};
 
 /** What is to be computed. */
 export interface PlanRequest {
@@ -60,7 +59,7 @@ export function plan(request: PlanRequest, options: PlanOptions = {}): Plan {
     calls: graph.calls,
     roots: wanted.map((value) => graph.id(value)),
   };
-  const isOn = (pass: keyof PlanOptions) => options[pass] !== false && !isOff(pass);
+  const isOn = (pass: (typeof PASSES)[number]) => options[pass] !== false && !isOff(pass);
   if (isOn('simplify')) simplify(ir);
   if (isOn('cse')) commonSubexpressions(ir);
   if (isOn('epilogue')) foldEpilogues(ir);

@@ -1,0 +1,60 @@
+/**
+ * Runs the tests of kernels, parity and models once for every off switch, with that one off: what is
+ * fast and what it falls back on must both be right.
+ *
+ *     npm run test:switches              every switch
+ *     npm run test:switches -- layouts   only these
+ */
+
+import { spawnSync } from 'node:child_process';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { cpuEngine } from '../dist/engine/native/cpu.js';
+import '../dist/index.js';
+import { fusedOps } from '../dist/ops/fused.js';
+import { PASSES } from '../dist/plan/plan.js';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const TESTS = [
+  'test/engine/conformance.test.ts',
+  'test/parity',
+  'test/models',
+  'test/nn',
+  'test/train',
+];
+/** What the others fall back on. */
+const LAST_RESORTS = ['portable', 'alias'];
+
+const methods = Object.values(cpuEngine().implementations())
+  .flat()
+  .filter((method) => !LAST_RESORTS.includes(method));
+const known = [
+  ...PASSES,
+  'layouts',
+  'pool_first',
+  'fused_optimizer',
+  ...fusedOps(),
+  ...new Set(methods),
+];
+const wanted = process.argv.length > 2 ? process.argv.slice(2) : known;
+const unknown = wanted.filter((name) => !known.includes(name));
+if (unknown.length > 0) {
+  console.error(`there is no switch ${unknown.join(', ')}; there are ${known.join(', ')}`);
+  process.exit(2);
+}
+
+const failed = wanted.filter((name) => {
+  const vitest = join(root, 'node_modules/vitest/vitest.mjs');
+  const args = [vitest, 'run', '--project', 'all', '--reporter=dot', ...TESTS];
+  const env = { ...process.env, TORCHTS_OFF: name };
+  const { status, stdout } = spawnSync(process.execPath, args, {
+    cwd: root,
+    env,
+    encoding: 'utf8',
+  });
+  console.log(`${name.padEnd(32)}${status === 0 ? 'passed' : 'FAILED'}`);
+  if (status !== 0) console.log(stdout);
+  return status !== 0;
+});
+console.log(`${wanted.length - failed.length} passed, ${failed.length} failed`);
+process.exitCode = failed.length === 0 ? 0 : 1;
