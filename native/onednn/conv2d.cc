@@ -1,7 +1,8 @@
 // conv2d_fwd, conv2d_bwd_data, conv2d_bwd_weight by oneDNN, direct or Winograd (Lavin and Gray,
 // "Fast algorithms for convolutional neural networks", 2015), in the blocked layouts it prefers:
 // operands arrive and leave in them; those that lie in rows all the same are reordered through
-// scratch. float32, accumulated in float32; overwrites (`=`); the bits depend on the thread count.
+// scratch. float32, and bfloat16 by the direct method; accumulated in float32; overwrites (`=`);
+// the bits depend on the thread count.
 #include "../cpu/conv2d.h"
 
 #include <algorithm>
@@ -145,13 +146,16 @@ class OnednnConv2d final : public Kernel {
   std::vector<dnnl_exec_arg_t> args_;
 };
 
-// A float32 convolution of at least one element that the library can plan.
+// A convolution of at least one element that the library can plan: float32, or bfloat16 by the
+// direct method where the machine can.
 template <Pass kPass, Method kMethod>
 bool can_plan(const KernelSpec& spec, const torchts::Conv2d& s) {
-  if (spec.outputs[0].dtype != DType::float32 || has_epilogue(spec)) return false;
+  const DType dtype = spec.outputs[0].dtype;
+  const bool bfloat = dtype == DType::bfloat16 && kMethod == Method::direct;
+  if ((dtype != DType::float32 && !bfloat) || has_epilogue(spec)) return false;
   if (s.work() == 0 || s.in_pixels() == 0) return false;
   use_threads(spec.threads);
-  return has_convolution(kPass, kMethod, sizes_of(DType::float32, s));
+  return has_convolution(kPass, kMethod, sizes_of(dtype, s));
 }
 
 // Blocked layouts pad channels to 16, so few channels are the portable kernels' to compute, but for

@@ -27,6 +27,10 @@ const CONVOLUTIONS: Record<string, Convolution> = {
   'one channel': { n: 2, c: 1, o: 32, size: [28, 28], kernel: [3, 3] },
   'same padding': { n: 2, c: 16, o: 16, size: [9, 11], kernel: [3, 3], padding: [1, 1] },
   '32 channels': { n: 2, c: 32, o: 32, size: [8, 8], kernel: [3, 3], padding: [1, 1] },
+  'wide first layer': { n: 2, c: 3, o: 32, size: [8, 8], kernel: [3, 3], padding: [1, 1] },
+  'wide, stride 2': {
+    ...{ n: 2, c: 32, o: 64, size: [9, 9], kernel: [3, 3], stride: [2, 2], padding: [1, 1] },
+  },
   'odd channels': { c: 5, o: 7, size: [10, 9], kernel: [3, 3], padding: [1, 1] },
   '1x1': { n: 2, c: 16, o: 32, size: [7, 7], kernel: [1, 1] },
   '1x1 with stride': { n: 2, c: 6, o: 3, size: [9, 9], kernel: [1, 1], stride: [2, 2] },
@@ -96,7 +100,10 @@ function convolution(kernel: ConvolutionKernel, name: string, options: Convoluti
   );
 }
 
-const OTHER_DTYPES = ['LeNet conv2', 'unequal in each dimension', 'two groups', 'depthwise', '1x1'];
+const OTHER_DTYPES = [
+  ...['LeNet conv2', 'unequal in each dimension', 'two groups', 'depthwise', '1x1'],
+  ...['same padding', '32 channels', 'wide first layer', 'wide, stride 2'],
+];
 
 export const CONV2D_CASES: readonly KernelCase[] = KERNELS.flatMap((kernel) => [
   ...Object.entries(CONVOLUTIONS).map(([name, options]) =>
