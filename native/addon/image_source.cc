@@ -1,8 +1,7 @@
 #include "image_source.h"
 
-#include <cmath>
-
 #include "host_array.h"
+#include "numbers.h"
 #include "storage.h"
 
 namespace torchts {
@@ -12,12 +11,9 @@ namespace {
 constexpr napi_type_tag kTag = {0x3f0c9a52d7be4861, 0xa4417be29c05d38f};
 
 int64_t integer(const Napi::Value& value, const std::string& what, double most) {
-  const double number = value.IsNumber() ? value.As<Napi::Number>().DoubleValue() : -1;
-  if (!(number >= 0 && number <= most) || number != std::floor(number)) {
-    throw std::invalid_argument("[images] " + what + " must be an integer from 0 to " +
-                                std::to_string(static_cast<int64_t>(most)));
-  }
-  return static_cast<int64_t>(number);
+  if (const std::optional<int64_t> found = integer_of(value, 0, most)) return *found;
+  throw std::invalid_argument("[images] " + what + " must be an integer from 0 to " +
+                              std::to_string(static_cast<int64_t>(most)));
 }
 
 int64_t size(const Napi::Object& from, const char* key) {
@@ -127,6 +123,7 @@ ImageSourceClass::ImageSourceClass(const Napi::CallbackInfo& info)
     // The bytes are read as they lie, on threads that know no tickets.
     for (Buffer* buffer : {shared->images.get(), shared->labels.get()}) {
       instance_->thread.wait(buffer->last_use);
+      buffer->gate.wait();
       buffer->make_row_major();
     }
     shared_ = std::move(shared);
@@ -148,10 +145,7 @@ Napi::Value ImageSourceClass::gather(const Napi::CallbackInfo& info) {
     const int64_t epoch = integer(info[1], "epoch", 4294967295.0);
     const BatchSlot slot = parse_slot(info[2], info[3], rows, shared_->source);
     check_indices(shared_->source, indices, rows);
-    for (Buffer* buffer : {slot.inputs.get(), slot.targets.get()}) {
-      instance_->thread.wait(buffer->last_use);
-      buffer->now = {};
-    }
+    for (Buffer* buffer : {slot.inputs.get(), slot.targets.get()}) instance_->claim(*buffer);
     fill(*shared_, indices, rows, static_cast<uint32_t>(epoch), slot);
     return info.Env().Undefined();
   });
@@ -196,8 +190,7 @@ void ImageStream::start(const Napi::CallbackInfo& info) {
     // Of all the others, runs that are still queued make room.
     const bool is_first = &slot < slots_.data() + ahead || &slot >= slots_.data() + ring_;
     if (!is_first) continue;
-    instance_->thread.wait(slot.inputs->last_use);
-    instance_->thread.wait(slot.targets->last_use);
+    for (Buffer* buffer : {slot.inputs.get(), slot.targets.get()}) instance_->claim(*buffer);
   }
   stream_ = std::make_shared<BatchStream>(whole_ + (rest > 0 ? 1 : 0), ahead,
                                           [shared, order, slots = slots_, whole = whole_,

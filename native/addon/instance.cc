@@ -121,6 +121,12 @@ void Instance::remove(uint32_t id) {
   free_ids_.push_back(id);
 }
 
+void Instance::claim(Buffer& buffer) {
+  thread.wait(buffer.last_use);
+  buffer.gate.wait();
+  buffer.now = {};
+}
+
 void Instance::free_after(Ticket ticket, std::shared_ptr<Buffer> buffer) {
   free_on(thread, ticket, std::move(buffer));
 }

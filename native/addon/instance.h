@@ -121,6 +121,9 @@ class Instance {
   Buffer* buffer(uint32_t id) const { return id < buffers_.size() ? buffers_[id] : nullptr; }
   uint32_t add(Buffer* buffer);
   void remove(uint32_t id);
+  // Waits for the queued jobs that use `buffer` and for the stream that fills it; what the caller
+  // then writes there is row-major.
+  void claim(Buffer& buffer);
   // Frees what queued jobs may still use once they are done.
   void free_after(Ticket ticket, std::shared_ptr<Buffer> buffer);
   void free_after(Ticket ticket, std::unique_ptr<LoadedProgram> program);

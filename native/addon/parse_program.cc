@@ -1,8 +1,7 @@
 #include "parse_program.h"
 
-#include <cmath>
-
 #include "host_array.h"
+#include "numbers.h"
 
 namespace torchts {
 namespace {
@@ -27,9 +26,9 @@ double number(const Napi::Value& value, const std::string& where) {
 }
 
 int64_t integer(const Napi::Value& value, const std::string& where, double most) {
-  double wide = number(value, where);
-  if (wide != std::floor(wide) || std::fabs(wide) > most) fail(where, "an integer in range");
-  return static_cast<int64_t>(wide);
+  const std::optional<int64_t> found = integer_of(value, -most, most);
+  if (!found) fail(where, "an integer in range");
+  return *found;
 }
 
 int index(const Napi::Value& value, const std::string& where) {

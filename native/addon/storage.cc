@@ -1,8 +1,7 @@
 #include "storage.h"
 
-#include <cmath>
-
 #include "host_array.h"
+#include "numbers.h"
 #include "program.h"
 
 namespace torchts {
@@ -48,12 +47,12 @@ Storage::Storage(const Napi::CallbackInfo& info)
     : Napi::ObjectWrap<Storage>(info), instance_(Instance::of(info.Env())) {
   guarded(info.Env(), [&] {
     DType dtype = dtype_named(info[0].ToString());
-    double numel = info[1].ToNumber();
-    if (!(numel >= 0) || numel != std::floor(numel) || numel > static_cast<double>(kMostBytes)) {
+    const std::optional<int64_t> numel = integer_of(info[1], 0, static_cast<double>(kMostBytes));
+    if (!numel) {
       throw std::invalid_argument("[storage] a buffer cannot have " +
                                   info[1].ToString().Utf8Value() + " elements");
     }
-    buffer_ = std::make_shared<Buffer>(dtype, static_cast<int64_t>(numel));
+    buffer_ = std::make_shared<Buffer>(dtype, *numel);
     id_ = instance_->add(buffer_.get());
     napi_type_tag_object(info.Env(), info.This(), &kTag);
     Napi::MemoryManagement::AdjustExternalMemory(info.Env(), buffer_->memory.bytes());
@@ -84,10 +83,8 @@ Napi::Value Storage::write(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
     Buffer& to = buffer();
     const void* host = host_data(info[0], to.dtype, to.numel);
-    instance_->thread.wait(to.last_use);
-    to.gate.wait();
+    instance_->claim(to);
     copy_from_host(to.memory.data(), host, to.dtype, to.numel);
-    to.now = {};
     return info.Env().Undefined();
   });
 }

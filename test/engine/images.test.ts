@@ -98,6 +98,21 @@ describe('a stream', () => {
     images.stream!(request);
   });
 
+  test('a batch gathered by hand into a promised slot comes after the promised one', () => {
+    const images = engine.images(sourceOn(engine, []));
+    const batch_size = 40_000;
+    const slots = [0, 1, 2, 3].map(() => slotOn(engine, batch_size, HEIGHT * WIDTH));
+    const order = new Int32Array(4 * batch_size).fill(1);
+    const indices = new Int32Array(batch_size).fill(7);
+    const stream = images.stream!({ order, batch_size, epoch: 0, slots, ahead: 4 });
+    for (let i = 0; i < 4; i++) stream.take();
+    // The last one to be filled: the stream has other work for longer than this takes.
+    const slot = slots[3]!;
+    images.gather(indices, 0, slot);
+    stream.dispose(); // returns once everything promised is filled
+    expect(new Set(list(engine.readSync(slot.targets)))).toEqual(new Set([7]));
+  });
+
   test.each([
     ['a batch of nothing', { batch_size: 0 }],
     ['a sample that does not exist', { order: Int32Array.of(0, COUNT) }],
