@@ -51,6 +51,7 @@ export {
   sum,
   variance as var_,
 } from './ops/reduction.ts';
+export { Slice, type SliceRange } from './ops/slice-range.ts';
 export * from './ops/slicing.ts';
 export { logSoftmax, softmax } from './ops/softmax.ts';
 export * as optim from './optim/index.ts';

@@ -1,0 +1,56 @@
+/** Where an operator of PyTorch is found here. */
+
+import * as torchts from '../../src/index.ts';
+import { Tensor } from '../../src/index.ts';
+
+type AnyModule = torchts.nn.AnyModule;
+
+export type Callable = (...args: unknown[]) => unknown;
+
+/** What has no function of the same name: indexing, and names TypeScript keeps for itself. */
+const OTHER_NAMES: Readonly<Record<string, string>> = { __getitem__: 'index', var: 'var_' };
+
+/** Python's operators with the operands exchanged: `__rsub__(a, b)` is b - a. */
+const REFLECTED: Readonly<Record<string, string>> = {
+  __radd__: 'add',
+  __rdiv__: 'div',
+  __rmatmul__: 'matmul',
+  __rmod__: 'remainder',
+  __rmul__: 'mul',
+  __rpow__: 'pow',
+  __rsub__: 'sub',
+};
+
+/** The function for PyTorch's `name`, such as `nn.functional.max_pool2d`; or the method. */
+export function findFunction(name: string): Callable | undefined {
+  const operator = REFLECTED[name];
+  if (operator !== undefined) {
+    const fn = findFunction(operator);
+    return fn && ((a, b) => fn(b, a));
+  }
+  const path = (OTHER_NAMES[name] ?? name).split('.').map(camelCase);
+  const found = path.reduce<unknown>(
+    (room, part) => (room as Record<string, unknown> | undefined)?.[part],
+    torchts,
+  );
+  if (typeof found === 'function') return found as Callable;
+  if (path.length > 1) return undefined;
+  return methodCall(path[0]!);
+}
+
+/** The class of modules by this name. */
+export function findClass(name: string): (new (options: object) => AnyModule) | undefined {
+  return (torchts.nn as unknown as Record<string, never>)[name];
+}
+
+function methodCall(name: string): Callable | undefined {
+  const descriptor = Object.getOwnPropertyDescriptor(Tensor.prototype, name);
+  if (descriptor?.get !== undefined) return (x) => (x as Record<string, unknown>)[name];
+  if (typeof descriptor?.value !== 'function') return undefined;
+  return (x, ...args) => (descriptor.value as Callable).call(x, ...args);
+}
+
+/** `log_softmax` -> `logSoftmax`; a trailing underscore stays. */
+export function camelCase(name: string): string {
+  return name.replace(/(?<=[a-z0-9])_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
+}

@@ -1,0 +1,295 @@
+/**
+ * The samples that `make_samples.py` recorded: PyTorch's own test inputs for an operator or a module,
+ * and what PyTorch computed of them. `runSample` computes the same here and says how far it is off.
+ */
+
+import { readFileSync } from 'node:fs';
+import type { DType, HostArray } from '../../src/base/dtype.ts';
+import { isFloating } from '../../src/base/dtype.ts';
+import { TorchtsError } from '../../src/base/errors.ts';
+import * as torchts from '../../src/index.ts';
+import { Tensor } from '../../src/index.ts';
+import { type Callable, findClass, findFunction } from './names.ts';
+
+/** A tensor: where its numbers begin in the binary file. bfloat16 and float16 are kept as float32. */
+interface RecordedTensor {
+  readonly tensor: number;
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  readonly grad?: true;
+}
+
+/** A value as JSON; an object says what it is by its one key. */
+type Recorded = null | boolean | number | string | RecordedTensor | Readonly<Record<string, never>>;
+
+interface Arguments {
+  readonly args: readonly Recorded[];
+  readonly kwargs: Readonly<Record<string, Recorded>>;
+}
+
+interface Results {
+  /** The numbers depend on the random generator, so that only types and shapes can be compared. */
+  readonly random: boolean;
+  readonly outputs: readonly Recorded[];
+  /** How far PyTorch's float32 is from its float64, relative to 1 + |value|. */
+  readonly slack: readonly number[];
+  readonly gradients?: readonly (RecordedTensor | null)[];
+  readonly gradient_slack?: readonly number[];
+}
+
+export interface OperatorSample extends Arguments, Results {
+  readonly op: string;
+  readonly variant: string;
+}
+
+/** Arguments that PyTorch refuses, with (a pattern of) its words. */
+export interface ErrorSample extends Arguments {
+  readonly op: string;
+  readonly error: string;
+}
+
+export interface ModuleSample extends Arguments, Results {
+  readonly module: string;
+  readonly training: boolean;
+  readonly options: Readonly<Record<string, Recorded>>;
+  readonly state: Readonly<Record<string, RecordedTensor>>;
+  /** Whose gradients follow those of the arguments. */
+  readonly parameters: readonly string[];
+}
+
+export type Sample = OperatorSample | ErrorSample | ModuleSample;
+
+export type Outcome =
+  | { readonly kind: 'same'; readonly error: number; readonly gradientError: number }
+  | { readonly kind: 'missing' }
+  | { readonly kind: 'different'; readonly why: string };
+
+/** What two results may differ by, relative to 1 + |value|. */
+const TOLERANCE = { output: 1e-5, gradient: 1e-4 } as const;
+/** And by how many times PyTorch's own error, where that is more. */
+const SLACK = 20;
+
+export interface Recording {
+  readonly samples: readonly Sample[];
+  readonly numbers: ArrayBuffer;
+}
+
+/** Reads `base`.json and `base`.bin. */
+export function readRecording(base: string): Recording {
+  const bytes = readFileSync(`${base}.bin`);
+  const numbers = new Uint8Array(bytes).buffer;
+  return { samples: JSON.parse(readFileSync(`${base}.json`, 'utf8')) as Sample[], numbers };
+}
+
+/** The operator's or module's name. */
+export function nameOf(sample: Sample): string {
+  return 'module' in sample ? sample.module : sample.op;
+}
+
+export function runSample(sample: Sample, numbers: ArrayBuffer): Outcome {
+  const reader = new Reader(numbers);
+  if ('module' in sample) return runModule(sample, reader);
+  const fn = findFunction(sample.op);
+  if (fn === undefined) return { kind: 'missing' };
+  if ('error' in sample) return runError(sample, fn, reader);
+  return attempt(() => {
+    const { given, inputs } = reader.arguments(sample);
+    return compare(sample, leaves(fn(...given)), inputs, reader);
+  });
+}
+
+/** What was thrown becomes the reason why the sample differs. */
+function attempt(run: () => Outcome): Outcome {
+  try {
+    return run();
+  } catch (error) {
+    const isOurs = error instanceof TorchtsError;
+    const { message, stack } = error as Error;
+    return { kind: 'different', why: isOurs ? message : `not a typed error: ${stack ?? message}` };
+  }
+}
+
+function runError(sample: ErrorSample, fn: Callable, reader: Reader): Outcome {
+  const { given } = reader.arguments(sample);
+  try {
+    for (const leaf of leaves(fn(...given))) if (leaf instanceof Tensor) leaf.realize();
+  } catch (error) {
+    if (error instanceof TorchtsError) return { kind: 'same', error: 0, gradientError: 0 };
+    return { kind: 'different', why: `not a typed error: ${(error as Error).stack}` };
+  }
+  return { kind: 'different', why: `no error, where PyTorch says: ${sample.error}` };
+}
+
+function runModule(sample: ModuleSample, reader: Reader): Outcome {
+  const Class = findClass(sample.module);
+  if (Class === undefined) return { kind: 'missing' };
+  return attempt(() => {
+    const options = Object.entries(sample.options).map(([name, v]) => [name, reader.value(v)]);
+    const module = new Class(Object.fromEntries(options)).train(sample.training);
+    const state = Object.entries(sample.state).map(
+      ([name, recorded]) => [name, reader.tensor(recorded)] as const,
+    );
+    module.loadStateDict(new Map(state));
+    const { given, inputs } = reader.arguments(sample);
+    const result: unknown = module.forward(...given);
+    const parameters = new Map(module.namedParameters());
+    const trained = sample.parameters.map((name) => parameters.get(name)!);
+    return compare(sample, leaves(result), [...inputs, ...trained], reader);
+  });
+}
+
+/** Recorded values as the arguments of a call. */
+class Reader {
+  readonly #numbers: ArrayBuffer;
+
+  constructor(numbers: ArrayBuffer) {
+    this.#numbers = numbers;
+  }
+
+  /** The call's arguments, and those tensors among them that get gradients, in order. */
+  arguments({ args, kwargs }: Arguments) {
+    const inputs: Tensor[] = [];
+    const byPlace = args.map((arg) => this.value(arg, inputs));
+    const byName = Object.entries(kwargs).map(([name, v]) => [name, this.value(v, inputs)]);
+    const named = byName.length === 0 ? [] : [Object.fromEntries(byName) as object];
+    return { given: [...byPlace, ...named], inputs };
+  }
+
+  value(recorded: Recorded, inputs: Tensor[] = []): unknown {
+    if (typeof recorded !== 'object' || recorded === null) return recorded;
+    if ('tensor' in recorded) {
+      const made = this.tensor(recorded as RecordedTensor);
+      if ((recorded as RecordedTensor).grad) inputs.push(made.requires_grad_());
+      return made;
+    }
+    const [[kind, held]] = Object.entries(recorded) as [[string, never]];
+    if (kind === 'list') return (held as Recorded[]).map((item) => this.value(item, inputs));
+    if (kind === 'float') return Number(String(held).replace('inf', 'Infinity'));
+    if (kind === 'int') return BigInt(held);
+    if (kind === 'dtype') return held;
+    if (kind === 'slice') return torchts.Slice(...(held as (number | null)[]));
+    if (kind === 'ellipsis') return '...';
+    return Object.fromEntries(
+      Object.entries(held as Record<string, Recorded>).map(([k, v]) => [k, this.value(v, inputs)]),
+    );
+  }
+
+  tensor({ tensor: start, dtype, shape }: RecordedTensor): Tensor {
+    return torchts.tensor(this.#host(start, dtype, shape), { dtype, shape });
+  }
+
+  /** The numbers of a recorded tensor. */
+  data(recorded: RecordedTensor): number[] {
+    return Array.from(this.#host(recorded.tensor, recorded.dtype, recorded.shape), Number);
+  }
+
+  #host(start: number, dtype: DType, shape: readonly number[]): HostArray {
+    const length = shape.reduce((a, b) => a * b, 1);
+    const Arrays = {
+      float64: Float64Array,
+      int64: BigInt64Array,
+      int32: Int32Array,
+      uint8: Uint8Array,
+      bool: Uint8Array,
+    };
+    const ArrayType = Arrays[dtype as keyof typeof Arrays] ?? Float32Array;
+    return new ArrayType(this.#numbers, start, length);
+  }
+}
+
+/** The tensors and numbers in a result, in order. */
+function leaves(result: unknown): unknown[] {
+  if (Array.isArray(result)) return result.flatMap(leaves);
+  return result === undefined ? [] : [result];
+}
+
+function compare(
+  sample: OperatorSample | ModuleSample,
+  outputs: readonly unknown[],
+  inputs: readonly Tensor[],
+  reader: Reader,
+): Outcome {
+  if (outputs.length !== sample.outputs.length) {
+    return { kind: 'different', why: `${outputs.length} outputs, not ${sample.outputs.length}` };
+  }
+  let error = 0;
+  for (const [i, expected] of sample.outputs.entries()) {
+    const found = difference(outputs[i], expected, sample.random, reader);
+    if (typeof found === 'string') return { kind: 'different', why: `output ${i}: ${found}` };
+    const allowed = Math.max(TOLERANCE.output, SLACK * (sample.slack[i] ?? 0));
+    if (found > allowed) return { kind: 'different', why: `output ${i} is off by ${found}` };
+    error = Math.max(error, found);
+  }
+  return compareGradients(sample, outputs, inputs, reader, error);
+}
+
+function compareGradients(
+  sample: OperatorSample | ModuleSample,
+  outputs: readonly unknown[],
+  inputs: readonly Tensor[],
+  reader: Reader,
+  error: number,
+): Outcome {
+  const expected = sample.gradients;
+  if (expected === undefined) return { kind: 'same', error, gradientError: 0 };
+  const roots = outputs.filter((output): output is Tensor => {
+    return output instanceof Tensor && output.requires_grad;
+  });
+  if (roots.length === 0 && expected.every((gradient) => gradient === null)) {
+    return { kind: 'same', error, gradientError: 0 };
+  }
+  const found = torchts.grad(roots, [...inputs], {
+    grad_outputs: roots.map(cotangent),
+    allow_unused: true,
+  });
+  let gradientError = 0;
+  for (const [i, recorded] of expected.entries()) {
+    // PyTorch tells zero from none; who uses a gradient does not.
+    const size =
+      recorded === null ? 0 : difference(found[i] ?? zerosOf(recorded), recorded, false, reader);
+    if (typeof size === 'string') return { kind: 'different', why: `gradient ${i}: ${size}` };
+    const allowed = Math.max(TOLERANCE.gradient, SLACK * (sample.gradient_slack?.[i] ?? 0));
+    if (size > allowed) return { kind: 'different', why: `gradient ${i} is off by ${size}` };
+    gradientError = Math.max(gradientError, size);
+  }
+  return { kind: 'same', error, gradientError };
+}
+
+const zerosOf = ({ shape, dtype }: RecordedTensor) => torchts.zeros(shape, { dtype });
+
+/** As make_samples.py's. */
+function cotangent({ shape, dtype }: Tensor): Tensor {
+  const length = shape.reduce((a, b) => a * b, 1);
+  const numbers = Float64Array.from({ length }, (_, i) => (((i * 7) % 11) - 5) / 8);
+  return torchts.tensor(numbers, { shape, dtype });
+}
+
+/** The largest |found - expected| / (1 + |expected|), or what is wrong apart from the numbers. */
+function difference(
+  found: unknown,
+  expected: Recorded,
+  random: boolean,
+  reader: Reader,
+): number | string {
+  if (typeof expected !== 'object' || expected === null || !('tensor' in expected)) {
+    const plain = reader.value(expected);
+    const value = found instanceof Tensor && found.numel() === 1 ? found.item() : found;
+    if (typeof plain === 'number' && typeof value === 'number') return relative(value, plain);
+    return Object.is(value, plain) ? 0 : `${String(value)} instead of ${String(plain)}`;
+  }
+  const { dtype, shape } = expected as RecordedTensor;
+  if (!(found instanceof Tensor)) return `${typeof found} instead of a tensor`;
+  if (found.dtype !== dtype) return `dtype ${found.dtype} instead of ${dtype}`;
+  if (found.shape.join() !== shape.join()) return `shape (${found.shape}) instead of (${shape})`;
+  const actual = found.dataSync();
+  if (random) return 0;
+  const exact = isFloating(dtype) ? relative : (a: number, b: number) => (a === b ? 0 : Infinity);
+  const numbers = reader.data(expected as RecordedTensor);
+  return numbers.reduce((worst, x, i) => Math.max(worst, exact(Number(actual[i]), x)), 0);
+}
+
+function relative(found: number, expected: number): number {
+  if (Object.is(found, expected) || found === expected) return 0;
+  const size = Math.abs(found - expected) / (1 + Math.abs(expected));
+  return Number.isNaN(size) ? Infinity : size;
+}
