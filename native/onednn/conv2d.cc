@@ -2,7 +2,8 @@
 // "Fast algorithms for convolutional neural networks", 2015), in the blocked layouts it prefers:
 // operands arrive and leave in them; those that lie in rows all the same are reordered through
 // scratch. float32, and bfloat16 by the direct method; accumulated in float32; overwrites (`=`);
-// the bits depend on the thread count.
+// the bits depend on the thread count. Of an epilogue the bias and the tensor are added; ReLU is
+// left to a pass, because oneDNN's makes 0 of NaN.
 #include "../cpu/conv2d.h"
 
 #include <algorithm>
@@ -14,45 +15,73 @@
 namespace torchts::onednn {
 namespace {
 
-// An operand of a primitive: passed on as it is, or reordered through scratch.
+// A copy from one layout to another, or within one.
+class Reorder {
+ public:
+  Reorder(const Desc& from, const Desc& to) : from_(unbound(from)), to_(unbound(to)) {
+    dnnl::primitive_attr attr;
+    attr.set_scratchpad_mode(dnnl::scratchpad_mode::user);
+    const dnnl::reorder::primitive_desc plan(from_, to_, attr);
+    primitive_ = dnnl::reorder(plan);
+    scratchpad_ = unbound(plan.scratchpad_desc());
+    args_ = {{DNNL_ARG_FROM, from_.get()},
+             {DNNL_ARG_TO, to_.get()},
+             {DNNL_ARG_SCRATCHPAD, scratchpad_.get()}};
+  }
+
+  size_t scratchpad_bytes() const { return scratchpad_.get_desc().get_size(); }
+
+  void run(void* from, void* to, void* scratchpad) const {
+    from_.set_data_handle(from);
+    to_.set_data_handle(to);
+    scratchpad_.set_data_handle(scratchpad);
+    execute(primitive_, args_);
+  }
+
+ private:
+  dnnl::memory from_, to_, scratchpad_;
+  dnnl::primitive primitive_;
+  std::vector<dnnl_exec_arg_t> args_;
+};
+
+// How an operand lies in memory: as `wanted`, or in rows as `plain` says.
+Desc desc_of(const TensorType& type, const Desc& plain, const Desc& wanted) {
+  Layout layout;
+  if (layout_of(wanted, type.shape, &layout) && type.layout == layout) return wanted;
+  if (!type.layout.is_row_major()) throw std::invalid_argument("an operand's layout is unknown");
+  return plain;
+}
+
+// An operand of a primitive: passed on as it is, or reordered through a copy.
 class Operand {
  public:
   // `plain` describes the operand when it lies in rows.
   Operand(const TensorType& type, const Desc& plain, const Desc& wanted, bool is_output)
-      : plain_(unbound(plain)), wanted_(unbound(wanted)) {
-    Layout layout;
-    if (layout_of(wanted, type.shape, &layout) && type.layout == layout) return;
-    if (!type.layout.is_row_major()) throw std::invalid_argument("an operand's layout is unknown");
-    const dnnl::memory& from = is_output ? wanted_ : plain_;
-    const dnnl::memory& to = is_output ? plain_ : wanted_;
-    dnnl::primitive_attr attr;
-    attr.set_scratchpad_mode(dnnl::scratchpad_mode::user);
-    const dnnl::reorder::primitive_desc plan(from, to, attr);
-    reorder_.emplace(plan);
-    scratchpad_ = unbound(plan.scratchpad_desc());
-    args_ = {{DNNL_ARG_FROM, from.get()},
-             {DNNL_ARG_TO, to.get()},
-             {DNNL_ARG_SCRATCHPAD, scratchpad_.get()}};
+      : wanted_(unbound(wanted)), is_output_(is_output) {
+    const Desc given = desc_of(type, plain, wanted);
+    if (given != wanted) reorder_.emplace(is_output ? wanted : given, is_output ? given : wanted);
   }
 
   // Of the reordered copy, and of what reordering needs while it runs.
   size_t copy_bytes() const { return reorder_ ? wanted_.get_desc().get_size() : 0; }
-  size_t scratchpad_bytes() const { return reorder_ ? scratchpad_.get_desc().get_size() : 0; }
+  size_t scratchpad_bytes() const { return reorder_ ? reorder_->scratchpad_bytes() : 0; }
   const dnnl::memory& wanted() const { return wanted_; }
 
-  void bind(void* operand, void* copy, void* scratchpad) const {
-    if (reorder_) plain_.set_data_handle(operand);
-    if (reorder_) scratchpad_.set_data_handle(scratchpad);
+  void bind(void* operand, void* copy) {
+    operand_ = operand;
     wanted_.set_data_handle(reorder_ ? copy : operand);
   }
-  void reorder() const {
-    if (reorder_) execute(*reorder_, args_);
+  void reorder(void* scratchpad) const {
+    if (!reorder_) return;
+    void* copy = wanted_.get_data_handle();
+    reorder_->run(is_output_ ? copy : operand_, is_output_ ? operand_ : copy, scratchpad);
   }
 
  private:
-  dnnl::memory plain_, wanted_, scratchpad_;
-  std::optional<dnnl::reorder> reorder_;
-  std::vector<dnnl_exec_arg_t> args_;
+  dnnl::memory wanted_;
+  std::optional<Reorder> reorder_;
+  void* operand_ = nullptr;
+  bool is_output_;
 };
 
 size_t round_up(size_t bytes) { return (bytes + 63) / 64 * 64; }
@@ -68,7 +97,9 @@ torchts::Conv2d checked(Pass pass, const KernelSpec& spec) {
   }
 }
 
-ConvolutionSizes sizes_of(DType dtype, const torchts::Conv2d& s) {
+ConvolutionSizes sizes_of(const KernelSpec& spec, const torchts::Conv2d& s) {
+  const DType dtype = spec.outputs[0].dtype;
+  const Epilogue epilogue = epilogue_of(spec, 1);
   const Shape w = {s.out_channels, s.group_in(), s.kernel_height, s.kernel_width};
   return {dtype,
           {s.batch, s.in_channels, s.height, s.width},
@@ -77,16 +108,19 @@ ConvolutionSizes sizes_of(DType dtype, const torchts::Conv2d& s) {
           {s.stride[0], s.stride[1]},
           {s.dilation[0], s.dilation[1]},
           {s.padding[0], s.padding[1]},
-          {s.reach(0) - s.height - s.padding[0], s.reach(1) - s.width - s.padding[1]}};
+          {s.reach(0) - s.height - s.padding[0], s.reach(1) - s.width - s.padding[1]},
+          epilogue.bias >= 0,
+          epilogue.add >= 0};
 }
 
 template <Pass kPass, Method kMethod>
 class OnednnConv2d final : public Kernel {
  public:
-  explicit OnednnConv2d(const KernelSpec& spec) : threads_(spec.threads) {
+  explicit OnednnConv2d(const KernelSpec& spec)
+      : epilogue_(epilogue_of(spec, 1)), threads_(spec.threads) {
     use_threads(threads_);
-    const ConvolutionSizes sizes = sizes_of(spec.outputs[0].dtype, checked(kPass, spec));
-    Convolution plan = plan_convolution(kPass, kMethod, sizes);
+    const ConvolutionSizes sizes = sizes_of(spec, checked(kPass, spec));
+    const Convolution plan = plan_convolution(kPass, kMethod, sizes);
     const Shape& first = kPass == Pass::forward ? sizes.x : sizes.y;
     const Shape& second = kPass == Pass::backward_weight ? sizes.x : sizes.w;
     const Shape& output = kPass == Pass::forward         ? sizes.y
@@ -105,6 +139,15 @@ class OnednnConv2d final : public Kernel {
              {plan.input_names[1], operands_[1].wanted().get()},
              {plan.output_name, operands_[2].wanted().get()},
              {DNNL_ARG_SCRATCHPAD, scratchpad_.get()}};
+    if (sizes.bias) {
+      bias_ = unbound(row_major(sizes.dtype, {sizes.y[1]}));
+      args_.push_back({DNNL_ARG_BIAS, bias_.get()});
+    }
+    if (sizes.accumulate) {
+      const TensorType& type = spec.inputs[epilogue_.add];
+      add_.emplace(desc_of(type, row_major(sizes.dtype, output), plan.output), plan.output);
+      add_lies_as_output_ = type.layout == spec.outputs[0].layout;
+    }
   }
 
   size_t scratch_bytes() const override {
@@ -112,24 +155,31 @@ class OnednnConv2d final : public Kernel {
     for (const Operand& operand : operands_) {
       scratchpad = std::max(scratchpad, operand.scratchpad_bytes());
     }
+    if (add_) scratchpad = std::max(scratchpad, add_->scratchpad_bytes());
     return copies_bytes() + scratchpad;
+  }
+
+  bool may_alias(int input, int output) const override {
+    return output == 0 && input == epilogue_.add && add_lies_as_output_;
   }
 
   void run(const torchts::Operands& operands) override {
     use_threads(threads_);
+    // oneDNN has no constant memory; inputs are only read.
+    const auto input = [&](int i) { return const_cast<void*>(operands.inputs[i]); };
     char* copy = static_cast<char*>(operands.scratch);
     char* scratchpad = copy + copies_bytes();  // shared: one primitive runs at a time
-    for (size_t i = 0; i < 3; i++) {
-      // oneDNN has no constant memory; inputs are only read.
-      void* at = i < 2 ? const_cast<void*>(operands.inputs[i]) : operands.outputs[0];
-      operands_[i].bind(at, copy, scratchpad);
+    for (int i = 0; i < 3; i++) {
+      operands_[i].bind(i < 2 ? input(i) : operands.outputs[0], copy);
       copy += round_up(operands_[i].copy_bytes());
     }
+    if (epilogue_.bias >= 0) bias_.set_data_handle(input(epilogue_.bias));
+    operands_[0].reorder(scratchpad);
+    operands_[1].reorder(scratchpad);
+    if (add_) prepare_sum(input(epilogue_.add), scratchpad);
     scratchpad_.set_data_handle(scratchpad);
-    operands_[0].reorder();
-    operands_[1].reorder();
     execute(primitive_, args_);
-    operands_[2].reorder();
+    operands_[2].reorder(scratchpad);
   }
 
  private:
@@ -139,9 +189,18 @@ class OnednnConv2d final : public Kernel {
     return bytes;
   }
 
+  // The primitive adds to what is there: the tensor is brought to where it writes.
+  void prepare_sum(void* add, void* scratchpad) const {
+    void* to = operands_[2].wanted().get_data_handle();
+    if (add != to) add_->run(add, to, scratchpad);
+  }
+
+  const Epilogue epilogue_;
   int threads_;
   std::vector<Operand> operands_;  // the two inputs and the output
-  dnnl::memory scratchpad_;
+  dnnl::memory scratchpad_, bias_;
+  std::optional<Reorder> add_;
+  bool add_lies_as_output_ = false;
   dnnl::primitive primitive_;
   std::vector<dnnl_exec_arg_t> args_;
 };
@@ -152,10 +211,10 @@ template <Pass kPass, Method kMethod>
 bool can_plan(const KernelSpec& spec, const torchts::Conv2d& s) {
   const DType dtype = spec.outputs[0].dtype;
   const bool bfloat = dtype == DType::bfloat16 && kMethod == Method::direct;
-  if ((dtype != DType::float32 && !bfloat) || has_epilogue(spec)) return false;
+  if ((dtype != DType::float32 && !bfloat) || epilogue_of(spec, 1).relu) return false;
   if (s.work() == 0 || s.in_pixels() == 0) return false;
   use_threads(spec.threads);
-  return has_convolution(kPass, kMethod, sizes_of(dtype, s));
+  return has_convolution(kPass, kMethod, sizes_of(spec, s));
 }
 
 // Blocked layouts pad channels to 16, so few channels are the portable kernels' to compute, but for
@@ -187,13 +246,15 @@ bool supports_winograd(const KernelSpec& spec) {
 template <Pass kPass, Method kMethod>
 void arrange(KernelSpec* spec) {
   use_threads(spec->threads);
-  const DType dtype = spec->outputs.at(0).dtype;
-  const Convolution plan = plan_convolution(kPass, kMethod, sizes_of(dtype, checked(kPass, *spec)));
+  const Convolution plan = plan_convolution(kPass, kMethod, sizes_of(*spec, checked(kPass, *spec)));
   const auto set = [](TensorType* type, const Desc& wanted) {
     if (!layout_of(wanted, type->shape, &type->layout)) type->layout = {};
   };
   for (size_t i = 0; i < 2; i++) set(&spec->inputs.at(i), plan.inputs[i]);
   set(&spec->outputs.at(0), plan.output);
+  const Epilogue epilogue = epilogue_of(*spec, 1);
+  if (epilogue.bias >= 0) spec->inputs.at(epilogue.bias).layout = {};
+  if (epilogue.add >= 0) spec->inputs.at(epilogue.add).layout = spec->outputs.at(0).layout;
 }
 
 template <Pass kPass, Method kMethod>

@@ -115,6 +115,8 @@ struct ConvolutionSizes {
   DType dtype;
   Shape x, w, y;  // w as weight_shape gives it
   dnnl::memory::dims stride, dilation, pad_before, pad_after;
+  // Forward only: y = conv(x, w) + bias + (what y held before).
+  bool bias = false, accumulate = false;
 };
 
 // A planned convolution and the layouts it wants for its two inputs and its output.
@@ -131,15 +133,22 @@ inline Convolution plan_convolution(Pass pass, Method method, const ConvolutionS
                                         : dnnl::algorithm::convolution_direct;
   const Desc x = any_layout(s.dtype, s.x), w = any_layout(s.dtype, s.w);
   const Desc y = any_layout(s.dtype, s.y);
+  const Desc bias = s.bias ? row_major(s.dtype, {s.y[1]}) : Desc();
   dnnl::primitive_attr attr;
   attr.set_scratchpad_mode(dnnl::scratchpad_mode::user);
+  if (s.accumulate) {
+    dnnl::post_ops after;
+    after.append_sum();
+    attr.set_post_ops(after);
+  }
   // oneDNN counts dilation from 0.
   dnnl::memory::dims dilation = s.dilation;
   for (auto& step : dilation) step -= 1;
   // Not forward_inference: there Winograd wants transformed weights, which are slow to make.
   const auto kind = dnnl::prop_kind::forward_training;
   const dnnl::convolution_forward::primitive_desc forward(
-      {kind, algorithm, x, w, y, s.stride, dilation, s.pad_before, s.pad_after}, attr, engine());
+      {kind, algorithm, x, w, bias, y, s.stride, dilation, s.pad_before, s.pad_after}, attr,
+      engine());
   if (pass == Pass::forward) {
     return {dnnl::convolution_forward(forward),
             {forward.src_desc(), forward.weights_desc()},

@@ -11,19 +11,20 @@ struct Epilogue {
   int bias = -1;  // (channels)
   int add = -1;   // of the output's shape
   bool relu = false;
+  size_t channel = 0;     // the output's dimension that the bias runs along
   size_t own_inputs = 0;  // the inputs before the epilogue's
 
   bool empty() const { return bias < 0 && add < 0 && !relu; }
 };
 
-// For implementations that cannot do one: without them the loader adds a pass of its own.
+// For implementations that cannot do one: the loader adds a pass of its own.
 inline bool has_epilogue(const KernelSpec& spec) {
   return !spec.attrs.texts_or_none("epilogue").empty();
 }
 
-// The epilogue of a call whose first output has its channels in dimension `channel`. Throws
-// std::invalid_argument when its parts are unknown or out of order, or its operands do not fit.
-inline Epilogue epilogue_of(const KernelSpec& spec, size_t channel) {
+// The epilogue of a call. Throws std::invalid_argument when its parts are unknown or out of order,
+// or its operands do not fit.
+inline Epilogue epilogue_of(const KernelSpec& spec) {
   const auto require = [](bool condition, const char* message) {
     if (!condition) throw std::invalid_argument(message);
   };
@@ -34,10 +35,15 @@ inline Epilogue epilogue_of(const KernelSpec& spec, size_t channel) {
   require(epilogue.own_inputs <= spec.inputs.size(), "an operand of the epilogue is missing");
 
   const TensorType& out = spec.outputs[0];
-  require(parts.empty() || channel < out.shape.size(), "the output has no channels");
+  if (!parts.empty() && parts[0] == "bias") {
+    const int64_t rank = static_cast<int64_t>(out.shape.size());
+    const int64_t channel = spec.attrs.integer("channel");
+    require(-rank <= channel && channel < rank, "the output has no channels");
+    epilogue.channel = static_cast<size_t>(channel < 0 ? rank + channel : channel);
+  }
   int next = static_cast<int>(epilogue.own_inputs);
   for (const std::string& part : parts) {
-    require(!epilogue.relu && (part != "bias" || epilogue.add < 0),
+    require(!epilogue.relu && (part != "bias" || next == static_cast<int>(epilogue.own_inputs)),
             "the epilogue's parts are out of order");
     if (part == "relu") {
       epilogue.relu = true;
@@ -49,18 +55,30 @@ inline Epilogue epilogue_of(const KernelSpec& spec, size_t channel) {
     place = next++;
     const TensorType& operand = spec.inputs[place];
     require(operand.dtype == out.dtype, "the epilogue's operands must have the output's dtype");
-    require(operand.shape == (part == "bias" ? Shape{out.shape[channel]} : out.shape),
+    require(operand.shape == (part == "bias" ? Shape{out.shape[epilogue.channel]} : out.shape),
             "an operand of the epilogue has the wrong shape");
   }
   return epilogue;
 }
 
-// The same call without its epilogue.
-inline KernelSpec without_epilogue(const KernelSpec& spec, const Epilogue& epilogue) {
-  KernelSpec plain = spec;
-  plain.inputs.resize(epilogue.own_inputs);
-  plain.attrs.set("epilogue", Attrs::Strings{});
-  return plain;
+// The same for a kernel whose channels are in dimension `channel`.
+inline Epilogue epilogue_of(const KernelSpec& spec, size_t channel) {
+  const Epilogue epilogue = epilogue_of(spec);
+  if (epilogue.bias >= 0 && epilogue.channel != channel) {
+    throw std::invalid_argument("the epilogue's bias runs along another dimension");
+  }
+  return epilogue;
+}
+
+// The same call with the first `parts` of its epilogue.
+inline KernelSpec with_parts(const KernelSpec& spec, size_t parts) {
+  const Attrs::Strings& all = spec.attrs.texts_or_none("epilogue");
+  KernelSpec shorter = spec;
+  for (size_t i = parts; i < all.size(); i++) {
+    if (all[i] != "relu") shorter.inputs.pop_back();
+  }
+  shorter.attrs.set("epilogue", Attrs::Strings(all.begin(), all.begin() + parts));
+  return shorter;
 }
 
 }  // namespace torchts

@@ -5,6 +5,8 @@
 namespace torchts {
 namespace {
 
+constexpr int64_t kGrain = 1 << 15;  // elements a thread
+
 float widen(bfloat16 value) { return to_float(value); }
 float widen(float value) { return value; }
 double widen(double value) { return value; }
@@ -15,90 +17,132 @@ void narrow(T value, T* to) {
   *to = value;
 }
 
+// What is done to `count` elements in a row.
+template <class T>
+struct Run {
+  int64_t count;
+  T* out;
+  const T* bias;  // null for none
+  const T* add;   // null for none
+  bool relu;
+
+  // `kStep` says how far the bias goes with each element.
+  template <int kStep>
+  void apply() const {
+    for (int64_t i = 0; i < count; i++) {
+      auto value = widen(out[i]);
+      if (bias != nullptr) value += widen(bias[i * kStep]);
+      if (add != nullptr) value += widen(add[i]);
+      if (relu) value = value <= 0 ? decltype(value)(0) : value;
+      narrow(value, out + i);
+    }
+  }
+};
+
 // Walks the output as it lies in memory; `bias_steps_` say how far in the bias each loop goes.
 template <class T>
 class EpilogueKernel final : public Kernel {
  public:
-  EpilogueKernel(const KernelSpec& spec, const Epilogue& epilogue, size_t channel,
-                 std::unique_ptr<Kernel> inner)
-      : epilogue_(epilogue), kernel_(std::move(inner)) {
+  EpilogueKernel(const KernelSpec& spec, const Epilogue& pass, std::unique_ptr<Kernel> inner)
+      : pass_(pass), kernel_(std::move(inner)) {
     const TensorType& out = spec.outputs[0];
     std::vector<int64_t> channel_only(out.shape.size(), 0);
-    channel_only[channel] = 1;
+    if (pass.bias >= 0) channel_only[pass.channel] = 1;
     const Axes axes = out.layout.axes(out.shape);
-    sizes_ = sizes_of(axes);
-    bias_steps_ = strides_along(axes, channel_only);
-    if (sizes_.empty()) {
-      sizes_.push_back(1);
-      bias_steps_.push_back(0);
-    }
-    places_.resize(sizes_.size());
+    add_loops(sizes_of(axes), strides_along(axes, channel_only));
     count_ = out.numel();
+    threads_ = useful_threads(spec.threads, count_, kGrain);
+    places_.resize(threads_ * sizes_.size());
   }
 
   size_t scratch_bytes() const override { return kernel_->scratch_bytes(); }
   bool may_alias(int input, int output) const override {
-    return input < static_cast<int>(epilogue_.own_inputs) && kernel_->may_alias(input, output);
+    return input < static_cast<int>(pass_.own_inputs) && kernel_->may_alias(input, output);
   }
 
   void run(const Operands& operands) override {
     kernel_->run(operands);
-    T* out = operands.out<T>(0);
-    const T* bias = epilogue_.bias < 0 ? nullptr : operands.in<T>(epilogue_.bias);
-    const T* add = epilogue_.add < 0 ? nullptr : operands.in<T>(epilogue_.add);
-    const int64_t run = sizes_.back(), step = bias_steps_.back();
-    std::fill(places_.begin(), places_.end(), 0);
-    int64_t channel = 0;
-    for (int64_t done = 0; done < count_; done += run) {
-      for (int64_t i = 0; i < run; i++, out++) {
-        auto value = widen(*out);
-        if (bias != nullptr) value += widen(bias[channel + i * step]);
-        if (add != nullptr) value += widen(*add++);
-        narrow(epilogue_.relu && value <= 0 ? decltype(value)(0) : value, out);
-      }
-      advance(&channel);
-    }
+    parallel_ranges(threads_, count_, [&](int64_t begin, int64_t end, int part) {
+      walk(operands, begin, end, places_.data() + part * sizes_.size());
+    });
   }
 
  private:
-  // To the next run: the loops but the innermost count up.
-  void advance(int64_t* channel) {
-    for (size_t a = sizes_.size() - 1; a-- > 0;) {
-      *channel += bias_steps_[a];
-      if (++places_[a] < sizes_[a]) return;
-      *channel -= bias_steps_[a] * sizes_[a];
-      places_[a] = 0;
+  // Loops along which the bias goes on evenly are one.
+  void add_loops(const Shape& sizes, const std::vector<int64_t>& steps) {
+    sizes_ = {1};
+    bias_steps_ = {0};
+    for (size_t a = 0; a < sizes.size(); a++) {
+      if (sizes_.back() == 1 || bias_steps_.back() == steps[a] * sizes[a]) {
+        sizes_.back() *= sizes[a];
+        bias_steps_.back() = steps[a];
+      } else {
+        sizes_.push_back(sizes[a]);
+        bias_steps_.push_back(steps[a]);
+      }
     }
   }
 
-  const Epilogue epilogue_;
+  // Elements [begin, end); `places` are the counters of the loops around a run.
+  void walk(const Operands& operands, int64_t begin, int64_t end, int64_t* places) const {
+    const auto operand = [&](int place) { return place < 0 ? nullptr : operands.in<T>(place); };
+    const T* bias = operand(pass_.bias);
+    const T* add = operand(pass_.add);
+    const int64_t step = bias_steps_.back();
+    int64_t channel = 0, outer = begin / sizes_.back(), inner = begin % sizes_.back();
+    for (size_t a = sizes_.size() - 1; a-- > 0; outer /= sizes_[a]) {
+      places[a] = outer % sizes_[a];
+      channel += places[a] * bias_steps_[a];
+    }
+    for (int64_t at = begin; at < end; inner = 0) {
+      const Run<T> run{std::min(sizes_.back() - inner, end - at), operands.out<T>(0) + at,
+                       bias == nullptr ? nullptr : bias + channel + inner * step,
+                       add == nullptr ? nullptr : add + at, pass_.relu};
+      step == 0 ? run.template apply<0>() : run.template apply<1>();
+      at += run.count;
+      advance(places, &channel);
+    }
+  }
+
+  // To the next run: the loops but the innermost count up.
+  void advance(int64_t* places, int64_t* channel) const {
+    for (size_t a = sizes_.size() - 1; a-- > 0;) {
+      *channel += bias_steps_[a];
+      if (++places[a] < sizes_[a]) return;
+      *channel -= bias_steps_[a] * sizes_[a];
+      places[a] = 0;
+    }
+  }
+
+  const Epilogue pass_;
   const std::unique_ptr<Kernel> kernel_;
   std::vector<int64_t> sizes_, bias_steps_, places_;
   int64_t count_;
+  int threads_;
 };
 
 }  // namespace
-
-size_t channel_dimension(const std::string& kernel, const KernelSpec& spec) {
-  if (kernel == "matmul") return spec.outputs[0].shape.size() - 1;
-  if (kernel == "conv2d_fwd" || kernel == "batch_norm_fwd") return 1;
-  throw std::invalid_argument("this kernel takes no epilogue");
-}
 
 void arrange_epilogue(KernelSpec* spec, const Epilogue& epilogue) {
   if (epilogue.bias >= 0) spec->inputs.at(epilogue.bias).layout = {};
   if (epilogue.add >= 0) spec->inputs.at(epilogue.add).layout = spec->outputs[0].layout;
 }
 
-std::unique_ptr<Kernel> make_epilogue_kernel(const KernelSpec& spec, const Epilogue& epilogue,
-                                             size_t channel, std::unique_ptr<Kernel> inner) {
+std::unique_ptr<Kernel> make_epilogue_kernel(const KernelSpec& spec, size_t parts,
+                                             std::unique_ptr<Kernel> inner) {
+  const Epilogue done = epilogue_of(with_parts(spec, parts));
+  Epilogue pass = epilogue_of(spec);
+  if (done.bias >= 0) pass.bias = -1;
+  if (done.add >= 0) pass.add = -1;
+  pass.relu = pass.relu && !done.relu;
+  pass.own_inputs += (done.bias >= 0) + (done.add >= 0);
   switch (spec.outputs[0].dtype) {
     case DType::float32:
-      return std::make_unique<EpilogueKernel<float>>(spec, epilogue, channel, std::move(inner));
+      return std::make_unique<EpilogueKernel<float>>(spec, pass, std::move(inner));
     case DType::float64:
-      return std::make_unique<EpilogueKernel<double>>(spec, epilogue, channel, std::move(inner));
+      return std::make_unique<EpilogueKernel<double>>(spec, pass, std::move(inner));
     case DType::bfloat16:
-      return std::make_unique<EpilogueKernel<bfloat16>>(spec, epilogue, channel, std::move(inner));
+      return std::make_unique<EpilogueKernel<bfloat16>>(spec, pass, std::move(inner));
     default:
       throw std::invalid_argument("an epilogue needs a floating dtype");
   }

@@ -35,21 +35,23 @@ void take_layouts(const TensorTypes& from, TensorTypes* to) {
   }
 }
 
-// The best choice for operands of these dtypes; null where there is none.
+// The best choice for operands of these dtypes; null where there is none. Of an implementation's
+// offers the one that does most of the epilogue.
 std::optional<Choice> choose(const Registry& registry, const std::string& kernel,
                              const KernelSpec& spec, const LoadOptions& options, bool promoted) {
-  const Implementation* found = best(registry, kernel, spec, options);
-  size_t channel = 0;
-  if (has_epilogue(spec)) {
-    channel = channel_dimension(kernel, spec);
-    const KernelSpec plain = without_epilogue(spec, epilogue_of(spec, channel));
-    const Implementation* faster = best(registry, kernel, plain, options);
-    if (faster != nullptr && (found == nullptr || faster->priority > found->priority)) {
-      return Choice(faster, promoted, true, channel);
-    }
+  const size_t all = spec.attrs.texts_or_none("epilogue").size();
+  if (all > 0) epilogue_of(spec);  // throws unless its operands are there
+  const Implementation* found = nullptr;
+  size_t parts = 0;
+  for (size_t offered = all + 1; offered-- > 0;) {
+    const Implementation* candidate = best(registry, kernel, with_parts(spec, offered), options);
+    if (candidate == nullptr) continue;
+    if (found != nullptr && candidate->priority <= found->priority) continue;
+    found = candidate;
+    parts = offered;
   }
   if (found == nullptr) return std::nullopt;
-  return Choice(found, promoted, false, channel);
+  return Choice(found, promoted, parts, parts < all);
 }
 
 }  // namespace
@@ -65,8 +67,7 @@ KernelSpec Choice::promoted(const KernelSpec& spec) const {
 }
 
 KernelSpec Choice::own(const KernelSpec& spec) const {
-  if (!epilogue_pass_) return promoted(spec);
-  return without_epilogue(promoted(spec), epilogue_of(spec, channel_));
+  return epilogue_pass_ ? with_parts(promoted(spec), parts_) : promoted(spec);
 }
 
 void Choice::arrange(KernelSpec* spec) const {
@@ -78,14 +79,13 @@ void Choice::arrange(KernelSpec* spec) const {
   }
   take_layouts(wanted.inputs, &spec->inputs);
   take_layouts(wanted.outputs, &spec->outputs);
-  if (epilogue_pass_) arrange_epilogue(spec, epilogue_of(*spec, channel_));
+  if (epilogue_pass_) arrange_epilogue(spec, epilogue_of(*spec));
 }
 
 std::unique_ptr<Kernel> Choice::make(const KernelSpec& spec) const {
   std::unique_ptr<Kernel> kernel = implementation_->make(own(spec));
   if (epilogue_pass_) {
-    kernel = make_epilogue_kernel(promoted(spec), epilogue_of(spec, channel_), channel_,
-                                  std::move(kernel));
+    kernel = make_epilogue_kernel(promoted(spec), parts_, std::move(kernel));
   }
   if (!promoted_) return kernel;
   return std::make_unique<PromotedKernel>(spec, std::move(kernel));

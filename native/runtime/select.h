@@ -22,14 +22,15 @@ struct LoadOptions {
 };
 
 // An implementation, on the operands as they are or on bfloat16 ones converted to float32, and with
-// a pass for the call's epilogue where it has none of its own.
+// a pass for what it cannot do of the call's epilogue.
 class Choice {
  public:
-  Choice(const Implementation* implementation, bool promoted, bool epilogue_pass, size_t channel)
+  // `parts` of the call's epilogue are the implementation's own.
+  Choice(const Implementation* implementation, bool promoted, size_t parts, bool epilogue_pass)
       : implementation_(implementation),
         promoted_(promoted),
-        epilogue_pass_(epilogue_pass),
-        channel_(channel) {}
+        parts_(parts),
+        epilogue_pass_(epilogue_pass) {}
 
   // "portable", "portable+float32", "onednn_direct+epilogue".
   std::string method() const;
@@ -45,14 +46,14 @@ class Choice {
 
   const Implementation* implementation_;
   bool promoted_;
+  size_t parts_;
   bool epilogue_pass_;
-  size_t channel_;  // the dimension of the output's channels, where there is an epilogue
 };
 
 // The supporting implementation of highest priority that is not off; among equals the one
 // registered first. Where none supports bfloat16 operands, the float32 one with conversions around
-// it. Where the best one cannot do the call's epilogue, it and a pass over its result. Throws
-// std::invalid_argument when the kernel is unknown or nothing supports the operands.
+// it. Where the best one cannot do the end of the call's epilogue, it and a pass over its result.
+// Throws std::invalid_argument when the kernel is unknown or nothing supports the operands.
 Choice choose_implementation(const Registry& registry, const std::string& kernel,
                              const KernelSpec& spec, const LoadOptions& options);
 

@@ -16,13 +16,15 @@ export type Reduction = 'sum' | 'prod' | 'amax' | 'amin';
 /**
  * What a kernel may do to its first output before it stores it, in this order and each at most
  * once: add a bias of one value for each channel (1-D), add a tensor of the output's shape, keep
- * what is positive (`relu`). `bias` and `add` each take one input after the kernel's own, of the
- * output's dtype.
+ * what is positive (`relu`; NaN stays). `bias` and `add` each take one input after the kernel's own,
+ * of the output's dtype.
  */
 export type Epilogue = 'bias' | 'add' | 'relu';
 export interface WithEpilogue {
   /** Nothing when left out. */
   epilogue?: readonly Epilogue[];
+  /** With a bias: the dimension it runs along, the kernel's `EPILOGUES[...].channel`. */
+  channel?: number;
 }
 
 export interface KernelAttrs {
@@ -241,7 +243,10 @@ export type Prologue = 'add' | 'relu';
 /** The kernels that take a `prologue`, and give what it made as one more output. */
 export const PROLOGUES: readonly KernelName[] = ['batch_norm_bwd'];
 
-/** The kernels that take an epilogue, which parts of it, and the output's dimension of channels. */
+/**
+ * The kernels that take an epilogue, which parts of it, and the output's dimension of channels
+ * (counted from the end where negative).
+ */
 export const EPILOGUES: {
   readonly [K in KernelName]?: { readonly parts: readonly Epilogue[]; readonly channel: number };
 } = {

@@ -64,12 +64,14 @@ function extend(
   const call = values.calls[at]!;
   const done = (call.attrs.epilogue ?? []) as readonly Epilogue[];
   const last = done.at(-1);
-  if (!EPILOGUES[call.kernel]!.parts.includes(part)) return false;
+  const { parts, channel } = EPILOGUES[call.kernel]!;
+  if (!parts.includes(part)) return false;
   if (last !== undefined && ORDER.indexOf(last) >= ORDER.indexOf(part)) return false;
   if (operand !== undefined && !values.existsBefore(operand, at)) return false;
+  const along: Call['attrs'] = part === 'bias' ? { channel } : {};
   values.calls[at] = {
     ...call,
-    attrs: { ...call.attrs, epilogue: [...done, part] },
+    attrs: { ...call.attrs, epilogue: [...done, part], ...along },
     inputs: operand === undefined ? call.inputs : [...call.inputs, operand],
     label: `${call.label} + ${label}`,
   };

@@ -13,7 +13,7 @@ function withEpilogue(plain: KernelCase, epilogue: readonly Epilogue[]): KernelC
   return {
     ...plain,
     name: `${plain.name}, then ${epilogue.join(' ')}`,
-    attrs: { ...plain.attrs, epilogue },
+    attrs: { ...plain.attrs, epilogue, channel },
     inputs: [
       ...plain.inputs,
       ...operands.map((part) => input(dtype, part === 'bias' ? [shape.at(channel)!] : shape)),
@@ -43,6 +43,10 @@ const PLAIN: Partial<Record<KernelName, readonly string[]>> = {
     'LeNet conv2, bfloat16',
     'LeNet conv2, float64',
     '32 channels, float32',
+    '32 channels, bfloat16',
+    '64 channels, float32',
+    'wide first layer, float32',
+    'a NaN, float32',
     'odd channels, float32',
     'row kernel, float32',
     'two groups, float32',
