@@ -142,11 +142,8 @@ class Bf16Gemm {
     for (int64_t i = 0; i < rows; i++) {
       for (int64_t j = 0; j < columns; j += kLanes<float>) {
         const int64_t at = (row + i) * s_.c_row + column + j, lanes = columns - j;
-        VecF value = load(sums + i * sums_row + j);
-        if (epilogue_.bias != nullptr) value += load_bf16(epilogue_.bias + column + j, lanes);
-        if (epilogue_.add != nullptr) value += load_bf16(epilogue_.add + at, lanes);
-        if (epilogue_.relu) value = select(value <= VecF{}, VecF{}, value);
-        store_bf16(c_ + at, value, lanes);
+        const VecF value = load(sums + i * sums_row + j);
+        store_bf16(c_ + at, finish_sums(epilogue_, value, at, column + j, lanes), lanes);
       }
     }
   }

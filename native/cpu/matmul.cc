@@ -48,8 +48,10 @@ class Matmul final : public Kernel {
     expected.insert(expected.end(), {shape_.m, shape_.n});
     require_shape("the output", spec.outputs[0].shape, expected);
     epilogue_ = epilogue_of(spec, rank - 1);
-    require(epilogue_.own_inputs == 2 && spec.outputs.size() == 1,
-            "takes 2 inputs, those of its epilogue, and 1 output");
+    derives_ = spec.outputs.size() == 2 && epilogue_.gelu != Gelu::none;
+    require(epilogue_.own_inputs == 2 && (spec.outputs.size() == 1 || derives_),
+            "takes 2 inputs, those of its epilogue, and 1 output, after gelu perhaps a second");
+    if (derives_) require_shape("gelu's derivative", spec.outputs[1].shape, expected);
     plan_threads(spec.threads);
   }
 
@@ -82,10 +84,14 @@ class Matmul final : public Kernel {
 
   // What follows the product of batch `i`.
   GemmEpilogue<T> epilogue(const Operands& operands, int64_t i) const {
-    const auto operand = [&](int place) { return place < 0 ? nullptr : operands.in<T>(place); };
-    const T* add = operand(epilogue_.add);
-    if (add != nullptr) add += i * shape_.m * shape_.n;
-    return {operand(epilogue_.bias), add, epilogue_.relu};
+    const int64_t first = i * shape_.m * shape_.n;
+    const auto full = [&](int place) {
+      return place < 0 ? nullptr : operands.in<T>(place) + first;
+    };
+    const T* bias = epilogue_.bias < 0 ? nullptr : operands.in<T>(epilogue_.bias);
+    T* derivative = derives_ ? operands.out<T>(1) + first : nullptr;
+    return {bias,           full(epilogue_.add), epilogue_.relu,
+            epilogue_.gelu, derivative,          full(epilogue_.mul)};
   }
 
   // A product too large for one thread and too alone for one each is cut where the pieces' edges
@@ -129,6 +135,7 @@ class Matmul final : public Kernel {
 
   GemmShape shape_;
   Epilogue epilogue_;
+  bool derives_ = false;
   int64_t batch_ = 1;
   int64_t row_parts_ = 1, column_parts_ = 1;
   int threads_;

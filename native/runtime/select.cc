@@ -40,10 +40,14 @@ void take_layouts(const TensorTypes& from, TensorTypes* to) {
 std::optional<Choice> choose(const Registry& registry, const std::string& kernel,
                              const KernelSpec& spec, const LoadOptions& options, bool promoted) {
   const size_t all = spec.attrs.texts_or_none("epilogue").size();
-  if (all > 0) epilogue_of(spec);  // throws unless its operands are there
+  // Throws unless its operands are there.
+  const bool whole = all > 0 && epilogue_of(spec).only_of_products();
+  if (whole && kernel != "matmul") {
+    throw std::invalid_argument("only a product's epilogue has gelu or mul");
+  }
   const Implementation* found = nullptr;
   size_t parts = 0;
-  for (size_t offered = all + 1; offered-- > 0;) {
+  for (size_t offered = all + 1; offered-- > (whole ? all : 0);) {
     const Implementation* candidate = best(registry, kernel, with_parts(spec, offered), options);
     if (candidate == nullptr) continue;
     if (found != nullptr && candidate->priority <= found->priority) continue;

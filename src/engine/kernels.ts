@@ -16,10 +16,14 @@ export type Reduction = 'sum' | 'prod' | 'amax' | 'amin';
 /**
  * What a kernel may do to its first output before it stores it, in this order and each at most
  * once: add a bias of one value for each channel (1-D), add a tensor of the output's shape, keep
- * what is positive (`relu`; NaN stays). `bias` and `add` each take one input after the kernel's own,
- * of the output's dtype.
+ * what is positive (`relu`; NaN stays), one of the two kinds of gelu, multiply by a tensor of the
+ * output's shape. `bias`, `add` and `mul` each take one input after the kernel's own, of the output's
+ * dtype. After gelu there may be one more output: gelu's derivative at the values that it was given.
  */
-export type Epilogue = 'bias' | 'add' | 'relu';
+export const EPILOGUE_ORDER = ['bias', 'add', 'relu', 'gelu', 'gelu_tanh', 'mul'] as const;
+export type Epilogue = (typeof EPILOGUE_ORDER)[number];
+/** The parts that read an operand. */
+export const EPILOGUE_OPERANDS: readonly Epilogue[] = ['bias', 'add', 'mul'];
 export interface WithEpilogue {
   /** Nothing when left out. */
   epilogue?: readonly Epilogue[];
@@ -250,7 +254,7 @@ export const PROLOGUES: readonly KernelName[] = ['batch_norm_bwd'];
 export const EPILOGUES: {
   readonly [K in KernelName]?: { readonly parts: readonly Epilogue[]; readonly channel: number };
 } = {
-  matmul: { parts: ['bias', 'add', 'relu'], channel: -1 },
+  matmul: { parts: EPILOGUE_ORDER, channel: -1 },
   conv2d_fwd: { parts: ['bias', 'add', 'relu'], channel: 1 },
   batch_norm_fwd: { parts: ['add', 'relu'], channel: 1 },
 };

@@ -54,6 +54,7 @@ class Pass {
     const [a, b] = call.inputs as [number, number];
     const { transpose_a, transpose_b } = call.attrs as Record<string, boolean>;
     const [rows, columns] = this.#shape(call.outputs[0]!) as [number, number];
+    if (call.outputs.length !== 1) return undefined;
     const left = this.#chosen(a);
     if (left !== undefined && !transpose_a && rowwise(call)) {
       const mapped = add(
@@ -84,8 +85,10 @@ class Pass {
     const shape = this.#shape(call.outputs[0]!);
     const chosen = numel(this.#shape(index));
     const fits = product?.kernel === 'matmul' && shape.length === 2 && shape[0]! < chosen;
-    if (!fits || product.inputs.length !== 2 || product.attrs.transpose_a === true)
+    // Sums of what an epilogue made are not what it makes of sums.
+    if (!fits || product.attrs.epilogue !== undefined || product.attrs.transpose_a === true) {
       return undefined;
+    }
     const matrix = this.#shape(product.outputs[0]!);
     if (matrix.length !== 2 || matrix[1] !== shape[1]) return undefined;
     const [g, w] = product.inputs as [number, number];
@@ -177,5 +180,6 @@ type Add = (kernel: Call['kernel'], inputs: number[], shape: number[], attrs?: o
 
 /** Does nothing that is done to the product's result differ from row to row? */
 function rowwise({ attrs }: Call): boolean {
-  return !((attrs.epilogue ?? []) as readonly string[]).includes('add');
+  const epilogue = (attrs.epilogue ?? []) as readonly string[];
+  return !epilogue.includes('add') && !epilogue.includes('mul');
 }

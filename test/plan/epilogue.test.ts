@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import { referenceEngine } from '../../src/engine/reference/engine.ts';
-import { compile, nn, setEngine, type Tensor, zeros } from '../../src/index.ts';
+import { compile, grad, nn, setEngine, type Tensor, zeros } from '../../src/index.ts';
 
 setEngine(referenceEngine());
 const { batchNorm, conv2d, linear } = nn.functional;
@@ -57,8 +57,40 @@ describe('folds', () => {
       [image, image],
       ['batch_norm_fwd add,relu'],
     ],
+    [
+      'a bias and GELU',
+      (x, w, b) => nn.functional.gelu(linear(x!, w!, b!)),
+      [x, w, b],
+      ['matmul bias,gelu'],
+    ],
+    [
+      'a residual of another shape',
+      (x, w, r) => linear(x!, w!).add(r!),
+      [zeros([2, 4, 3]), w, zeros([2, 4, 2])],
+      ['alias', 'alias', 'matmul add', 'alias'],
+    ],
+    [
+      'a product with a tensor',
+      (x, w, r) => linear(x!, w!).mul(r!),
+      [x, w, zeros([4, 2])],
+      ['matmul mul'],
+    ],
   ])('%s', (_, step, args, expected) => {
     expect(kernels(step, args).sort()).toEqual(expected.sort());
+  });
+
+  test.each(['none', 'tanh'] as const)('GELU (%s) and its derivative', (kind) => {
+    const weight = zeros([2, 3], { requires_grad: true });
+    const second = zeros([5, 2], { requires_grad: true });
+    const step = (x: Tensor) => {
+      const hidden = nn.functional.gelu(linear(x, weight), kind);
+      return grad(linear(hidden, second).sum(), [weight, second]);
+    };
+    const gelu = kind === 'none' ? 'gelu' : 'gelu_tanh';
+    const found = kernels(step as () => unknown, [zeros([2, 4, 3])]);
+    expect(found.filter((kernel) => kernel.startsWith('matmul')).sort()).toEqual(
+      [`matmul ${gelu}`, 'matmul', 'matmul', 'matmul mul'].sort(),
+    );
   });
 });
 
@@ -84,6 +116,15 @@ describe('leaves alone', () => {
       },
       [x, w],
       ['matmul', 'pointwise', 'reduce', 'alias', 'pointwise'],
+    ],
+    [
+      'GELU of a result that is read otherwise, too',
+      (x, w) => {
+        const y = linear(x!, w!);
+        return [nn.functional.gelu(y), y];
+      },
+      [x, w],
+      ['matmul', 'pointwise'],
     ],
     [
       'what is added after ReLU',

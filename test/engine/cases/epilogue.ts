@@ -1,6 +1,11 @@
 /** Kernels with an epilogue: every part alone and all together, on cases of the plain kernels. */
 
-import { EPILOGUES, type Epilogue, type KernelName } from '../../../src/engine/kernels.ts';
+import {
+  EPILOGUE_OPERANDS,
+  EPILOGUES,
+  type Epilogue,
+  type KernelName,
+} from '../../../src/engine/kernels.ts';
 import { input, type KernelCase } from './case.ts';
 import { CONV2D_CASES } from './conv2d.ts';
 import { MATMUL_CASES } from './matmul.ts';
@@ -9,7 +14,7 @@ import { MATMUL_CASES } from './matmul.ts';
 function withEpilogue(plain: KernelCase, epilogue: readonly Epilogue[]): KernelCase {
   const { dtype, shape } = plain.outputs[0]!;
   const { channel } = EPILOGUES[plain.kernel]!;
-  const operands = epilogue.filter((part) => part !== 'relu');
+  const operands = epilogue.filter((part) => EPILOGUE_OPERANDS.includes(part));
   return {
     ...plain,
     name: `${plain.name}, then ${epilogue.join(' ')}`,
@@ -19,6 +24,31 @@ function withEpilogue(plain: KernelCase, epilogue: readonly Epilogue[]): KernelC
       ...operands.map((part) => input(dtype, part === 'bias' ? [shape.at(channel)!] : shape)),
     ],
   };
+}
+
+/** The same, with gelu's derivative as one more output. */
+function withDerivative(plain: KernelCase): KernelCase {
+  return {
+    ...plain,
+    name: `${plain.name} and its derivative`,
+    outputs: [plain.outputs[0]!, plain.outputs[0]!],
+  };
+}
+
+/** Sums of many terms differ by more than suits a function that is never larger than 1.13. */
+function isShort(plain: KernelCase): boolean {
+  return plain.inputs[0]!.shape.at(-1)! < 500;
+}
+
+function isGelu(part: Epilogue): boolean {
+  return part.startsWith('gelu');
+}
+
+/** Each part alone, all of them with either kind of gelu, and all but `add`. */
+function choicesOf(parts: readonly Epilogue[]): Epilogue[][] {
+  const all = ['gelu', 'gelu_tanh'].map((kind) => parts.filter((p) => !isGelu(p) || p === kind));
+  const rest = all.map((choice) => choice.filter((part) => part !== 'add'));
+  return [...parts.map((part) => [part]), ...all, ...rest];
 }
 
 /** The cases that are run with epilogues, by the ends of their names. */
@@ -61,9 +91,11 @@ export const EPILOGUE_CASES: readonly KernelCase[] = Object.entries(PLAIN).flatM
     names.flatMap((end) => {
       const plain = ALL.find(({ kernel: of, name }) => of === kernel && name.endsWith(end));
       if (plain === undefined) throw new Error(`no case of ${kernel} ends with "${end}"`);
-      const { parts } = EPILOGUES[plain.kernel]!;
-      const choices = [...parts.map((part) => [part]), parts, parts.filter((p) => p !== 'add')];
+      const choices = choicesOf(EPILOGUES[plain.kernel]!.parts);
       const distinct = new Map(choices.map((epilogue) => [epilogue.join(), epilogue]));
-      return [...distinct.values()].map((epilogue) => withEpilogue(plain, epilogue));
+      return [...distinct.values()].flatMap((epilogue) => {
+        const found = withEpilogue(plain, epilogue);
+        return epilogue.some(isGelu) && isShort(plain) ? [found, withDerivative(found)] : [found];
+      });
     }),
 );
