@@ -14,7 +14,8 @@ import type { AdamAttrs, SgdAttrs } from '../engine/kernels.ts';
 import type { ValueType } from '../engine/program.ts';
 import { isOff } from '../engine/switches.ts';
 import { defineOp } from './define.ts';
-import { add, cast, div, maximum, mul, neg, sqrt, sub } from './pointwise.ts';
+import { movingAverage, movingSquare } from './moving-average.ts';
+import { add, cast, div, maximum, mul, neg, type Operand, sqrt, sub } from './pointwise.ts';
 
 /** One parameter with its gradient and state; all of one shape. */
 export interface SgdOperands {
@@ -147,15 +148,17 @@ export function adamUpdate(
     ...(max_exp_avg_sq && { max_exp_avg_sq }),
   }));
   if (!fits(ordered, keep.dtype)) {
-    return ordered.map((each) => adamComposite(each, factors, options));
+    const { beta1, beta2 } = options;
+    const weights = { mean: 1 - beta1, beta2, square: 1 - beta2 };
+    return ordered.map((each) => adamComposite(each, factors, options, weights));
   }
   const scalars = [step_size, root_scale, keep, scale];
   return update(FUSED_ADAM, scalars, ordered, { ...options, scaled: !!scale });
 }
 
 /** The gradient that a step takes: scaled, in its direction, with the decay that is part of it. */
-function stepGradient(
-  { parameter, gradient }: SgdOperands,
+export function stepGradient(
+  { parameter, gradient }: { readonly parameter: Tensor; readonly gradient: Tensor },
   scale: Tensor | undefined,
   { maximize, weight_decay }: { maximize: boolean; weight_decay: number },
 ): Tensor {
@@ -167,7 +170,7 @@ function stepGradient(
 export function sgdComposite(
   operands: SgdOperands,
   { lr, damping, scale }: SgdFactors,
-  options: Omit<SgdAttrs, 'scaled'>,
+  options: Omit<SgdAttrs, 'scaled' | 'momentum'> & { momentum: Operand },
 ): Tensor[] {
   const { parameter, momentum_buffer: buffer } = operands;
   const { momentum, nesterov } = options;
@@ -178,25 +181,29 @@ export function sgdComposite(
   return [sub(parameter, mul(direction, lr)), next].map((x) => cast(x, parameter.dtype));
 }
 
+/** The betas, as numbers of the graph or as scalars that are read at every step. */
+export interface AdamWeights {
+  /** 1 - beta1. */
+  readonly mean: Operand;
+  readonly beta2: Operand;
+  /** 1 - beta2. */
+  readonly square: Operand;
+}
+
 export function adamComposite(
   operands: AdamOperands,
   { step_size, root_scale, keep, scale }: AdamFactors,
-  options: Omit<AdamAttrs, 'scaled'>,
+  options: Omit<AdamAttrs, 'scaled' | 'beta1' | 'beta2'>,
+  weights: AdamWeights,
 ): Tensor[] {
   const { parameter, exp_avg, exp_avg_sq, max_exp_avg_sq } = operands;
-  const { beta1, beta2, eps } = options;
+  const { eps } = options;
   const gradient = stepGradient(operands, scale, options);
-  const mean = lerp(exp_avg, gradient, 1 - beta1);
-  const square = add(mul(exp_avg_sq, beta2), mul(mul(gradient, 1 - beta2), gradient));
+  const mean = movingAverage(exp_avg, gradient, weights.mean);
+  const square = movingSquare(exp_avg_sq, gradient, weights.beta2, weights.square);
   const largest = max_exp_avg_sq && maximum(max_exp_avg_sq, square);
   const root = add(mul(sqrt(largest ?? square), root_scale), eps);
   const next = sub(mul(parameter, keep), div(mul(mean, step_size), root));
   const state = largest === undefined ? [mean, square] : [mean, square, largest];
   return [next, ...state].map((x) => cast(x, parameter.dtype));
-}
-
-/** a + weight * (b - a), from the nearer end, as PyTorch's lerp. */
-function lerp(a: Tensor, b: Tensor, weight: number): Tensor {
-  const difference = sub(b, a);
-  return weight < 0.5 ? add(a, mul(difference, weight)) : sub(b, mul(difference, 1 - weight));
 }

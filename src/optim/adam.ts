@@ -2,38 +2,44 @@
 
 import { z } from 'zod';
 import { parseOptions, strict } from '../base/registry.ts';
-import { hostScalar } from '../core/scalar.ts';
 import type { Tensor } from '../core/tensor.ts';
-import { tensor, zerosLike } from '../ops/creation.ts';
-import { adamUpdate } from '../ops/optimizer.ts';
+import { adamComposite, adamUpdate } from '../ops/optimizer.ts';
+import { zeroState } from './composite.ts';
+import { type InitialState, Optimizer, type UpdateBatch } from './optimizer.ts';
 import {
-  Optimizer,
-  type OptimizerStateDict,
-  type ParamGroup,
-  type ParamState,
-  type Params,
-  type UpdateBatch,
-} from './optimizer.ts';
-import { optimizers, withoutEffect } from './registry.ts';
+  betas,
+  differentiable,
+  maximize,
+  numberFrom0,
+  rate,
+  rateOf,
+  withoutEffect,
+} from './options.ts';
+import type { ParamGroup, Params } from './param-groups.ts';
+import { optimizers } from './registry.ts';
 
-const beta = z.number().min(0).lt(1);
+const first = {
+  lr: rate(0.001),
+  betas,
+  eps: numberFrom0.default(1e-8),
+};
 
-const common = {
-  lr: z.number().min(0).default(0.001),
-  betas: z.tuple([beta, beta]).default([0.9, 0.999]),
-  eps: z.number().min(0).default(1e-8),
+const last = {
   amsgrad: z.boolean().default(false),
-  maximize: z.boolean().default(false),
-  ...withoutEffect('foreach', 'capturable', 'fused'),
+  maximize,
+  ...withoutEffect('foreach', 'capturable'),
+  differentiable,
+  ...withoutEffect('fused'),
 };
 
 const adamOptions = strict({
-  ...common,
-  weight_decay: z.number().min(0).default(0),
+  ...first,
+  weight_decay: numberFrom0.default(0),
+  ...last,
   decoupled_weight_decay: z.boolean().default(false),
 });
 
-const adamWOptions = strict({ ...common, weight_decay: z.number().min(0).default(0.01) });
+const adamWOptions = strict({ ...first, weight_decay: numberFrom0.default(0.01), ...last });
 
 export type AdamOptions = z.output<typeof adamOptions>;
 export type AdamWOptions = z.output<typeof adamWOptions>;
@@ -49,44 +55,51 @@ export class Adam extends Optimizer<AdamOptions> {
     super(params, parseOptions('Adam', adamOptions, given));
   }
 
-  protected initState(parameter: Tensor, { amsgrad }: AdamOptions): ParamState {
+  protected initialState(parameter: Tensor, { amsgrad }: AdamOptions): InitialState {
     const names = ['exp_avg', 'exp_avg_sq', ...(amsgrad ? ['max_exp_avg_sq'] : [])];
-    return Object.fromEntries(names.map((name) => [name, zerosLike(parameter)]));
+    return zeroState(parameter, ...names);
   }
 
-  protected update({ dtype, scale, updates }: UpdateBatch, group: ParamGroup<AdamOptions>): void {
-    const [beta1, beta2] = group.betas;
-    const { eps, amsgrad, maximize, weight_decay, decoupled_weight_decay: decoupled } = group;
-    const scalar = (read: (step: number) => number) =>
-      hostScalar(() => read(this.steps + 1), dtype);
-    const factors = {
-      step_size: scalar((step) => group.lr / (1 - beta1 ** step)),
-      root_scale: scalar((step) => 1 / Math.sqrt(1 - beta2 ** step)),
-      keep: scalar(() => (decoupled ? 1 - group.lr * weight_decay : 1)),
-      scale,
-    };
-    const operands = updates.map(({ parameter, gradient, state }) => ({
+  protected update(batch: UpdateBatch, group: ParamGroup<AdamOptions>): void {
+    const { amsgrad } = group;
+    const operands = batch.updates.map(({ parameter, gradient, state }) => ({
       parameter,
       gradient,
       exp_avg: state.exp_avg!,
       exp_avg_sq: state.exp_avg_sq!,
-      max_exp_avg_sq: state.max_exp_avg_sq,
+      max_exp_avg_sq: amsgrad ? state.max_exp_avg_sq : undefined,
     }));
-    const next = adamUpdate(operands, factors, {
-      ...{ beta1, beta2, eps, amsgrad, maximize },
-      weight_decay: decoupled ? 0 : weight_decay,
-    });
+    const next = this.#next(operands, batch, group);
     for (const [i, { parameter, exp_avg, exp_avg_sq, max_exp_avg_sq }] of operands.entries()) {
       const own = [parameter, exp_avg, exp_avg_sq, max_exp_avg_sq];
       for (const [k, value] of next[i]!.entries()) own[k]!.copy_(value);
     }
   }
 
-  /** As PyTorch's, `step` included: all parameters count the same steps. */
-  override stateDict(): OptimizerStateDict {
-    const dict = super.stateDict();
-    for (const state of Object.values(dict.state)) state.step = tensor(this.steps);
-    return dict;
+  #next(
+    operands: Parameters<typeof adamUpdate>[0],
+    { scalar, step, scale }: UpdateBatch,
+    group: ParamGroup<AdamOptions>,
+  ): Tensor[][] {
+    const { eps, amsgrad, maximize, decoupled_weight_decay: decoupled } = group;
+    const factors = {
+      step_size: scalar(() => rateOf(group.lr) / (1 - group.betas[0] ** step())),
+      root_scale: scalar(() => 1 / Math.sqrt(1 - group.betas[1] ** step())),
+      keep: scalar(() => (decoupled ? 1 - rateOf(group.lr) * group.weight_decay : 1)),
+      scale,
+    };
+    const weight_decay = decoupled ? 0 : group.weight_decay;
+    const attrs = { eps, amsgrad, maximize, weight_decay };
+    if (!this.varies('betas') && !group.differentiable) {
+      const [beta1, beta2] = group.betas;
+      return adamUpdate(operands, factors, { ...attrs, beta1, beta2 });
+    }
+    const weights = {
+      mean: scalar(() => 1 - group.betas[0]),
+      beta2: scalar(() => group.betas[1]),
+      square: scalar(() => 1 - group.betas[1]),
+    };
+    return operands.map((each) => adamComposite(each, factors, attrs, weights));
   }
 }
 

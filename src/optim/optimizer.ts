@@ -1,29 +1,31 @@
 /** What all optimizers share: parameter groups, their state, gradients to zero. */
 
-import { ArgumentError, TorchtsError } from '../base/errors.ts';
-import { formatShape, sameShape } from '../base/shape.ts';
+import { sameShape } from '../base/shape.ts';
 import { takeRecentRoots } from '../core/autograd.ts';
 import type { Stateful } from '../core/compile.ts';
-import { noGrad } from '../core/grad-mode.ts';
+import { enableGrad, noGrad, setGradEnabled } from '../core/grad-mode.ts';
 import { realizeSync } from '../core/realize.ts';
-import { Tensor } from '../core/tensor.ts';
+import type { Tensor } from '../core/tensor.ts';
 import { currentTrace } from '../core/trace.ts';
 import { unscaled } from '../ops/clipping.ts';
-
-/** Options of one group; each optimizer adds its own. `lr` may be changed between steps. */
-export interface GroupOptions {
-  lr: number;
-}
-
-export type ParamGroup<Options extends GroupOptions> = { params: Tensor[] } & Options;
-
-/** Parameters, or groups of them with options of their own. */
-export type Params<Options extends GroupOptions> =
-  | readonly Tensor[]
-  | readonly ({ params: readonly Tensor[] } & Partial<Options>)[];
+import { zerosLike } from '../ops/creation.ts';
+import { type ScalarOf, scalars } from './options.ts';
+import {
+  completeGroup,
+  type GivenGroup,
+  type GroupOptions,
+  groupsOf,
+  type ParamGroup,
+  type Params,
+} from './param-groups.ts';
+import { type OptimizerStateDict, readStateDict, writeStateDict } from './state-dict.ts';
+import { type StepCounter, StepCounters } from './step-counters.ts';
 
 /** Tensors by name, such as `momentum_buffer`, for one parameter. */
 export type ParamState = Record<string, Tensor>;
+
+/** How each tensor of a parameter's state begins. */
+export type InitialState = Record<string, () => Tensor>;
 
 /** One parameter that is to be updated. */
 export interface Update {
@@ -34,119 +36,167 @@ export interface Update {
 
 /** Parameters of one group that are updated together. */
 export interface UpdateBatch {
-  /** Of the scalars: as precise as the parameters. */
-  readonly dtype: 'float32' | 'float64';
+  /** A scalar as precise as the parameters, read anew at every step. */
+  readonly scalar: ScalarOf;
+  /** The number of the step that is taken, from 1; to be read in a scalar. */
+  readonly step: () => number;
   /** What the gradients are to be multiplied with; undefined for 1. */
   readonly scale: Tensor | undefined;
   readonly updates: Update[];
 }
 
-export interface OptimizerStateDict {
-  /** By the parameter's position in all groups, as in PyTorch. */
-  state: Record<number, ParamState>;
-  param_groups: Record<string, unknown>[];
-  /** Steps taken. */
-  step: number;
-}
+/** A loss whose gradients are computed anew: zeros the gradients, runs backward, gives the loss. */
+export type Closure = () => Tensor;
 
-export abstract class Optimizer<Options extends GroupOptions = GroupOptions> implements Stateful {
-  readonly param_groups: ParamGroup<Options>[];
-  /** State per parameter, made at construction so that a compiled step finds it. */
-  protected readonly state = new Map<Tensor, ParamState>();
-  /** Steps taken so far. A compiled step reads it anew at every call. */
-  steps = 0;
+// biome-ignore lint/suspicious/noExplicitAny: each optimizer has options of its own
+export abstract class Optimizer<Options extends GroupOptions = any> implements Stateful {
+  readonly param_groups: ParamGroup<Options>[] = [];
+  /** The options of groups that do not give their own. */
+  readonly defaults: Options;
+  /** State per parameter, made ahead of the first step so that a compiled step finds it. */
+  readonly #state = new Map<Tensor, ParamState>();
+  readonly #counters = new StepCounters();
+  /** Options that something changes between steps: read at every step, never part of a trace. */
+  readonly #varying = new Set<string>(['lr']);
   #traceKey: { readonly options: readonly unknown[]; readonly key: string } = {
     options: [],
     key: '[]',
   };
 
   constructor(params: Params<Options>, defaults: Options) {
-    this.param_groups = groupsOf(params).map((group) => ({
-      ...defaults,
-      ...group,
-      params: [...group.params],
-    }));
-    this.#check();
-    for (const group of this.param_groups) {
-      for (const parameter of group.params)
-        this.state.set(parameter, this.initState(parameter, group));
-    }
+    this.defaults = defaults;
+    for (const group of groupsOf(params)) this.addParamGroup(group);
   }
 
-  #check(): void {
-    const seen = new Set<Tensor>();
-    for (const { params, lr } of this.param_groups) {
-      if (!(lr >= 0)) {
-        throw new ArgumentError(`[${this.constructor.name}] lr must not be negative, got ${lr}`);
-      }
-      if (params.length === 0) {
-        throw new ArgumentError(`[${this.constructor.name}] a parameter group is empty`);
-      }
-      for (const parameter of params) {
-        if (!parameter.is_leaf) {
-          throw new ArgumentError(`[${this.constructor.name}] can only optimise leaf tensors`);
-        }
-        if (seen.has(parameter)) {
-          throw new ArgumentError(`[${this.constructor.name}] a parameter is given twice`);
-        }
-        seen.add(parameter);
-      }
-    }
+  /**
+   * Adds parameters to optimise, with options of their own where the group gives some.
+   * https://pytorch.org/docs/stable/generated/torch.optim.Optimizer.add_param_group.html
+   * @throws ArgumentError for parameters that are no leaves or that the optimizer has already.
+   */
+  addParamGroup(given: GivenGroup<Options>): void {
+    const type = this.constructor.name;
+    const group = completeGroup(type, given, this.defaults, this.param_groups);
+    this.checkGroup(group);
+    this.param_groups.push(group);
+    for (const parameter of group.params) this.#state.set(parameter, {});
+    this.#counters.set(new Map(group.params.map((parameter) => [parameter, 0])));
+    this.#completeState();
   }
 
-  /** The tensors kept for one parameter, with their values before the first step. */
-  protected abstract initState(parameter: Tensor, group: Options): ParamState;
+  /** Throws an ArgumentError for options that do not fit together. */
+  protected checkGroup(_group: ParamGroup<Options>): void {}
+
+  /** The tensors kept for one parameter, as they are before its first step. */
+  protected abstract initialState(parameter: Tensor, group: Options): InitialState;
 
   /** Rebinds the parameters and their state to their next values. */
   protected abstract update(batch: UpdateBatch, group: ParamGroup<Options>): void;
 
-  /** Updates every parameter that has a gradient. */
-  step(): void {
-    noGrad(() => {
-      for (const group of this.param_groups) {
-        for (const batch of this.#batches(group)) this.update(batch, group);
-      }
-    });
-    const trace = currentTrace();
-    if (trace !== undefined) {
-      trace.effects.push(() => this.steps++);
-      return;
-    }
-    this.steps++;
-    realizeSync([...this.stateTensors(), ...takeRecentRoots()].map((tensor) => tensor.value));
+  /** Does the state dict tell the steps of each parameter, as most of PyTorch's do? */
+  protected readonly savesSteps: boolean = true;
+
+  /** Does the state dict hold the state of parameters that took no step yet? */
+  protected readonly savesInitialState: boolean = false;
+
+  /** The steps that a parameter with this saved state has taken. */
+  protected stepsIn(saved: Readonly<Record<string, unknown>>): number {
+    const step = saved.step as Tensor | number;
+    return typeof step === 'number' ? step : step.item();
   }
 
-  /** The parameters with a gradient, by the precision of their scalars and what scales gradients. */
+  /**
+   * Updates every parameter that has a gradient; `closure` is called before, with gradients
+   * recorded, and what it returns is returned.
+   */
+  step(closure?: Closure): Tensor | undefined {
+    const loss = closure && enableGrad(closure);
+    const all = this.param_groups.flatMap(({ params }) => params);
+    const counters = this.#counters.part(all.filter((parameter) => parameter.grad !== null));
+    if (currentTrace() === undefined) this.#completeState();
+    for (const group of this.param_groups) {
+      const { differentiable = false } = group as { differentiable?: boolean };
+      setGradEnabled(differentiable, () => {
+        for (const batch of this.#batches(group)) this.update(batch, group);
+      });
+    }
+    this.#counters.count(counters);
+    if (currentTrace() === undefined) {
+      realizeSync([...this.stateTensors(), ...takeRecentRoots()].map((tensor) => tensor.value));
+    }
+    return loss;
+  }
+
+  /** How many steps `parameter` has taken; those without a gradient do not count. */
+  stepsOf(parameter: Tensor): number {
+    return this.#counters.of(parameter).steps;
+  }
+
+  /** Does the state dict hold `name` for `parameter` once it took a step? */
+  keeps(parameter: Tensor, name: string): boolean {
+    if (name === 'step') return this.savesSteps;
+    return Object.hasOwn(this.#state.get(parameter) ?? {}, name);
+  }
+
+  /** Declares that an option changes from step to step, so that no trace depends on its value. */
+  vary(option: keyof Options & string): void {
+    this.#varying.add(option);
+  }
+
+  /** Is this option's value not to be built into a graph? */
+  protected varies(option: keyof Options & string): boolean {
+    return this.#varying.has(option);
+  }
+
+  /** The parameters with a gradient, by precision, by what scales gradients and by step counter. */
   #batches({ params }: ParamGroup<Options>): UpdateBatch[] {
-    const batches: UpdateBatch[] = [];
+    const batches: (UpdateBatch & { key: readonly unknown[] })[] = [];
     for (const parameter of params) {
       if (parameter.grad === null) continue;
       const { gradient, scale } = unscaled(parameter.grad);
       const dtype = parameter.dtype === 'float64' ? 'float64' : 'float32';
-      let batch = batches.find((known) => known.dtype === dtype && known.scale === scale);
+      const counter: StepCounter = this.#counters.of(parameter);
+      const key = [dtype, scale, counter];
+      let batch = batches.find((known) => known.key.every((part, i) => part === key[i]));
       if (batch === undefined) {
-        batch = { dtype, scale, updates: [] };
+        const step = this.#counters.reader(counter);
+        batch = { key, scalar: scalars(dtype), step, scale, updates: [] };
         batches.push(batch);
       }
-      batch.updates.push({ parameter, gradient, state: this.state.get(parameter)! });
+      batch.updates.push({ parameter, gradient, state: this.#state.get(parameter)! });
     }
     return batches;
   }
 
-  /** Forgets the gradients. */
-  zeroGrad(): void {
+  /** Makes what the present options ask for and is not there yet. */
+  #completeState(): void {
+    for (const group of this.param_groups) {
+      for (const parameter of group.params) {
+        const state = this.#state.get(parameter)!;
+        for (const [name, begin] of Object.entries(this.initialState(parameter, group))) {
+          state[name] ??= begin();
+        }
+      }
+    }
+  }
+
+  /** Forgets the gradients, or makes them zeros. */
+  zeroGrad(set_to_none = true): void {
     for (const { params } of this.param_groups) {
-      for (const parameter of params) parameter.grad = null;
+      for (const parameter of params) {
+        if (set_to_none) parameter.grad = null;
+        else if (parameter.grad !== null) parameter.grad = zerosLike(parameter.grad);
+      }
     }
   }
 
   /** The parameters and their state. */
   stateTensors(): Tensor[] {
-    return [...this.state].flatMap(([parameter, state]) => [parameter, ...Object.values(state)]);
+    if (currentTrace() === undefined) this.#completeState();
+    return [...this.#state].flatMap(([parameter, state]) => [parameter, ...Object.values(state)]);
   }
 
   /**
-   * Every option but the learning rate shapes the traced update. Asked for at every call of a
+   * Every option but those that vary shapes the traced update. Asked for at every call of a
    * compiled step, so the text is kept while the options are the same.
    */
   traceKey(): string {
@@ -162,9 +212,10 @@ export abstract class Optimizer<Options extends GroupOptions = GroupOptions> imp
   #tracedOptions(): unknown[] {
     const options: unknown[] = [];
     for (const group of this.param_groups) {
-      for (const name in group) {
-        if (name === 'params' || name === 'lr') continue;
-        const option: unknown = group[name as keyof typeof group];
+      options.push(group.params.length);
+      for (const name in this.defaults) {
+        if (this.#varying.has(name)) continue;
+        const option: unknown = group[name];
         if (Array.isArray(option)) options.push(name, ...option);
         else options.push(name, option);
       }
@@ -174,59 +225,39 @@ export abstract class Optimizer<Options extends GroupOptions = GroupOptions> imp
 
   /** As PyTorch's; tensors are the optimizer's own, not copies. */
   stateDict(): OptimizerStateDict {
-    let index = 0;
-    const state: Record<number, ParamState> = {};
-    const param_groups = this.param_groups.map(({ params, ...options }) => ({
-      ...options,
-      params: params.map((parameter) => {
-        state[index] = { ...this.state.get(parameter)! };
-        return index++;
-      }),
-    }));
-    return { state, param_groups, step: this.steps };
-  }
-
-  /** Copies values in, at once. Nothing is changed when anything does not fit. */
-  loadStateDict(dict: OptimizerStateDict): void {
-    const own = this.stateDict();
-    const fail = (problem: string) =>
-      new TorchtsError(`[${this.constructor.name}.loadStateDict] ${problem}`);
-    if (dict.param_groups.length !== own.param_groups.length) {
-      throw fail(
-        `${dict.param_groups.length} parameter groups instead of ${own.param_groups.length}`,
-      );
-    }
-    for (const [index, tensors] of Object.entries(own.state)) {
-      for (const [name, tensor] of Object.entries(tensors)) {
-        const value = dict.state[Number(index)]?.[name];
-        if (value === undefined) throw fail(`${name} of parameter ${index} is missing`);
-        if (!sameShape(value.shape, tensor.shape)) {
-          throw fail(
-            `${name} of parameter ${index} has shape ${formatShape(value.shape)}, ` +
-              `needs ${formatShape(tensor.shape)}`,
-          );
-        }
-      }
-    }
-    noGrad(() => {
-      for (const [index, tensors] of Object.entries(own.state)) {
-        for (const [name, tensor] of Object.entries(tensors)) {
-          tensor.copy_(dict.state[Number(index)]![name]!);
-        }
-      }
+    this.#completeState();
+    return writeStateDict(this.param_groups, (parameter) => {
+      const { steps } = this.#counters.of(parameter);
+      if (steps === 0 && !this.savesInitialState) return undefined;
+      return { steps: this.savesSteps ? steps : undefined, tensors: this.#state.get(parameter)! };
     });
-    realizeSync(this.stateTensors().map((tensor) => tensor.value));
-    for (const [i, group] of this.param_groups.entries()) {
-      const { params: _, ...options } = dict.param_groups[i]!;
-      Object.assign(group, options);
-    }
-    this.steps = dict.step;
   }
-}
 
-function groupsOf<Options extends GroupOptions>(params: Params<Options>) {
-  if (params.length === 0) throw new ArgumentError('[optim] there are no parameters to optimise');
-  const isList = params.every((item) => item instanceof Tensor);
-  if (isList) return [{ params: params as readonly Tensor[] }] as { params: readonly Tensor[] }[];
-  return params as readonly ({ params: readonly Tensor[] } & Partial<Options>)[];
+  /**
+   * Copies values in, at once: the state of each parameter by its position in all groups, and the
+   * groups' options. Nothing is changed when anything does not fit.
+   */
+  loadStateDict(dict: OptimizerStateDict): void {
+    const { groups, states } = readStateDict(this.constructor.name, dict, this.param_groups, {
+      initialState: (parameter, group) => this.initialState(parameter, group),
+      stepsIn: (saved) => this.stepsIn(saved),
+    });
+    for (const [i, group] of groups.entries()) Object.assign(this.param_groups[i]!, group);
+    noGrad(() => {
+      for (const [parameter, { values }] of states) this.#take(parameter, values);
+    });
+    this.#counters.set(new Map([...states].map(([parameter, { steps }]) => [parameter, steps])));
+    realizeSync(this.stateTensors().map((tensor) => tensor.value));
+  }
+
+  /** Takes values over into the tensors that a compiled step may know. */
+  #take(parameter: Tensor, values: ParamState): void {
+    const state = this.#state.get(parameter)!;
+    for (const [name, value] of Object.entries(values)) {
+      const own = state[name];
+      if (own === undefined || !sameShape(own.shape, value.shape)) state[name] = value;
+      else own.copy_(value);
+    }
+    for (const name of Object.keys(state)) if (!(name in values)) delete state[name];
+  }
 }

@@ -3,27 +3,24 @@
 import { z } from 'zod';
 import { ArgumentError } from '../base/errors.ts';
 import { parseOptions, strict } from '../base/registry.ts';
-import { hostScalar } from '../core/scalar.ts';
 import type { Tensor } from '../core/tensor.ts';
-import { zerosLike } from '../ops/creation.ts';
-import { sgdUpdate } from '../ops/optimizer.ts';
-import {
-  Optimizer,
-  type ParamGroup,
-  type ParamState,
-  type Params,
-  type UpdateBatch,
-} from './optimizer.ts';
-import { optimizers, withoutEffect } from './registry.ts';
+import { sgdComposite, sgdUpdate } from '../ops/optimizer.ts';
+import { zeroState } from './composite.ts';
+import { type InitialState, Optimizer, type UpdateBatch } from './optimizer.ts';
+import { differentiable, maximize, numberFrom0, rate, rateOf, withoutEffect } from './options.ts';
+import type { ParamGroup, Params } from './param-groups.ts';
+import { optimizers } from './registry.ts';
 
 const options = strict({
-  lr: z.number().min(0).default(0.001),
-  momentum: z.number().min(0).default(0),
+  lr: rate(0.001),
+  momentum: numberFrom0.default(0),
   dampening: z.number().default(0),
-  weight_decay: z.number().min(0).default(0),
+  weight_decay: numberFrom0.default(0),
   nesterov: z.boolean().default(false),
-  maximize: z.boolean().default(false),
-  ...withoutEffect('foreach', 'fused'),
+  maximize,
+  ...withoutEffect('foreach'),
+  differentiable,
+  ...withoutEffect('fused'),
 });
 
 export type SGDOptions = z.output<typeof options>;
@@ -36,43 +33,52 @@ export type SGDOptions = z.output<typeof options>;
 export class SGD extends Optimizer<SGDOptions> {
   constructor(params: Params<SGDOptions>, given: z.input<typeof options> = {}) {
     super(params, parseOptions('SGD', options, given));
-    for (const { nesterov, momentum, dampening } of this.param_groups) {
-      if (nesterov && (momentum <= 0 || dampening !== 0)) {
-        throw new ArgumentError('[SGD] nesterov needs a momentum and no dampening');
-      }
+  }
+
+  protected override checkGroup({ nesterov, momentum, dampening }: SGDOptions): void {
+    if (nesterov && (momentum <= 0 || dampening !== 0)) {
+      throw new ArgumentError('[SGD] nesterov needs a momentum and no dampening');
     }
   }
 
-  protected initState(parameter: Tensor, { momentum }: SGDOptions): ParamState {
-    const state: ParamState = {};
-    if (momentum !== 0) state.momentum_buffer = zerosLike(parameter);
-    return state;
+  protected override readonly savesSteps = false;
+
+  /** There is a buffer from the first step on. */
+  protected override stepsIn(saved: Readonly<Record<string, unknown>>): number {
+    return saved.momentum_buffer ? 1 : 0;
   }
 
-  protected update({ dtype, scale, updates }: UpdateBatch, group: ParamGroup<SGDOptions>): void {
+  protected initialState(parameter: Tensor, { momentum }: SGDOptions): InitialState {
+    return momentum === 0 ? {} : zeroState(parameter, 'momentum_buffer');
+  }
+
+  protected update(
+    { scalar, step, scale, updates }: UpdateBatch,
+    group: ParamGroup<SGDOptions>,
+  ): void {
     const { momentum, weight_decay, nesterov, maximize } = group;
     const factors = {
-      lr: hostScalar(() => group.lr, dtype),
+      lr: scalar(() => rateOf(group.lr)),
       // The first step enters the buffer whole; the buffer is zero then.
-      damping: hostScalar(() => (this.steps === 0 ? 1 : 1 - group.dampening), dtype),
+      damping: scalar(() => (step() === 1 ? 1 : 1 - group.dampening)),
       scale,
     };
-    const operands = updates.map(({ parameter, gradient, state: { momentum_buffer } }) => {
-      if (momentum_buffer === undefined && momentum !== 0) throw tooLate(momentum);
-      return { parameter, gradient, momentum_buffer };
-    });
-    const next = sgdUpdate(operands, factors, { momentum, weight_decay, nesterov, maximize });
+    const operands = updates.map(({ parameter, gradient, state: { momentum_buffer } }) => ({
+      parameter,
+      gradient,
+      momentum_buffer,
+    }));
+    const attrs = { weight_decay, nesterov, maximize };
+    const inOps = this.varies('momentum') || group.differentiable;
+    const factor = inOps && momentum !== 0 ? scalar(() => group.momentum) : momentum;
+    const next = inOps
+      ? operands.map((each) => sgdComposite(each, factors, { ...attrs, momentum: factor }))
+      : sgdUpdate(operands, factors, { ...attrs, momentum });
     for (const [i, { parameter, momentum_buffer }] of operands.entries()) {
       parameter.copy_(next[i]![0]!);
       momentum_buffer?.copy_(next[i]![1]!);
     }
   }
-}
-
-function tooLate(momentum: number): ArgumentError {
-  return new ArgumentError(
-    `[SGD] momentum was 0 when the optimizer was made and is ${momentum} now; make a new one`,
-  );
 }
 
 optimizers.register('SGD', {

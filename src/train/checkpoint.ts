@@ -52,7 +52,6 @@ export interface RunState extends Position {
   readonly data: SampleOrder;
   readonly optimizer: {
     readonly type: string;
-    readonly steps: number;
     /** As PyTorch's, with the parameters' names in place of their numbers. */
     readonly param_groups: readonly Record<string, unknown>[];
   };

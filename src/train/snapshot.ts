@@ -6,7 +6,7 @@ import type { Tensor } from '../core/tensor.ts';
 import type { HostTensor } from '../io/host-tensor.ts';
 import { fromHost } from '../io/tensors.ts';
 import type { Module } from '../nn/index.ts';
-import type { AnyOptimizer } from '../optim/index.ts';
+import type { AnyOptimizer, OptimizerStateDict } from '../optim/index.ts';
 import type { HostTensors, RunState } from './checkpoint.ts';
 import type { Totals } from './totals.ts';
 
@@ -19,13 +19,15 @@ export function firstNonFinite(tensors: HostTensors): string | undefined {
   return undefined;
 }
 
+const PREFIX = 'optimizer.';
+
 /** `optimizer.PARAMETER.NAME` for each tensor that the optimizer keeps for a parameter. */
 export function optimizerTensors(model: Module, optimizer: AnyOptimizer): Map<string, Tensor> {
   const { state } = optimizer.stateDict();
   const found = new Map<string, Tensor>();
   for (const [i, [parameter]] of model.namedParameters().entries()) {
     for (const [name, kept] of Object.entries(state[i] ?? {})) {
-      found.set(`optimizer.${parameter}.${name}`, kept);
+      found.set(`${PREFIX}${parameter}.${name}`, kept);
     }
   }
   return found;
@@ -47,7 +49,7 @@ export function optimizerState(
     ...options,
     params: (params as number[]).map((i) => names[i]!),
   }));
-  return { type, steps: optimizer.steps, param_groups };
+  return { type, param_groups };
 }
 
 /**
@@ -62,6 +64,50 @@ export function restoreModel(model: Module, file: string, stored: HostTensors): 
   } catch (error) {
     if (!(error instanceof TorchtsError)) throw error;
     throw new FileError(`${file} does not fit the model of the config: ${error.message}`);
+  }
+}
+
+/** The tensors of a checkpoint that are an optimizer's, and the others. */
+export function splitTensors(tensors: HostTensors): {
+  optimizer: HostTensors;
+  others: HostTensors;
+} {
+  const entries = [...tensors];
+  return {
+    optimizer: new Map(entries.filter(([name]) => name.startsWith(PREFIX))),
+    others: new Map(entries.filter(([name]) => !name.startsWith(PREFIX))),
+  };
+}
+
+/**
+ * Gives an optimizer the state in `file`; its options stay as they are.
+ *
+ * @throws FileError that names what does not fit.
+ */
+export function restoreOptimizer(
+  model: Module,
+  optimizer: AnyOptimizer,
+  file: string,
+  stored: HostTensors,
+): void {
+  const parameters = model.namedParameters();
+  const { param_groups } = optimizer.stateDict();
+  const state: OptimizerStateDict['state'] = {};
+  const faults: string[] = [];
+  for (const [key, host] of stored) {
+    const end = key.lastIndexOf('.');
+    const [owner, name] = [key.slice(PREFIX.length, end), key.slice(end + 1)];
+    const position = parameters.findIndex(([path]) => path === owner);
+    const kept = position >= 0 && optimizer.keeps(parameters[position]![1], name);
+    if (!kept) faults.push(`${key} is unexpected`);
+    else state[position] = { ...state[position], [name]: fromHost(host) };
+  }
+  if (faults.length > 0) throw misfit(file, faults.join('; '));
+  try {
+    optimizer.loadStateDict({ state, param_groups });
+  } catch (error) {
+    if (!(error instanceof TorchtsError)) throw error;
+    throw misfit(file, error.message);
   }
 }
 
@@ -80,7 +126,11 @@ export function restoreTensors(
   });
   faults.push(...[...stored.keys()].filter((n) => !own.has(n)).map((n) => `${n} is unexpected`));
   if (faults.length > 0) {
-    throw new FileError(`${file} does not fit the config: ${faults.join('; ')}`);
+    throw misfit(file, faults.join('; '));
   }
   for (const [name, target] of own) target.copy_(fromHost(stored.get(name)!));
+}
+
+function misfit(file: string, faults: string): FileError {
+  return new FileError(`${file} does not fit the config: ${faults}`);
 }

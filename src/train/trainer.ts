@@ -287,8 +287,10 @@ export class Trainer {
     }
     if (state.batch > 0) checkSampleOrder(loaded, loader.dataset, state.data);
     snapshot.restoreModel(task.model, join(folder, MODEL_FILE), model);
-    snapshot.restoreTensors(this.#stateTensors(), join(folder, STATE_FILE), tensors);
-    task.optimizer.steps = state.optimizer.steps;
+    const file = join(folder, STATE_FILE);
+    const { optimizer, others } = snapshot.splitTensors(tensors);
+    snapshot.restoreOptimizer(task.model, task.optimizer, file, optimizer);
+    snapshot.restoreTensors(snapshot.totalsTensors(this.#totals), file, others);
     setGeneratorState(state.generator);
     const { step, epoch, batch } = state;
     this.#position = { step, epoch, batch };

@@ -36,7 +36,7 @@ describe.each(ENGINES)('on %s', (_, engine) => {
           sgd.step();
           expectNear(p, history[i]!);
         }
-        expect(sgd.steps).toBe(5);
+        expect(sgd.stepsOf(p)).toBe(5);
       });
     },
   );
@@ -58,7 +58,7 @@ describe.each(ENGINES)('on %s', (_, engine) => {
           step.sync(gradientOf(gradient));
           expectNear(p, history[i]!);
         }
-        expect(sgd.steps).toBe(5);
+        expect(sgd.stepsOf(p)).toBe(5);
       });
     },
   );
@@ -154,9 +154,16 @@ describe('parameters', () => {
 
 describe('state', () => {
   const make = () => new optim.SGD([leaf()], { lr: 0.1, momentum: 0.9 });
+  const stepped = () => {
+    const sgd = make();
+    sgd.param_groups[0]!.params[0]!.grad = gradientOf([1, 1, 1]);
+    sgd.step();
+    return sgd;
+  };
 
-  test('is listed by position, as in PyTorch', () => {
-    const dict = make().stateDict();
+  test('is listed by position once there was a step, as in PyTorch', () => {
+    expect(make().stateDict().state).toEqual({});
+    const dict = stepped().stateDict();
     expect(Object.keys(dict.state[0]!)).toEqual(['momentum_buffer']);
     expect(dict.param_groups).toEqual([
       {
@@ -166,24 +173,34 @@ describe('state', () => {
         weight_decay: 0,
         nesterov: false,
         maximize: false,
+        foreach: null,
+        differentiable: false,
+        fused: null,
         params: [0],
       },
     ]);
   });
 
   test('that does not fit is refused', () => {
-    const sgd = make();
+    const sgd = stepped();
     const dict = sgd.stateDict();
     expect(() => sgd.loadStateDict({ ...dict, param_groups: [] })).toThrow(
       '[SGD.loadStateDict] 0 parameter groups instead of 1',
     );
-    expect(() => sgd.loadStateDict({ ...dict, state: {} })).toThrow(
+    const state = (saved: Record<string, Tensor>) => ({ ...dict, state: { 0: saved } });
+    expect(() => sgd.loadStateDict(state({ step: tensor(1) }))).toThrow(
       '[SGD.loadStateDict] momentum_buffer of parameter 0 is missing',
     );
-    const other = new optim.SGD([leaf([1])], { momentum: 0.9 }).stateDict();
-    expect(() => sgd.loadStateDict(other)).toThrow(
+    expect(() => sgd.loadStateDict(state({ momentum_buffer: tensor([1]) }))).toThrow(
       '[SGD.loadStateDict] momentum_buffer of parameter 0 has shape (1,), needs (3,)',
     );
+    expectNear(sgd.stateDict().state[0]!.momentum_buffer!, [1, 1, 1]);
+  });
+
+  test('of a parameter that took no step begins anew', () => {
+    const sgd = stepped();
+    sgd.loadStateDict({ ...sgd.stateDict(), state: {} });
+    expect(sgd.stateDict().state).toEqual({});
   });
 
   test('the trace key follows every option but the learning rate', () => {
@@ -195,14 +212,17 @@ describe('state', () => {
     expect(sgd.traceKey()).not.toBe(key);
   });
 
-  test('momentum that comes too late is refused', () => {
-    const p = leaf();
-    const sgd = new optim.SGD([p], { lr: 0.1 });
-    sgd.param_groups[0]!.momentum = 0.9;
-    p.grad = gradientOf(recorded.gradients[0]!);
-    expect(() => sgd.step()).toThrow(
-      '[SGD] momentum was 0 when the optimizer was made and is 0.9 now; make a new one',
-    );
+  test('a momentum that comes later begins with the gradient', () => {
+    const p = leaf([0]);
+    const sgd = new optim.SGD([p], { lr: 1 });
+    const step = (gradient: number) => {
+      p.grad = gradientOf([gradient]);
+      sgd.step();
+      return p.item();
+    };
+    expect(step(1)).toBe(-1);
+    sgd.param_groups[0]!.momentum = 0.5;
+    expect([step(1), step(1)]).toEqual([-2, -3.5]);
   });
 
   test('build makes an optimizer from a spec, and names the nearest key', () => {

@@ -29,7 +29,7 @@ beforeAll(() => {
       batch: 5,
       generator: { seed: 3, counter: 7 },
       data: { samples: 50, batch_size: 8, shuffle: true, drop_last: false, seed: 3 },
-      optimizer: { type: 'SGD', steps: 12, param_groups: [{ lr: 0.1, params: ['weight'] }] },
+      optimizer: { type: 'SGD', param_groups: [{ lr: 0.1, params: ['weight'] }] },
       best: null,
       metrics: { train_loss: 0.5 },
       records: 4,
