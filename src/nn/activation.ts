@@ -1,92 +1,178 @@
-/** Activation layers. */
+/**
+ * Activation layers: the functions of `nn.functional` with fixed arguments. `inplace` is taken as in
+ * PyTorch and changes nothing.
+ */
 
 import { z } from 'zod';
+import { opError, ShapeError } from '../base/errors.ts';
 import { strict } from '../base/registry.ts';
+import { formatShape } from '../base/shape.ts';
 import type { Tensor } from '../core/tensor.ts';
-import { type GeluApproximation, gelu } from '../ops/gelu.ts';
-import { relu, sigmoid, tanh } from '../ops/pointwise.ts';
-import { logSoftmax, softmax } from '../ops/softmax.ts';
-import { Module } from './module.ts';
-import { modules } from './registry.ts';
+import { full } from '../ops/creation.ts';
+import { gelu } from '../ops/gelu.ts';
+import { sigmoid, tanh } from '../ops/pointwise.ts';
+import * as smooth from './functional/activation.ts';
+import * as piecewise from './functional/piecewise.ts';
+import { logSoftmax, softmax, softmin } from './functional/softmax.ts';
+import { layerOf, registerLayers } from './layer-of.ts';
+import { Module, Parameter } from './module.ts';
+import { modules, schemas } from './registry.ts';
+
+const nothing = strict({});
+const inplace = z.boolean().default(false);
+const inplaceOnly = strict({ inplace });
+const number = (value: number) => z.number().default(value);
+
+// ---- made of straight pieces -------------------------------------------------------------------
 
 /** max(x, 0). https://pytorch.org/docs/stable/generated/torch.nn.ReLU.html */
-export class ReLU extends Module {
+export class ReLU extends layerOf(inplaceOnly, (_, x) => piecewise.relu(x)) {}
+
+/** x within [0, 6]. https://pytorch.org/docs/stable/generated/torch.nn.ReLU6.html */
+export class ReLU6 extends layerOf(inplaceOnly, (_, x) => piecewise.relu6(x)) {}
+
+/** https://pytorch.org/docs/stable/generated/torch.nn.LeakyReLU.html */
+export class LeakyReLU extends layerOf(
+  strict({ negative_slope: number(0.01), inplace }),
+  ({ negative_slope }, x) => piecewise.leakyRelu(x, negative_slope),
+) {}
+
+/** Slopes drawn in training. https://pytorch.org/docs/stable/generated/torch.nn.RReLU.html */
+export class RReLU extends layerOf(
+  strict({ lower: number(1 / 8), upper: number(1 / 3), inplace }),
+  ({ lower, upper, training }, x) => piecewise.rrelu(x, lower, upper, training),
+) {}
+
+/** x within bounds. https://pytorch.org/docs/stable/generated/torch.nn.Hardtanh.html */
+export class Hardtanh extends layerOf(
+  strict({ min_val: number(-1), max_val: number(1), inplace }),
+  ({ min_val, max_val }, x) => piecewise.hardtanh(x, min_val, max_val),
+) {}
+
+/** https://pytorch.org/docs/stable/generated/torch.nn.Hardsigmoid.html */
+export class Hardsigmoid extends layerOf(inplaceOnly, (_, x) => piecewise.hardsigmoid(x)) {}
+
+/** x hardsigmoid(x). https://pytorch.org/docs/stable/generated/torch.nn.Hardswish.html */
+export class Hardswish extends layerOf(inplaceOnly, (_, x) => piecewise.hardswish(x)) {}
+
+const shrink = strict({ lambd: number(0.5) });
+
+/** https://pytorch.org/docs/stable/generated/torch.nn.Hardshrink.html */
+export class Hardshrink extends layerOf(shrink, ({ lambd }, x) => piecewise.hardshrink(x, lambd)) {}
+
+/** https://pytorch.org/docs/stable/generated/torch.nn.Softshrink.html */
+export class Softshrink extends layerOf(shrink, ({ lambd }, x) => piecewise.softshrink(x, lambd)) {}
+
+/** https://pytorch.org/docs/stable/generated/torch.nn.Threshold.html */
+export class Threshold extends layerOf(
+  strict({ threshold: z.number(), value: z.number(), inplace }),
+  ({ threshold, value }, x) => piecewise.threshold(x, threshold, value),
+) {}
+
+const preluOptions = strict({ num_parameters: schemas.size.default(1), init: number(0.25) });
+
+/**
+ * Leaky ReLU with a slope, or one a channel, that is trained.
+ * https://pytorch.org/docs/stable/generated/torch.nn.PReLU.html
+ */
+export class PReLU extends Module {
+  readonly weight: Parameter;
+
+  constructor({ num_parameters = 1, init = 0.25 }: z.input<typeof preluOptions> = {}) {
+    super();
+    this.weight = new Parameter(full([num_parameters], init));
+  }
+
   forward(input: Tensor): Tensor {
-    return relu(input);
+    return piecewise.prelu(input, this.weight);
+  }
+
+  protected override describe(): string {
+    return `num_parameters=${this.weight.shape[0]}`;
   }
 }
 
-/** 1 / (1 + exp(-x)). https://pytorch.org/docs/stable/generated/torch.nn.Sigmoid.html */
-export class Sigmoid extends Module {
-  forward(input: Tensor): Tensor {
-    return sigmoid(input);
-  }
-}
+// ---- smooth ------------------------------------------------------------------------------------
 
-/** tanh(x). https://pytorch.org/docs/stable/generated/torch.nn.Tanh.html */
-export class Tanh extends Module {
-  forward(input: Tensor): Tensor {
-    return tanh(input);
-  }
-}
+const alpha = strict({ alpha: number(1), inplace });
 
-const geluOptions = strict({ approximate: z.enum(['none', 'tanh']).default('none') });
+/** https://pytorch.org/docs/stable/generated/torch.nn.ELU.html */
+export class ELU extends layerOf(alpha, (options, x) => smooth.elu(x, options.alpha)) {}
+
+/** https://pytorch.org/docs/stable/generated/torch.nn.CELU.html */
+export class CELU extends layerOf(alpha, (options, x) => smooth.celu(x, options.alpha)) {}
+
+/** https://pytorch.org/docs/stable/generated/torch.nn.SELU.html */
+export class SELU extends layerOf(inplaceOnly, (_, x) => smooth.selu(x)) {}
 
 /** x Phi(x). https://pytorch.org/docs/stable/generated/torch.nn.GELU.html */
-export class GELU extends Module {
-  readonly approximate: GeluApproximation;
+export class GELU extends layerOf(
+  strict({ approximate: z.enum(['none', 'tanh']).default('none') }),
+  ({ approximate }, x) => gelu(x, approximate),
+) {}
 
-  constructor({ approximate = 'none' }: z.input<typeof geluOptions> = {}) {
-    super();
-    this.approximate = approximate;
-  }
+/** a sigmoid(b). https://pytorch.org/docs/stable/generated/torch.nn.GLU.html */
+export class GLU extends layerOf(strict({ dim: z.int().default(-1) }), ({ dim }, x) =>
+  smooth.glu(x, dim),
+) {}
 
-  forward(input: Tensor): Tensor {
-    return gelu(input, this.approximate);
-  }
+/** x sigmoid(x). https://pytorch.org/docs/stable/generated/torch.nn.SiLU.html */
+export class SiLU extends layerOf(inplaceOnly, (_, x) => smooth.silu(x)) {}
 
-  protected override describe(): string {
-    return `approximate='${this.approximate}'`;
-  }
-}
+/** x tanh(softplus(x)). https://pytorch.org/docs/stable/generated/torch.nn.Mish.html */
+export class Mish extends layerOf(inplaceOnly, (_, x) => smooth.mish(x)) {}
 
-const alongDim = strict({ dim: z.int() });
+/** https://pytorch.org/docs/stable/generated/torch.nn.Softplus.html */
+export class Softplus extends layerOf(
+  strict({ beta: number(1), threshold: number(20) }),
+  ({ beta, threshold }, x) => smooth.softplus(x, beta, threshold),
+) {}
 
-abstract class AlongDim extends Module {
-  readonly dim: number;
+/** 1 / (1 + exp(-x)). https://pytorch.org/docs/stable/generated/torch.nn.Sigmoid.html */
+export class Sigmoid extends layerOf(nothing, (_, x) => sigmoid(x)) {}
 
-  constructor({ dim }: z.input<typeof alongDim>) {
-    super();
-    this.dim = dim;
-  }
+/** https://pytorch.org/docs/stable/generated/torch.nn.LogSigmoid.html */
+export class LogSigmoid extends layerOf(nothing, (_, x) => smooth.logsigmoid(x)) {}
 
-  protected override describe(): string {
-    return `dim=${this.dim}`;
-  }
-}
+/** x / (1 + |x|). https://pytorch.org/docs/stable/generated/torch.nn.Softsign.html */
+export class Softsign extends layerOf(nothing, (_, x) => smooth.softsign(x)) {}
+
+/** tanh(x). https://pytorch.org/docs/stable/generated/torch.nn.Tanh.html */
+export class Tanh extends layerOf(nothing, (_, x) => tanh(x)) {}
+
+/** x - tanh(x). https://pytorch.org/docs/stable/generated/torch.nn.Tanhshrink.html */
+export class Tanhshrink extends layerOf(nothing, (_, x) => smooth.tanhshrink(x)) {}
+
+// ---- softmax -----------------------------------------------------------------------------------
+
+/** Without `dim`: 0 for inputs of 0, 1 or 3 dimensions, else 1. */
+const alongDim = strict({ dim: z.int().nullable().default(null) });
 
 /** https://pytorch.org/docs/stable/generated/torch.nn.Softmax.html */
-export class Softmax extends AlongDim {
-  forward(input: Tensor): Tensor {
-    return softmax(input, this.dim);
-  }
-}
+export class Softmax extends layerOf(alongDim, ({ dim }, x) => softmax(x, dim)) {}
 
 /** https://pytorch.org/docs/stable/generated/torch.nn.LogSoftmax.html */
-export class LogSoftmax extends AlongDim {
-  forward(input: Tensor): Tensor {
-    return logSoftmax(input, this.dim);
-  }
-}
+export class LogSoftmax extends layerOf(alongDim, ({ dim }, x) => logSoftmax(x, dim)) {}
 
-const none = strict({});
+/** softmax(-x). https://pytorch.org/docs/stable/generated/torch.nn.Softmin.html */
+export class Softmin extends layerOf(alongDim, ({ dim }, x) => softmin(x, dim)) {}
 
-modules.register('ReLU', { schema: none, create: () => new ReLU() });
-modules.register('Sigmoid', { schema: none, create: () => new Sigmoid() });
-modules.register('Tanh', { schema: none, create: () => new Tanh() });
-modules.register('GELU', {
-  schema: geluOptions,
-  create: (given: z.output<typeof geluOptions>) => new GELU(given),
+/**
+ * Softmax over the channels of (N, C, H, W) or (C, H, W).
+ * https://pytorch.org/docs/stable/generated/torch.nn.Softmax2d.html
+ */
+export class Softmax2d extends layerOf(nothing, (_, x) => {
+  if (x.ndim === 3 || x.ndim === 4) return softmax(x, -3);
+  const message = `needs (N, C, H, W) or (C, H, W), got ${formatShape(x.shape)}`;
+  throw opError(ShapeError, 'Softmax2d', message);
+}) {}
+
+registerLayers(modules, {
+  ...{ CELU, ELU, GELU, GLU, Hardshrink, Hardsigmoid, Hardswish, Hardtanh, LeakyReLU, LogSigmoid },
+  ...{ LogSoftmax, Mish, ReLU, ReLU6, RReLU, SELU, SiLU, Sigmoid, Softmax, Softmax2d, Softmin },
+  ...{ Softplus, Softshrink, Softsign, Tanh, Tanhshrink, Threshold },
 });
-modules.register('Softmax', { schema: alongDim, create: (given) => new Softmax(given) });
-modules.register('LogSoftmax', { schema: alongDim, create: (given) => new LogSoftmax(given) });
+modules.register('PReLU', {
+  schema: preluOptions,
+  create: (given: z.output<typeof preluOptions>) => new PReLU(given),
+});

@@ -1,6 +1,6 @@
 /** `nn`: modules, losses, initialisers, functions. Importing it registers every type. */
 
-export { GELU, LogSoftmax, ReLU, Sigmoid, Softmax, Tanh } from './activation.ts';
+export * from './activation.ts';
 export { BatchNorm1d, BatchNorm2d, BatchNorm3d } from './batch-norm.ts';
 export { Sequential } from './container.ts';
 export { Conv2d } from './conv.ts';

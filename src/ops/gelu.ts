@@ -1,7 +1,9 @@
 /** GELU: one vector pass forward, one backward. */
 
-import { ArgumentError, opError } from '../base/errors.ts';
+import { isFloating } from '../base/dtype.ts';
+import { ArgumentError, DTypeError, opError } from '../base/errors.ts';
 import type { Tensor } from '../core/tensor.ts';
+import { named } from './named.ts';
 import { add, exp, floatUnary, mul, sub, tanh } from './pointwise.ts';
 
 /** The normal distribution's density. */
@@ -35,11 +37,20 @@ export type GeluApproximation = 'none' | 'tanh';
 /**
  * x Phi(x), Phi the cumulative function of the normal distribution.
  * https://pytorch.org/docs/stable/generated/torch.nn.functional.gelu.html
+ *
+ * @throws DTypeError unless `input` is floating, ArgumentError for another `approximate`.
  */
-export function gelu(x: Tensor, approximate: GeluApproximation = 'none'): Tensor {
-  if (approximate !== 'none' && approximate !== 'tanh') {
-    const message = `approximate must be none or tanh, got ${approximate}`;
-    throw opError(ArgumentError, 'gelu', message);
-  }
-  return approximate === 'tanh' ? geluApproximate(x) : geluExact(x);
-}
+export const gelu = named(
+  'gelu',
+  ['input', 'approximate'],
+  (input: Tensor, approximate: GeluApproximation = 'none'): Tensor => {
+    if (approximate !== 'none' && approximate !== 'tanh') {
+      const message = `approximate must be none or tanh, got ${approximate}`;
+      throw opError(ArgumentError, 'gelu', message);
+    }
+    if (!isFloating(input.dtype)) {
+      throw opError(DTypeError, 'gelu', `needs a floating point tensor, got ${input.dtype}`);
+    }
+    return approximate === 'tanh' ? geluApproximate(input) : geluExact(input);
+  },
+);

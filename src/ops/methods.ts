@@ -100,7 +100,13 @@ const methods = {
   view: movement.reshape,
 } as const;
 
-type Rest<F> = F extends (first: Tensor, ...rest: infer R) => unknown ? R : never;
+/** What may follow a tensor in a call of `F`, in each of the ways to call it. */
+type Rest<F> = F extends (...args: infer Args) => unknown ? WithoutTensor<Args> : never;
+type WithoutTensor<Args> = Args extends readonly [infer First, ...infer Others]
+  ? Tensor extends First
+    ? Others
+    : never
+  : never;
 type Result<F> = F extends (...args: never[]) => infer R ? R : never;
 /** A function of a tensor, seen as a method of it. */
 export type Method<F> = (...args: Rest<F>) => Result<F>;

@@ -1,13 +1,14 @@
 /** Softmax and its logarithm. */
 
-import { isFloating } from '../base/dtype.ts';
+import { type DType, isFloating } from '../base/dtype.ts';
 import { DTypeError, opError } from '../base/errors.ts';
 import { normalizeDim } from '../base/shape.ts';
 import { apply } from '../core/apply.ts';
 import type { Vjp } from '../core/graph.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { defineOp } from './define.ts';
-import { exp, mul, sub } from './pointwise.ts';
+import { named } from './named.ts';
+import { cast, exp, mul, sub } from './pointwise.ts';
 import { sum } from './reduction.ts';
 
 interface SoftmaxAttrs {
@@ -45,12 +46,28 @@ function alongDim(row: typeof SOFTMAX, x: Tensor, dim: number): Tensor {
     : apply(row, [x], { dim: at });
 }
 
-/** exp(x) / sum(exp(x)) along `dim`. */
-export function softmax(x: Tensor, dim: number): Tensor {
-  return alongDim(SOFTMAX, x, dim);
-}
+/**
+ * exp(x) / sum(exp(x)) along `dim`; x is converted to `dtype` before.
+ * https://pytorch.org/docs/stable/generated/torch.softmax.html
+ *
+ * @throws DTypeError unless it is computed in a floating dtype.
+ */
+export const softmax = named(
+  'softmax',
+  ['input', 'dim', 'dtype'],
+  (input: Tensor, dim: number, dtype: DType | null = null): Tensor =>
+    alongDim(SOFTMAX, cast(input, dtype ?? input.dtype), dim),
+);
 
-/** log(softmax(x)) along `dim`, computed without overflow. */
-export function logSoftmax(x: Tensor, dim: number): Tensor {
-  return alongDim(LOG_SOFTMAX, x, dim);
-}
+/**
+ * log(softmax(x)) along `dim`, computed without overflow; x is converted to `dtype` before.
+ * https://pytorch.org/docs/stable/generated/torch.log_softmax.html
+ *
+ * @throws DTypeError unless it is computed in a floating dtype.
+ */
+export const logSoftmax = named(
+  'log_softmax',
+  ['input', 'dim', 'dtype'],
+  (input: Tensor, dim: number, dtype: DType | null = null): Tensor =>
+    alongDim(LOG_SOFTMAX, cast(input, dtype ?? input.dtype), dim),
+);

@@ -9,10 +9,35 @@ export { gelu } from '../../ops/gelu.ts';
 export { oneHot } from '../../ops/indexing.ts';
 export { layerNorm } from '../../ops/layer-norm.ts';
 export { linear } from '../../ops/matmul.ts';
-export { relu, sigmoid, tanh } from '../../ops/pointwise.ts';
+export { sigmoid, tanh } from '../../ops/pointwise.ts';
 export { maxPool2d } from '../../ops/pooling.ts';
 export { pad } from '../../ops/slicing.ts';
-export { logSoftmax, softmax } from '../../ops/softmax.ts';
+export {
+  celu,
+  elu,
+  glu,
+  logsigmoid,
+  mish,
+  selu,
+  silu,
+  softplus,
+  softsign,
+  tanhshrink,
+} from './activation.ts';
 export { batchNorm } from './batch-norm.ts';
 export { dropout } from './dropout.ts';
 export { crossEntropy, l1Loss, mseLoss, nllLoss } from './losses.ts';
+export {
+  hardshrink,
+  hardsigmoid,
+  hardswish,
+  hardtanh,
+  leakyRelu,
+  prelu,
+  relu,
+  relu6,
+  rrelu,
+  softshrink,
+  threshold,
+} from './piecewise.ts';
+export { gumbelSoftmax, logSoftmax, softmax, softmin } from './softmax.ts';
