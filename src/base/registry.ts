@@ -25,12 +25,15 @@ export function unknownKey(key: string, known: readonly string[]): string {
   return `unknown key "${key}"; ${hint}`;
 }
 
+/** A schema meets few values, and zod takes longer to compile a parser for it than to do without. */
+export const INTERPRETED = { jitless: true } as const;
+
 /**
  * `value` as `schema` gives it, for objects written in code.
  * @throws ArgumentError `[name] key: what is wrong`, naming every fault.
  */
 export function parseOptions<T>(name: string, schema: z.ZodType<T>, value: unknown): T {
-  const parsed = schema.safeParse(value);
+  const parsed = schema.safeParse(value, INTERPRETED);
   if (parsed.success) return parsed.data;
   const faults = parsed.error.issues.map(({ path, message }) =>
     path.length === 0 ? message : `${path.join('.')}: ${message}`,
@@ -51,6 +54,9 @@ export interface Entry<T, Context = void> {
 
 export class Registry<T, Context = void> {
   readonly #entries = new Map<string, Entry<T, Context>>();
+  /** Of each type parsed so far: its own arguments and the common ones. */
+  readonly #schemas = new Map<string, z.ZodObject>();
+  #spec: z.ZodType<Spec> | undefined;
 
   /**
    * @param kind what an entry is, for messages: `module`, `optimizer`, `data set`.
@@ -76,6 +82,11 @@ export class Registry<T, Context = void> {
 
   /** The schema of one spec: a bare word or an object with `type`. Gives a `Spec`. */
   spec(): z.ZodType<Spec> {
+    this.#spec ??= this.#makeSpec();
+    return this.#spec;
+  }
+
+  #makeSpec(): z.ZodType<Spec> {
     return z.any().transform((value: unknown, context): Spec => {
       const spec = typeof value === 'string' ? { type: value } : value;
       if (typeof spec !== 'object' || spec === null || Array.isArray(spec) || !('type' in spec)) {
@@ -97,8 +108,7 @@ export class Registry<T, Context = void> {
         });
         return z.NEVER;
       }
-      const schema = strict({ ...this.common, ...entry.schema.shape });
-      const parsed = schema.safeParse(options);
+      const parsed = this.#schemaOf(type, entry).safeParse(options, INTERPRETED);
       if (!parsed.success) {
         for (const issue of parsed.error.issues) {
           context.issues.push({ ...issue, input: options } as z.core.$ZodRawIssue);
@@ -107,6 +117,15 @@ export class Registry<T, Context = void> {
       }
       return { type, ...parsed.data };
     });
+  }
+
+  #schemaOf(type: string, entry: Entry<T, Context>): z.ZodObject {
+    let schema = this.#schemas.get(type);
+    if (schema === undefined) {
+      schema = strict({ ...this.common, ...entry.schema.shape });
+      this.#schemas.set(type, schema);
+    }
+    return schema;
   }
 
   /** Builds from a spec given in code or parsed from YAML. Throws an ArgumentError naming every fault. */

@@ -50,7 +50,7 @@ async function train(
 ): Promise<void> {
   const target = resolveTarget(name);
   const loaded = await services.loadConfig(target.config, overridesOf(options, overrides));
-  const reporter = createReporter(reportMode(options), io);
+  const reporter = await createReporter(reportMode(options), io);
   const abort = new AbortController();
   const forget = io.onStop((signal) => abort.abort(signal));
   let stopped: StopSignal | undefined;

@@ -2,6 +2,7 @@
 
 import { z } from 'zod';
 import { nearestName } from '../base/errors.ts';
+import { INTERPRETED } from '../base/registry.ts';
 
 type RawIssue = z.core.$ZodRawIssue;
 
@@ -17,7 +18,7 @@ export function parseInWords<T>(
   const before = z.config().localeError;
   z.config({ localeError: (issue) => describe(issue) });
   try {
-    const result = schema.safeParse(value);
+    const result = schema.safeParse(value, INTERPRETED);
     return result.success ? { data: result.data } : { issues: result.error.issues };
   } finally {
     z.config({ localeError: before });

@@ -7,6 +7,7 @@ import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs'
 import { join } from 'node:path';
 import { z } from 'zod';
 import { FileError } from '../base/errors.ts';
+import { INTERPRETED } from '../base/registry.ts';
 import { fileError } from '../io/atomic.ts';
 
 /** The folder's name in the official archive. */
@@ -73,7 +74,7 @@ export function expectedFiles(folder: string): readonly DataFile[] {
     throw fileError(`cannot read ${path}`, error);
   }
   try {
-    const { files } = manifestSchema.parse(JSON.parse(text));
+    const { files } = manifestSchema.parse(JSON.parse(text), INTERPRETED);
     return CIFAR10_FILES.flatMap(({ name, split }) => {
       const records = files[name];
       return records === undefined ? [] : [{ name, split, records }];

@@ -39,19 +39,13 @@ export async function environment(seed: number): Promise<Environment> {
 }
 
 async function gitState(): Promise<Environment['git']> {
-  const [commit, status] = await Promise.all([
-    git('rev-parse', 'HEAD'),
-    git('status', '--porcelain', '--untracked-files=no'),
-  ]);
-  if (commit === undefined || status === undefined) return null;
-  return { commit, changed: status !== '' };
-}
-
-/** What git answers; nothing without git, outside of a repository, or when it takes too long. */
-async function git(...args: string[]): Promise<string | undefined> {
+  const args = ['status', '--porcelain=v2', '--branch', '--untracked-files=no'];
   try {
-    return (await promisify(execFile)('git', args, { timeout: 2000 })).stdout.trim();
+    const { stdout } = await promisify(execFile)('git', args, { timeout: 2000 });
+    // Lines about the branch, which begin with #, then one for each file that has changed.
+    const commit = /^# branch\.oid ([0-9a-f]+)$/m.exec(stdout)?.[1];
+    return commit === undefined ? null : { commit, changed: /^[^#]/m.test(stdout) };
   } catch {
-    return undefined;
+    return null; // no git, no repository, or it takes too long
   }
 }

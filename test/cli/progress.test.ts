@@ -19,7 +19,7 @@ class Recorder extends Writable {
 }
 
 /** What a reporter prints for events at the given milliseconds. */
-function shown(mode: ReportMode, events: [at: number, event: TrainEvent][], isTTY = false): string {
+async function shown(mode: ReportMode, events: [at: number, event: TrainEvent][], isTTY = false) {
   const stdout = new Recorder(isTTY);
   let now = 0;
   const io: Io = {
@@ -29,7 +29,7 @@ function shown(mode: ReportMode, events: [at: number, event: TrainEvent][], isTT
     now: () => now,
     onStop: () => () => undefined,
   };
-  const reporter = createReporter(mode, io);
+  const reporter = await createReporter(mode, io);
   for (const [at, event] of events) {
     now = at;
     reporter.event(event);
@@ -98,7 +98,7 @@ const END: TrainEvent = {
 };
 
 describe('lines', () => {
-  it('say what is trained, how it goes and how it ended', () => {
+  it('say what is trained, how it goes and how it ended', async () => {
     const events: [number, TrainEvent][] = [
       [0, START],
       [1000, train(50, 2.28719)],
@@ -107,7 +107,7 @@ describe('lines', () => {
       [3000, { event: 'retrace', reason: 'the last batch has 2 samples' }],
       [4000, END],
     ];
-    expect(shown('auto', events)).toBe(`\
+    expect(await shown('auto', events)).toBe(`\
 net: 62,006 parameters; 50,000 training, 10,000 validation samples; 2 epochs, 1,000 steps; cpu, 2 threads
 writing runs/net/1
 epoch 1/2  step   50/1000  train  loss 2.287  lr 0.001  12,346 samples/s  500 ms
@@ -116,31 +116,31 @@ epoch 1/2  step  500/1000  val    loss 1.5  accuracy 45.7%  30,000 samples/s  1 
 `);
   });
 
-  it('leave out training losses that come too fast, but not the last one', () => {
+  it('leave out training losses that come too fast, but not the last one', async () => {
     const events = Array.from({ length: 100 }, (_, i): [number, TrainEvent] => [
       i * 100,
       train(i + 1, 1),
     ]);
-    const steps = [...shown('auto', [...events, [10_000, END]]).matchAll(/step (\d+) /g)];
+    const steps = [...(await shown('auto', [...events, [10_000, END]])).matchAll(/step (\d+) /g)];
     expect(steps.map((match) => Number(match[1]))).toEqual([
       1, 6, 11, 16, 21, 26, 31, 36, 41, 46, 51, 56, 61, 66, 71, 76, 81, 86, 91, 96, 100,
     ]);
   });
 
-  it('give a sign of life in a long silence', () => {
+  it('give a sign of life in a long silence', async () => {
     const events = Array.from({ length: 70 }, (_, i): [number, TrainEvent] => [
       i * 1000,
       i === 0 ? train(1, 1) : progress(i),
     ]);
-    const text = shown('auto', events);
+    const text = await shown('auto', events);
     expect([...text.matchAll(/step (\d+) /g)].map((match) => Number(match[1]))).toEqual([
       1, 30, 60,
     ]);
     expect(text).toContain('loss 2.25  1,000 samples/s  1 min 15 s left');
   });
 
-  it('tell of a resumed and of a stopped run', () => {
-    const text = shown('auto', [
+  it('tell of a resumed and of a stopped run', async () => {
+    const text = await shown('auto', [
       [0, { ...START, start_step: 400 }],
       [1, { event: 'stopped', step: 410, signal: 'SIGINT' }],
     ]);
@@ -150,8 +150,8 @@ epoch 1/2  step  500/1000  val    loss 1.5  accuracy 45.7%  30,000 samples/s  1 
 });
 
 describe('a terminal', () => {
-  it('shows a bar with the loss, the rate and the time left', () => {
-    const text = shown(
+  it('shows a bar with the loss, the rate and the time left', async () => {
+    const text = await shown(
       'auto',
       [
         [0, START],
@@ -169,9 +169,9 @@ describe('a terminal', () => {
     expect(text.endsWith('runs/net/1\n')).toBe(true);
   });
 
-  it('is left clean when the run fails', () => {
+  it('is left clean when the run fails', async () => {
     const before = process.listenerCount('SIGINT');
-    const text = shown(
+    const text = await shown(
       'auto',
       [
         [0, START],
@@ -185,9 +185,9 @@ describe('a terminal', () => {
 });
 
 describe('json', () => {
-  it('is every event, one a line, and nothing else', () => {
+  it('is every event, one a line, and nothing else', async () => {
     const events = [START, progress(1), train(2, 1), VAL, END];
-    const text = shown(
+    const text = await shown(
       'json',
       events.map((event, i) => [i, event]),
       true,
@@ -202,7 +202,7 @@ describe('json', () => {
 });
 
 describe('quiet', () => {
-  it('is the end and what was not met', () => {
+  it('is the end and what was not met', async () => {
     const met: TrainEvent = {
       event: 'expect',
       key: 'seconds',
@@ -210,7 +210,7 @@ describe('quiet', () => {
       ok: true,
       message: 'fast',
     };
-    const text = shown('quiet', [
+    const text = await shown('quiet', [
       [0, START],
       [1, train(1, 1)],
       [2, VAL],

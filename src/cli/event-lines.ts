@@ -1,0 +1,83 @@
+/** A run's events in words. */
+
+import type { RunSummary, TrainEvent } from '../train/events.ts';
+import { count, decimal, duration, percent } from './format.ts';
+
+export type StartEvent = TrainEvent & { event: 'start' };
+
+/** What an event says to a reader; nothing for events that only programs need. */
+export function linesOf(event: TrainEvent, start: StartEvent | undefined): string[] {
+  switch (event.event) {
+    case 'start':
+      return startLines(event);
+    case 'progress':
+      return [
+        `${position(event, start)}  loss ${decimal(event.loss)}  ` +
+          `${count(event.samples_per_second)} samples/s  ${duration(event.seconds_left)} left`,
+      ];
+    case 'metrics':
+      return [metricsLine(event, start)];
+    case 'checkpoint':
+    case 'retrace': // an epoch's smaller last batch; `--json` tells it
+      return [];
+    case 'expect':
+      return [`expect ${event.ok ? 'met' : 'NOT MET'}: ${event.message}`];
+    case 'stopped':
+      return [`stopped by ${event.signal} after step ${event.step}; a checkpoint was written`];
+    case 'end':
+      return [endLine(event)];
+  }
+}
+
+function startLines(event: StartEvent): string[] {
+  const val = event.val_samples === 0 ? '' : `, ${count(event.val_samples)} validation`;
+  const lines = [
+    `${event.name}: ${count(event.parameters)} parameters; ` +
+      `${count(event.train_samples)} training${val} samples; ` +
+      `${plural(event.epochs, 'epoch')}, ${plural(event.total_steps, 'step')}; ` +
+      `${event.device}, ${plural(event.threads, 'thread')}`,
+    `writing ${event.directory}`,
+  ];
+  if (event.start_step > 0) lines.push(`resumed after step ${count(event.start_step)}`);
+  return lines;
+}
+
+function position(
+  event: { readonly epoch: number; readonly step: number },
+  start: StartEvent | undefined,
+): string {
+  if (start === undefined) return `epoch ${event.epoch}  step ${event.step}`;
+  const step = String(event.step).padStart(String(start.total_steps).length);
+  return `epoch ${event.epoch}/${start.epochs}  step ${step}/${start.total_steps}`;
+}
+
+/** Keys of a record that have a place of their own in its line, or none. */
+const RECORD_KEYS = new Set('event step epoch split loss lr samples_per_second time'.split(' '));
+
+function metricsLine(event: TrainEvent & { event: 'metrics' }, start: StartEvent | undefined) {
+  const further = Object.entries(event)
+    .filter(([key]) => !RECORD_KEYS.has(key))
+    .map(([key, value]) => `  ${key} ${metricValue(key, value)}`);
+  const rate = event.split === 'train' ? `  lr ${decimal(event.lr)}` : '';
+  return (
+    `${position(event, start)}  ${event.split.padEnd(5)}  loss ${decimal(event.loss)}` +
+    `${further.join('')}${rate}  ${count(event.samples_per_second)} samples/s` +
+    `  ${duration(event.time)}`
+  );
+}
+
+function metricValue(key: string, value: string | number): string {
+  if (typeof value === 'string') return value;
+  return key.endsWith('accuracy') ? percent(value) : decimal(value);
+}
+
+function endLine(event: RunSummary): string {
+  const metrics = Object.entries(event.metrics)
+    .map(([key, value]) => `${key} ${metricValue(key, value)}`)
+    .join(', ');
+  return `${plural(event.step, 'step')} in ${duration(event.seconds)}: ${metrics}; ${event.directory}`;
+}
+
+function plural(value: number, noun: string): string {
+  return `${count(value)} ${noun}${value === 1 ? '' : 's'}`;
+}
