@@ -77,6 +77,7 @@ Napi::Array Executable::kernels(Napi::Env env) const {
     row.Set("label", instructions[i].label);
     row.Set("kernel", instructions[i].kernel);
     row.Set("method", program_->methods()[i]);
+    row.Set("source", instructions[i].source);
     list.Set(static_cast<uint32_t>(i), row);
   }
   return list;

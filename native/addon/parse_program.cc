@@ -137,6 +137,7 @@ Program parse_program(const Napi::Value& value) {
   each(fields.Get("instructions"), "instructions", [&](Napi::Value item, const std::string&) {
     size_t i = parsed.instructions.size();
     parsed.instructions.push_back(instruction(item, place("instructions", i)));
+    parsed.instructions.back().source = static_cast<int>(i);
   });
   each(fields.Get("bindings"), "bindings", [&](Napi::Value item, const std::string&) {
     parsed.bindings.push_back(binding(item, place("bindings", parsed.bindings.size())));

@@ -29,6 +29,7 @@ extern "C" __attribute__((visibility("default"))) void torchts_register(
   register_philox(*registry);
   register_pointwise(*registry);
   register_reduce(*registry);
+  register_reorder(*registry);
   register_softmax(*registry);
   register_view(*registry);
 }

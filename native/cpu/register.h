@@ -30,6 +30,7 @@ void register_max_pool2d_bwd(Registry& registry);
 void register_philox(Registry& registry);
 void register_pointwise(Registry& registry);
 void register_reduce(Registry& registry);
+void register_reorder(Registry& registry);
 void register_softmax(Registry& registry);
 void register_view(Registry& registry);
 

@@ -6,6 +6,11 @@
 namespace torchts {
 namespace {
 
+// What went wrong, said of the instruction it went wrong in.
+struct Described : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
 class Arranger {
  public:
   Arranger(Program program, const Registry& registry, const LoadOptions& options)
@@ -20,13 +25,14 @@ class Arranger {
       if (binding.access != Access::write) free_[binding.value] = true;
     }
     for (Instruction& instruction : instructions) {
-      try {
-        instruction.is_alias() ? add_alias(instruction) : add_call(instruction);
-      } catch (const std::exception& error) {
-        throw std::runtime_error(describe_failure(program(), instruction, error.what()));
-      }
+      const int output = may_wait(instruction) ? instruction.outputs[0] : -1;
+      if (output >= 0)
+        waiting_.emplace(output, std::move(instruction));
+      else
+        add(std::move(instruction));
     }
     for (Binding& binding : program().bindings) settle(&binding);
+    while (!waiting_.empty()) make(waiting_.begin()->first, {});
     return std::move(arranged_);
   }
 
@@ -34,20 +40,57 @@ class Arranger {
   Program& program() { return arranged_.program; }
   TensorType& type(int value) { return program().values[value]; }
 
+  void add(Instruction instruction) {
+    try {
+      instruction.is_alias() ? add_alias(instruction) : add_call(instruction);
+    } catch (const Described&) {
+      throw;
+    } catch (const std::exception& error) {
+      throw Described(describe_failure(program(), instruction, error.what()));
+    }
+  }
+
   void add(Instruction instruction, std::unique_ptr<Kernel> kernel, std::string method) {
     program().instructions.push_back(std::move(instruction));
     arranged_.kernels.push_back(std::move(kernel));
     arranged_.methods.push_back(std::move(method));
   }
 
+  // A cast (or another pointwise call of one value) waits for its first reader where its input can
+  // take the layout the reader asks for, or is narrower, so that less is reordered in front of it.
+  bool may_wait(const Instruction& instruction) {
+    if (options_.is_off("layouts") || instruction.kernel != "pointwise") return false;
+    if (instruction.inputs.size() != 1 || instruction.outputs.size() != 1) return false;
+    const int input = instruction.inputs[0];
+    const TensorType& out = type(instruction.outputs[0]);
+    const bool widens = itemsize(type(input).dtype) < itemsize(out.dtype);
+    return type(input).shape == out.shape && (free_[input] || widens);
+  }
+
+  // Computes a value that waits, from its input in `layout`. Inputs that wait themselves are few:
+  // each is narrower than its reader, and the last may be bound.
+  void make(int value, const Layout& layout) {
+    Instruction instruction = std::move(waiting_.at(value));
+    waiting_.erase(value);
+    instruction.inputs[0] = in_layout(instruction.inputs[0], layout, instruction.label);
+    add(std::move(instruction));
+  }
+
+  // The layout a value has, or would have if it were not brought to another one.
+  Layout layout_of(int value) {
+    const auto found = waiting_.find(value);
+    if (found == waiting_.end()) return type(value).layout;
+    return layout_of(found->second.inputs[0]);
+  }
+
   void add_alias(Instruction& instruction) {
     int& input = instruction.inputs[0];
+    input = in_layout(input, layout_of(input), instruction.label);
     const int output = instruction.outputs[0];
     Layout reshaped;
     if (!reshape_layout(type(input).layout, type(input).shape, type(output).shape, &reshaped)) {
       input = in_layout(input, {}, instruction.label);
     }
-    free_[input] = false;
     type(output).layout = reshaped;
     add(std::move(instruction), nullptr, "alias");
   }
@@ -69,7 +112,10 @@ class Arranger {
 
   KernelSpec spec_of(const Instruction& instruction) {
     KernelSpec spec;
-    for (int value : instruction.inputs) spec.inputs.push_back(type(value));
+    for (int value : instruction.inputs) {
+      spec.inputs.push_back(type(value));
+      spec.inputs.back().layout = layout_of(value);
+    }
     for (int value : instruction.outputs) spec.outputs.push_back(type(value));
     spec.attrs = instruction.attrs;
     spec.threads = options_.threads;
@@ -78,7 +124,8 @@ class Arranger {
 
   // The value that holds the contents of `value` in `layout`. From here on the layout of a bound
   // value is settled.
-  int in_layout(int value, const Layout& layout, const std::string& label) {
+  int in_layout(int value, Layout layout, const std::string& label) {
+    if (waiting_.count(value) > 0) make(value, layout);
     if (free_[value]) type(value).layout = layout;
     free_[value] = false;
     if (type(value).layout == layout) return value;
@@ -106,12 +153,13 @@ class Arranger {
   // An update's result ends in the layout its buffer had at the start. A buffer nobody reads takes
   // its result's.
   void settle(Binding* binding) {
-    if (binding->access != Access::update) return;
     const int value = binding->value;
+    if (waiting_.count(value) > 0) make(value, layout_of(value));
+    if (binding->access != Access::update) return;
     if (type(binding->result).shape != type(value).shape) {
       binding->result = row_major_as(binding->result, type(value).shape);
     }
-    if (free_[value]) type(value).layout = type(binding->result).layout;
+    if (free_[value]) type(value).layout = layout_of(binding->result);
     free_[value] = false;
     binding->result = in_layout(binding->result, type(value).layout, "update");
   }
@@ -133,6 +181,7 @@ class Arranger {
   const LoadOptions& options_;
   Arranged arranged_;
   std::vector<bool> free_;                             // of each value: bound, and not read so far
+  std::map<int, Instruction> waiting_;                 // by the value they make
   std::map<std::pair<int, std::string>, int> copies_;  // (value, layout) -> the reordered value
 };
 

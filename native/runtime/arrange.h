@@ -21,9 +21,10 @@ struct Arranged {
 
 // Walks the Program once. A value has the layout its maker writes; one that was bound by the caller
 // has the layout its first reader asks for, so that parameters and optimizer state stay in it
-// from run to run. Each (value, layout) is reordered once.
-// `program` has been checked. Throws std::runtime_error that names the instruction no
-// implementation could be prepared for.
+// from run to run. A cast waits for the first reader of its result and passes the wish on: a
+// float32 parameter lies as the readers of its bfloat16 copy want it. Each (value, layout) is
+// reordered once. `program` has been checked. Throws std::runtime_error that names the instruction
+// no implementation could be prepared for.
 Arranged arrange(Program program, const Registry& registry, const LoadOptions& options);
 
 }  // namespace torchts

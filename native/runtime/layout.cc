@@ -196,6 +196,11 @@ std::vector<int64_t> strides_along(const Axes& axes, const std::vector<int64_t>&
 
 bool common_axes(const Shape& shape, const Layout& from, const Layout& to, Shape* sizes,
                  std::vector<int64_t>* from_strides) {
+  if (numel(shape) == 0) {
+    *sizes = {0};
+    *from_strides = {1};
+    return true;
+  }
   const Axes from_axes = from.axes(shape), to_axes = to.axes(shape);
   Axes to_pieces, from_pieces;
   if (!refine(to_axes, from_axes, &to_pieces)) return false;

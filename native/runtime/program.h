@@ -14,6 +14,7 @@ struct Instruction {
   std::vector<int> outputs;
   Attrs attrs;
   std::string label;  // the ops it stands for and their module, for messages
+  int source = -1;    // its place in the Program that was given; -1 for what loading added
 
   bool is_alias() const { return kernel == "alias"; }
 };

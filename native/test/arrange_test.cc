@@ -82,6 +82,9 @@ void want_layouts(KernelSpec* spec) {
   }
 }
 
+// As the real pointwise calls: the output follows the input.
+void follow(KernelSpec* spec) { spec->outputs.at(0).layout = spec->inputs.at(0).layout; }
+
 class ReorderKernel : public Kernel {
  public:
   explicit ReorderKernel(const KernelSpec& spec) : from_(spec.inputs[0]), to_(spec.outputs[0]) {
@@ -114,6 +117,7 @@ Registry step_registry() {
   Registry registry;
   registry.add({"step", "plain", 0, any, make<StepKernel>});
   registry.add({"step", "arranged", 10, any, make<StepKernel>, want_layouts});
+  registry.add({"pointwise", "plain", 0, any, make<StepKernel>, follow});
   registry.add({"reorder", "test", 0, any, make<ReorderKernel>});
   return registry;
 }
@@ -140,8 +144,9 @@ class RandomProgram {
   int below(int limit) { return static_cast<int>(random_() % static_cast<uint32_t>(limit)); }
   int any_value() { return below(static_cast<int>(program_.values.size())); }
 
-  int new_value() {
-    program_.values.push_back({DType::int32, kShapes[below(5)]});
+  int new_value() { return new_value(kShapes[below(5)]); }
+  int new_value(const Shape& shape) {
+    program_.values.push_back({DType::int32, shape});
     return static_cast<int>(program_.values.size()) - 1;
   }
 
@@ -151,10 +156,18 @@ class RandomProgram {
       instruction.kernel = "alias";
     } else {
       instruction.attrs.set("salt", static_cast<double>(below(1 << 30)));
+      if (below(3) == 0) return add_pointwise(std::move(instruction));
       for (int i = below(3); i > 0; i--) instruction.inputs.push_back(any_value());
       if (below(3) == 0) instruction.outputs.push_back(new_value());
     }
     instruction.outputs.push_back(new_value());
+    program_.instructions.push_back(std::move(instruction));
+  }
+
+  void add_pointwise(Instruction instruction) {
+    instruction.kernel = "pointwise";
+    const Shape shape = program_.values[instruction.inputs[0]].shape;
+    instruction.outputs.push_back(new_value(shape));
     program_.instructions.push_back(std::move(instruction));
   }
 
@@ -271,6 +284,29 @@ TEST("a bound value takes the layout its first reader asks for, and a result is 
   CHECK(arranged.program.instructions.size() == 3);
   CHECK(arranged.program.instructions.back().kernel == "reorder");
   CHECK(arranged.program.bindings[0].result == 3);
+}
+
+TEST("a wish for a layout passes through casts, and what is reordered is the narrower side") {
+  const Registry registry = step_registry();
+  Program program;
+  const Shape shape = {4, 48};
+  const DType wide = DType::float32, narrow = DType::bfloat16;
+  program.values = {{wide, shape}, {narrow, shape}, {narrow, shape}, {wide, shape}, {wide, shape}};
+  const auto cast = [](int from, int to) {
+    Instruction instruction = step({from}, to, 0);
+    instruction.kernel = "pointwise";
+    return instruction;
+  };
+  // 0 -> cast 1 -> wanted as `ba`; 2 comes in rows -> cast 3, wanted as `ba` too.
+  program.instructions = {cast(0, 1), step({1}, 2, 5 * 1), cast(2, 3), step({3}, 4, 5 * 1)};
+  program.bindings = {{Access::read, 0}, {Access::write, 4}};
+  const Arranged arranged = arrange(program, registry, {});
+  const auto text = [&](int value) { return arranged.program.values[value].layout.text(); };
+  CHECK(text(0) == "ba" && text(1) == "ba" && text(3) == "ba");
+  std::string kernels;
+  for (const Instruction& i : arranged.program.instructions) kernels += i.kernel + " ";
+  CHECK(kernels == "pointwise step reorder pointwise step ", kernels);
+  CHECK(arranged.program.values[5].dtype == narrow);
 }
 
 TEST("a value is reordered once for all who want it") {

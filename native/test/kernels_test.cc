@@ -164,6 +164,28 @@ DType sum_type(DType dtype) {
   return integer ? DType::int64 : dtype;
 }
 
+// Each element of the output must be the input's of the same index.
+void check_reorder(const TensorType& from, const TensorType& to) {
+  const size_t size = itemsize(from.dtype), bytes = from.bytes();
+  ExactBuffer rows(bytes), in(bytes), out(bytes), back(bytes);
+  for (size_t i = 0; i < bytes; i++) {
+    static_cast<uint8_t*>(rows.data())[i] = static_cast<uint8_t>(i / size * 37 + i % size);
+  }
+  copy_layout(from.shape, size, {}, rows.data(), from.layout, in.data());
+  for (int threads : {1, 3}) {
+    const KernelSpec spec{{from}, {to}, {}, threads};
+    const LoadOptions options{threads};
+    const Choice choice =
+        choose_implementation(loaded_providers().registry, "reorder", spec, options);
+    const void* inputs[] = {in.data()};
+    void* outputs[] = {out.data()};
+    out.fill(0xff);
+    choice.make(spec)->run({inputs, outputs, nullptr});
+    copy_layout(to.shape, size, to.layout, out.data(), {}, back.data());
+    CHECK(std::memcmp(rows.data(), back.data(), bytes) == 0, describe(from) + ", " + describe(to));
+  }
+}
+
 }  // namespace
 
 TEST("pointwise") {
@@ -366,6 +388,23 @@ TEST("fused_sgd, fused_adam and clip_norm") {
       for (double p : {1.0, 2.0, std::numeric_limits<double>::infinity()}) {
         exercise("clip_norm", {a, b}, {scalar, scalar},
                  attrs({{"max_norm", 1.0}, {"norm_type", p}}));
+      }
+    }
+  }
+}
+
+TEST("reorder gives the elements in the other layout") {
+  const Axes none, block = {{1, 16}}, pairs = {{1, 8}, {0, 16}, {1, 2}};
+  const Axes pairs_back = {{0, 8}, {1, 16}, {0, 2}}, square = {{1, 16}, {0, 16}};
+  for (const Shape& shape : {Shape{32, 48, 3, 3}, Shape{64, 64, 1, 1}, Shape{16, 16, 5, 7},
+                             Shape{48, 112, 17, 2}, Shape{0, 16, 2, 2}, Shape{1, 16, 1, 1}}) {
+    std::vector<Layout> layouts = {{}, Layout::blocked(shape, {0, 2, 3, 1}, none)};
+    for (const Axes& blocks : {block, pairs, pairs_back, square}) {
+      layouts.push_back(Layout::blocked(shape, {0, 1, 2, 3}, blocks));
+    }
+    for (DType dtype : {DType::uint8, DType::bfloat16, DType::float32, DType::float64}) {
+      for (const Layout& from : layouts) {
+        for (const Layout& to : layouts) check_reorder({dtype, shape, from}, {dtype, shape, to});
       }
     }
   }

@@ -2,7 +2,7 @@
 
 import { expect, test } from 'vitest';
 import { withOff } from '../../src/engine/switches.ts';
-import { compile, nn, optim, type Tensor, tensor } from '../../src/index.ts';
+import { autocast, compile, nn, optim, type Tensor, tensor } from '../../src/index.ts';
 
 /** Two convolutions, trained for three steps; the parameters, and the plan of a step. */
 function trained(build: (params: Tensor[]) => optim.Optimizer, off: readonly string[]) {
@@ -46,4 +46,15 @@ test.each<[string, (params: Tensor[]) => optim.Optimizer]>([
   }
   const reorders = kept.plan.split('\n').filter((line) => /instruction \d+ reorder/.test(line));
   expect(reorders.filter((line) => /fused_|clip_norm|update/.test(line))).toEqual([]);
+});
+
+test('a float32 parameter lies as the readers of its bfloat16 copy want it', () => {
+  const build = (params: Tensor[]) => new optim.SGD(params, { lr: 0.1, momentum: 0.9 });
+  const kept = autocast(() => trained(build, []));
+  const plain = autocast(() => trained(build, ['layouts']));
+  for (const [i, value] of kept.values.entries()) {
+    expect(Math.abs(value - plain.values[i]!)).toBeLessThan(2e-4);
+  }
+  const reorders = kept.plan.split('\n').filter((line) => /instruction \d+ reorder/.test(line));
+  expect(reorders.filter((line) => /float32/.test(line))).toEqual([]);
 });

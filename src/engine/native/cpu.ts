@@ -148,11 +148,10 @@ class CpuExecutable implements Executable {
 
 /** Adds what the Program knows of each instruction; the reorders that loading added do no work. */
 function withFlops(kernels: NativeExecutable['kernels'], { instructions }: Program) {
-  let next = 0;
-  return kernels.map((kernel) => {
-    const flops = kernel.kernel === 'reorder' ? 0 : (instructions[next++]!.flops ?? 0);
-    return { ...kernel, flops };
-  });
+  return kernels.map(({ source, ...kernel }) => ({
+    ...kernel,
+    flops: instructions[source]?.flops ?? 0,
+  }));
 }
 
 function bindingBytes(program: Program): number {

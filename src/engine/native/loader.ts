@@ -19,12 +19,18 @@ export interface NativeStorage {
   dispose(): void;
 }
 
+/** An instruction of a loaded Program, in the order in which they run. */
+export interface NativeKernel extends Omit<KernelTiming, 'flops'> {
+  /** The instruction's place in the Program that was given; -1 for what loading added. */
+  readonly source: number;
+}
+
 /** A loaded Program; see `native/addon/executable.h`. */
 export interface NativeExecutable {
   /** Where the ids of a run's storages are written before the run. */
   readonly bindings: Uint32Array;
   readonly scalars: Float64Array;
-  readonly kernels: readonly Omit<KernelTiming, 'flops'>[];
+  readonly kernels: readonly NativeKernel[];
   readonly arenaBytes: number;
   run(): Promise<void>;
   runMany(ids: Uint32Array, scalars: Float64Array, runs: number): Promise<void>;
