@@ -107,7 +107,7 @@ type WithoutTensor<Args> = Args extends readonly [infer First, ...infer Others]
     ? Others
     : never
   : never;
-type Result<F> = F extends (...args: never[]) => infer R ? R : never;
+type Result<F> = F extends (...args: infer _Args) => infer R ? R : never;
 /** A function of a tensor, seen as a method of it. */
 export type Method<F> = (...args: Rest<F>) => Result<F>;
 export type OpMethods = {

@@ -38,7 +38,7 @@ type Calls<
   : never;
 
 type ArgsOf<F> = F extends (...args: infer Args) => unknown ? Args : never;
-type ResultOf<F> = F extends (...args: never[]) => infer Result ? Result : never;
+type ResultOf<F> = F extends (...args: infer _Args) => infer Result ? Result : never;
 
 /** A function that also takes its arguments by name. */
 export interface Named<F, Names extends readonly string[]> {

@@ -10,6 +10,7 @@ import type { Tensor } from '../core/tensor.ts';
 import type { Reduction } from '../engine/kernels.ts';
 import { defineOp } from './define.ts';
 import { expand, reshape, same } from './movement.ts';
+import { named } from './named.ts';
 import { cast, div, eq, exp, log, mul, sqrt, sub, where } from './pointwise.ts';
 
 export type Dims = number | readonly number[];
@@ -78,25 +79,61 @@ function reduce(row: Row, x: Tensor, dim: Dims | undefined, keepdim: boolean): T
   return keepdim ? reshape(reduced, keptShape(x.shape, dims)) : reduced;
 }
 
-/** The sum of the elements. Integers and booleans are summed as int64. */
-export function sum(x: Tensor, dim?: Dims, keepdim = false): Tensor {
-  return reduce(SUM, isFloating(x.dtype) ? x : cast(x, 'int64'), dim, keepdim);
+/** Dimensions to reduce; `null` and an empty list stand for all. */
+type ReducedDims = Dims | null;
+
+function chosen(dim: ReducedDims): Dims | undefined {
+  return dim === null || (typeof dim === 'object' && dim.length === 0) ? undefined : dim;
 }
 
-/** The product of the elements. */
-export function prod(x: Tensor, dim?: Dims, keepdim = false): Tensor {
-  return reduce(PROD, isFloating(x.dtype) ? x : cast(x, 'int64'), dim, keepdim);
+/** What sums and products are taken in: `dtype`, or int64 for integers and booleans. */
+function accumulated(x: Tensor, dtype: DType | null): Tensor {
+  return cast(x, dtype ?? (isFloating(x.dtype) ? x.dtype : 'int64'));
 }
 
-/** The largest element; equal ones share the gradient. */
-export function amax(x: Tensor, dim?: Dims, keepdim = false): Tensor {
-  return reduce(AMAX, checkNotEmpty('amax', x, dim), dim, keepdim);
-}
+/**
+ * The sum of the elements over `dim`, as `dtype`; integers and booleans are summed as int64.
+ * https://pytorch.org/docs/stable/generated/torch.sum.html
+ */
+export const sum = named(
+  'sum',
+  ['input', 'dim', 'keepdim', 'dtype'],
+  (input: Tensor, dim: ReducedDims = null, keepdim = false, dtype: DType | null = null): Tensor =>
+    reduce(SUM, accumulated(input, dtype), chosen(dim), keepdim),
+);
 
-/** The smallest element; equal ones share the gradient. */
-export function amin(x: Tensor, dim?: Dims, keepdim = false): Tensor {
-  return reduce(AMIN, checkNotEmpty('amin', x, dim), dim, keepdim);
-}
+/**
+ * The product of the elements, of all or along `dim`; of integers and booleans as int64.
+ * https://pytorch.org/docs/stable/generated/torch.prod.html
+ */
+export const prod = named(
+  'prod',
+  ['input', 'dim', 'keepdim', 'dtype'],
+  (input: Tensor, dim: ReducedDims = null, keepdim = false, dtype: DType | null = null): Tensor =>
+    reduce(PROD, accumulated(input, dtype), chosen(dim), keepdim),
+);
+
+/**
+ * The largest element; equal ones share the gradient. Throws where there is nothing to choose from.
+ * https://pytorch.org/docs/stable/generated/torch.amax.html
+ */
+export const amax = named(
+  'amax',
+  ['input', 'dim', 'keepdim'],
+  (input: Tensor, dim: ReducedDims = null, keepdim = false): Tensor =>
+    reduce(AMAX, checkNotEmpty('amax', input, chosen(dim)), chosen(dim), keepdim),
+);
+
+/**
+ * The smallest element; equal ones share the gradient. Throws where there is nothing to choose from.
+ * https://pytorch.org/docs/stable/generated/torch.amin.html
+ */
+export const amin = named(
+  'amin',
+  ['input', 'dim', 'keepdim'],
+  (input: Tensor, dim: ReducedDims = null, keepdim = false): Tensor =>
+    reduce(AMIN, checkNotEmpty('amin', input, chosen(dim)), chosen(dim), keepdim),
+);
 
 function checkNotEmpty(op: string, x: Tensor, dim: Dims | undefined): Tensor {
   if (normalizeDims(op, dim, x.ndim).some((d) => x.shape[d] === 0)) {
@@ -109,52 +146,163 @@ function checkNotEmpty(op: string, x: Tensor, dim: Dims | undefined): Tensor {
   return x;
 }
 
-/** The mean of the elements; floating point only. */
-export function mean(x: Tensor, dim?: Dims, keepdim = false): Tensor {
-  checkFloating('mean', x.dtype);
-  return div(sum(x, dim, keepdim), count(x, dim));
+/**
+ * The mean of the elements; floating point only, unless `dtype` is. Of nothing it is NaN.
+ * https://pytorch.org/docs/stable/generated/torch.mean.html
+ */
+export const mean = named(
+  'mean',
+  ['input', 'dim', 'keepdim', 'dtype'],
+  (input: Tensor, dim: ReducedDims = null, keepdim = false, dtype: DType | null = null): Tensor => {
+    const x = cast(input, dtype ?? input.dtype);
+    checkFloating('mean', x.dtype);
+    return div(sum(x, dim, keepdim), count('mean', x, dim));
+  },
+);
+
+/** What `var` and `std` take beside the dimensions. */
+interface Spread {
+  readonly unbiased: boolean | null;
+  readonly correction: number | null;
 }
 
-/** The variance; `correction` 1 gives the unbiased estimate. */
-export function variance(
-  x: Tensor,
-  dim?: Dims,
-  { correction = 1, keepdim = false }: { correction?: number; keepdim?: boolean } = {},
-): Tensor {
-  checkFloating('var', x.dtype);
+/** What is taken off the number of elements: `correction`, or 1 unless `unbiased` is false. */
+function correctionOf(op: string, { unbiased, correction }: Spread): number {
+  if (unbiased !== null && correction !== null) {
+    throw opError(ArgumentError, op, 'takes unbiased or correction, not both');
+  }
+  return correction ?? (unbiased === false ? 0 : 1);
+}
+
+const SPREAD_ARGS = ['input', 'dim', 'unbiased', 'keepdim', 'correction'] as const;
+
+/** `var(x, false)` is PyTorch's short form of `var(x, { unbiased: false })`. */
+type SpreadDims = ReducedDims | boolean;
+
+function spreadArguments(op: string, dim: SpreadDims, spread: Spread) {
+  const short = typeof dim === 'boolean';
+  const correction = correctionOf(op, short ? { ...spread, unbiased: dim } : spread);
+  return { dims: short ? null : dim, correction };
+}
+
+function varianceOf(op: string, x: Tensor, dim: ReducedDims, correction: number, keepdim: boolean) {
+  checkFloating(op, x.dtype);
   const centered = sub(x, mean(x, dim, true));
-  const degrees = Math.max(0, count(x, dim) - correction);
+  const degrees = Math.max(0, count(op, x, dim) - correction);
   return div(sum(mul(centered, centered), dim, keepdim), degrees);
 }
 
-/** The square root of the variance. Where that is zero, so is the gradient, as in PyTorch. */
-export function std(
-  x: Tensor,
-  dim?: Dims,
-  options?: { correction?: number; keepdim?: boolean },
-): Tensor {
-  const squared = variance(x, dim, options);
+/** The square root. Where it is zero, so is the gradient, as in PyTorch. */
+function rootOf(squared: Tensor): Tensor {
   const isZero = eq(squared, 0);
   return where(isZero, 0, sqrt(where(isZero, 1, squared)));
 }
 
-/** log(sum(exp(x))), without overflow. */
-export function logsumexp(x: Tensor, dim: Dims, keepdim = false): Tensor {
-  checkFloating('logsumexp', x.dtype);
-  const peak = amax(x, dim, true).detach();
-  const shift = where(peak.isinf(), 0, peak);
-  const result = log(sum(exp(sub(x, shift)), dim, true)).add(shift);
-  const dims = normalizeDims('logsumexp', dim, x.ndim);
-  return keepdim
-    ? result
-    : reshape(
-        result,
-        x.shape.filter((_, i) => !dims.includes(i)),
-      );
-}
+/**
+ * The variance over `dim`: the sum of squared distances from the mean, divided by the number of
+ * elements less `correction`. Floating point only.
+ * https://pytorch.org/docs/stable/generated/torch.var.html
+ */
+export const variance = named(
+  'var',
+  SPREAD_ARGS,
+  (
+    input: Tensor,
+    dim: SpreadDims = null,
+    unbiased: boolean | null = null,
+    keepdim = false,
+    correction: number | null = null,
+  ): Tensor => {
+    const given = spreadArguments('var', dim, { unbiased, correction });
+    return varianceOf('var', input, given.dims, given.correction, keepdim);
+  },
+);
 
-function count(x: Tensor, dim: Dims | undefined): number {
-  return numel(normalizeDims('mean', dim, x.ndim).map((d) => x.shape[d]!));
+/**
+ * The square root of the variance.
+ * https://pytorch.org/docs/stable/generated/torch.std.html
+ */
+export const std = named(
+  'std',
+  SPREAD_ARGS,
+  (
+    input: Tensor,
+    dim: SpreadDims = null,
+    unbiased: boolean | null = null,
+    keepdim = false,
+    correction: number | null = null,
+  ): Tensor => {
+    const given = spreadArguments('std', dim, { unbiased, correction });
+    return rootOf(varianceOf('std', input, given.dims, given.correction, keepdim));
+  },
+);
+
+/**
+ * The variance and the mean.
+ * https://pytorch.org/docs/stable/generated/torch.var_mean.html
+ */
+export const varMean = named(
+  'var_mean',
+  SPREAD_ARGS,
+  (
+    input: Tensor,
+    dim: SpreadDims = null,
+    unbiased: boolean | null = null,
+    keepdim = false,
+    correction: number | null = null,
+  ): [variance: Tensor, mean: Tensor] => {
+    const given = spreadArguments('var_mean', dim, { unbiased, correction });
+    const squared = varianceOf('var_mean', input, given.dims, given.correction, keepdim);
+    return [squared, mean(input, given.dims, keepdim)];
+  },
+);
+
+/**
+ * The standard deviation and the mean.
+ * https://pytorch.org/docs/stable/generated/torch.std_mean.html
+ */
+export const stdMean = named(
+  'std_mean',
+  SPREAD_ARGS,
+  (
+    input: Tensor,
+    dim: SpreadDims = null,
+    unbiased: boolean | null = null,
+    keepdim = false,
+    correction: number | null = null,
+  ): [deviation: Tensor, mean: Tensor] => {
+    const given = spreadArguments('std_mean', dim, { unbiased, correction });
+    const squared = varianceOf('std_mean', input, given.dims, given.correction, keepdim);
+    return [rootOf(squared), mean(input, given.dims, keepdim)];
+  },
+);
+
+/**
+ * log(sum(exp(x))) over `dim`, without overflow. Integers are taken as float32; of nothing it is
+ * -Infinity.
+ * https://pytorch.org/docs/stable/generated/torch.logsumexp.html
+ */
+export const logsumexp = named(
+  'logsumexp',
+  ['input', 'dim', 'keepdim'],
+  (input: Tensor, dim: Dims, keepdim = false): Tensor => {
+    const x = isFloating(input.dtype) ? input : cast(input, 'float32');
+    const dims = normalizeDims('logsumexp', chosen(dim), x.ndim);
+    if (dims.some((d) => x.shape[d] === 0)) return log(sum(exp(x), dims, keepdim));
+    const peak = amax(x, dims, true).detach();
+    const shift = where(peak.isinf(), 0, peak);
+    const result = log(sum(exp(sub(x, shift)), dims, true)).add(shift);
+    return keepdim
+      ? result
+      : reshape(
+          result,
+          x.shape.filter((_, i) => !dims.includes(i)),
+        );
+  },
+);
+
+function count(op: string, x: Tensor, dim: ReducedDims): number {
+  return numel(normalizeDims(op, chosen(dim), x.ndim).map((d) => x.shape[d]!));
 }
 
 function checkFloating(op: string, dtype: DType): void {
@@ -202,12 +350,24 @@ function position(row: typeof ARGMAX, x: Tensor, dim: number | undefined, keepdi
   return keepdim ? reshape(found, keptShape(x.shape, [at])) : found;
 }
 
-/** The int64 index of the first largest element along `dim` (of the flat tensor by default). */
-export function argmax(x: Tensor, dim?: number, keepdim = false): Tensor {
-  return position(ARGMAX, x, dim, keepdim);
-}
+/**
+ * The int64 index of the first largest element along `dim` (of the flat tensor by default).
+ * https://pytorch.org/docs/stable/generated/torch.argmax.html
+ */
+export const argmax = named(
+  'argmax',
+  ['input', 'dim', 'keepdim'],
+  (input: Tensor, dim: number | null = null, keepdim = false): Tensor =>
+    position(ARGMAX, input, dim ?? undefined, keepdim),
+);
 
-/** The int64 index of the first smallest element along `dim` (of the flat tensor by default). */
-export function argmin(x: Tensor, dim?: number, keepdim = false): Tensor {
-  return position(ARGMIN, x, dim, keepdim);
-}
+/**
+ * The int64 index of the first smallest element along `dim` (of the flat tensor by default).
+ * https://pytorch.org/docs/stable/generated/torch.argmin.html
+ */
+export const argmin = named(
+  'argmin',
+  ['input', 'dim', 'keepdim'],
+  (input: Tensor, dim: number | null = null, keepdim = false): Tensor =>
+    position(ARGMIN, input, dim ?? undefined, keepdim),
+);
