@@ -1,43 +1,23 @@
-// The three convolutions for few output channels, stride 1, one group, float32: vectors lie along
-// the width of the output, and a tile of channels times vectors stays in registers.
-//   conv2d_fwd, conv2d_bwd_data: y[o][p][q] = sum w[o][c][i][j] x[c][p + i - pad][q + j - pad];
-//     the gradient of x is the same sum over y's gradient with flipped weights and pad' = k-1-pad
-//   conv2d_bwd_weight: dw[o][c][i][j] = sum over n, p, q of dy[o][p][q] x[c][p + i - pad][..]
+// conv2d_fwd and conv2d_bwd_data for few output channels, stride 1, one group, float32: vectors lie
+// along the width of the output, and a tile of channels times vectors stays in registers.
+//   y[o][p][q] = sum w[o][c][i][j] x[c][p + i - pad][q + j - pad]; the gradient of x is the same
+//   sum over y's gradient with flipped weights and pad' = k - 1 - pad
 // The epilogue is applied in registers. Overwrites (`=`), sums in float32 lanes. Threads take
-// images (or bands of rows); weight gradients are summed per thread and joined in order.
-#include <algorithm>
+// images (or bands of rows).
+#include "conv2d_rows.h"
+
 #include <array>
 #include <utility>
 
 #include "../runtime/parallel.h"
-#include "conv2d.h"
 #include "register.h"
 
 namespace torchts {
 inline namespace TORCHTS_ISA {
 namespace {
 
-constexpr int64_t kGrain = 1 << 18;  // multiplications a thread
-constexpr int kMaxChannels = 6;      // of a tile: with two vectors they fit 16 registers
-constexpr int64_t kLane = kLanes<float>;
+using namespace conv2d_rows;
 
-int64_t round_up(int64_t value, int64_t to) { return (value + to - 1) / to * to; }
-
-// A correlation with stride 1: forward, or the gradient of x seen as one.
-struct Correlation {
-  int64_t batch, in_channels, in_height, in_width, out_channels, out_height, out_width;
-  int64_t kernel_height, kernel_width, pad_top, pad_left;
-
-  int64_t taps() const { return kernel_height * kernel_width; }
-  int64_t work() const {
-    return batch * out_channels * out_height * out_width * in_channels * taps();
-  }
-};
-
-Correlation forward_of(const Conv2d& s) {
-  return {s.batch,     s.in_channels,   s.height,       s.width,      s.out_channels, s.out_height,
-          s.out_width, s.kernel_height, s.kernel_width, s.padding[0], s.padding[1]};
-}
 Correlation backward_data_of(const Conv2d& s) {
   return {s.batch,
           s.out_channels,
@@ -52,31 +32,6 @@ Correlation backward_data_of(const Conv2d& s) {
           s.kernel_width - 1 - s.padding[1]};
 }
 
-// One image with zeros left and right of every row, and a vector's width behind it.
-struct PaddedImage {
-  int64_t channels, height, width, left, row;
-
-  PaddedImage(const Correlation& s)
-      : channels(s.in_channels),
-        height(s.in_height),
-        width(s.in_width),
-        left(s.pad_left),
-        row(std::max(s.in_width + s.pad_left, s.out_width + s.kernel_width - 1)) {}
-
-  int64_t elements() const { return round_up(channels * height * row + kLane, 16); }
-
-  void copy(const float* x, float* to) const {
-    for (int64_t r = 0; r < channels * height; r++, x += width, to += row) {
-      std::fill(to, to + left, 0.0f);
-      std::copy(x, x + width, to + left);
-      std::fill(to + left + width, to + row, 0.0f);
-    }
-    std::fill(to, to + kLane, 0.0f);
-  }
-};
-
-// ---- forward and gradient of x ----
-
 struct RowTile {
   int64_t in_channels, kernel_width;
   int64_t x_channel, x_row;     // steps
@@ -85,8 +40,8 @@ struct RowTile {
   const float* w;               // [taps][in_channels][channels of the tile]
   float* y;
   int64_t y_channel;
-  int64_t second;   // columns from the first vector to the second
-  int64_t columns;  // to write of a vector
+  int64_t x_second, y_second;  // from the first vector to the second
+  int64_t columns;             // to write of a vector
   // The epilogue: one value for each channel of the tile, elements at y's places; null for none.
   const float* bias;
   const float* add;
@@ -104,7 +59,7 @@ void run_row_tile(const RowTile& tile) {
       const float* x = tile.x + i * tile.x_row + j;
       for (int64_t c = 0; c < tile.in_channels; c++, x += tile.x_channel, w += kChannels) {
         VecF in[kVectors];
-        for (int v = 0; v < kVectors; v++) in[v] = load(x + v * tile.second);
+        for (int v = 0; v < kVectors; v++) in[v] = load(x + v * tile.x_second);
         for (int o = 0; o < kChannels; o++) {
           const VecF weight = splat(w[o]);
           for (int v = 0; v < kVectors; v++) sum[o][v] += weight * in[v];
@@ -114,7 +69,7 @@ void run_row_tile(const RowTile& tile) {
   }
   for (int o = 0; o < kChannels; o++) {
     for (int v = 0; v < kVectors; v++) {
-      const int64_t at = o * tile.y_channel + v * tile.second;
+      const int64_t at = o * tile.y_channel + v * tile.y_second;
       const bool whole = tile.columns == kLane;
       VecF out = sum[o][v];
       if (tile.bias != nullptr) out += tile.bias[o];
@@ -144,8 +99,9 @@ class Conv2dRows final : public Kernel {
       : s_(sizes),
         flip_(flip),
         epilogue_(epilogue),
-        image_(sizes),
-        copies_(image_.row > s_.in_width || s_.out_width < kLane),
+        pairs_(s_.out_width <= kLane),
+        image_(sizes, pairs_ && s_.pad_top > 0, pairs_ && s_.pad_bottom() > 0),
+        copies_(image_.is_padded() || s_.out_width < kLane),
         blocks_((s_.out_channels + kMaxChannels - 1) / kMaxChannels) {
     threads_ = useful_threads(threads, s_.work(), kGrain);
     // With fewer images than threads, each image is cut into bands of rows.
@@ -163,6 +119,7 @@ class Conv2dRows final : public Kernel {
     pack_weights(operands.in<float>(1), weights);
     parallel_ranges(threads_, s_.batch * bands_, [&](int64_t begin, int64_t end, int thread) {
       float* copy = weights + weight_elements() + thread * image_.elements();
+      if (copies_) image_.clear(copy);
       int64_t copied = -1;
       for (int64_t unit = begin; unit < end; unit++) {
         const int64_t n = unit / bands_, band = unit % bands_;
@@ -194,6 +151,7 @@ class Conv2dRows final : public Kernel {
     return round_up(s_.out_channels * s_.in_channels * s_.taps(), 16);
   }
   int64_t block_begin(int64_t block) const { return s_.out_channels * block / blocks_; }
+  int64_t channels(int64_t block) const { return block_begin(block + 1) - block_begin(block); }
 
   // To [block of output channels][tap][in channel][channel of the block].
   void pack_weights(const float* w, float* to) const {
@@ -214,202 +172,74 @@ class Conv2dRows final : public Kernel {
                 int64_t end) const {
     RowTile tile;
     tile.relu = epilogue_.relu;
-    const auto place = [&](int64_t o, int64_t p, int64_t q) {
-      const int64_t at = o * tile.y_channel + p * s_.out_width + q;
-      tile.y = out.y + at;
-      tile.bias = out.bias == nullptr ? nullptr : out.bias + o;
-      tile.add = out.add == nullptr ? nullptr : out.add + at;
-    };
     tile.in_channels = s_.in_channels;
     tile.kernel_width = s_.kernel_width;
     tile.x_row = copies_ ? image_.row : s_.in_width;
-    tile.x_channel = s_.in_height * tile.x_row;
+    tile.x_channel = image_.rows * tile.x_row;
     tile.y_channel = s_.out_height * s_.out_width;
     tile.columns = std::min(kLane, s_.out_width);
-    const int64_t last = std::max<int64_t>(0, s_.out_width - kLane);
     for (int64_t p = begin; p < end; p++) {
-      const int64_t h = p - s_.pad_top;
-      tile.first_tap = std::clamp<int64_t>(-h, 0, s_.kernel_height);
-      tile.last_tap = std::clamp<int64_t>(s_.in_height - h, tile.first_tap, s_.kernel_height);
+      const bool pair = pairs_ && p + 1 < end;
+      set_taps(p, pair ? p + 1 : p, &tile);
+      const float* row = x + (p - s_.pad_top + image_.top) * tile.x_row;
       for (int64_t b = 0; b < blocks_; b++) {
-        const int64_t o = block_begin(b), channels = block_begin(b + 1) - o;
-        tile.w = weights + o * s_.in_channels * s_.taps();
-        // The last vector may overlap the one before: it writes the same values again.
-        for (int64_t q = 0; q <= last || q == 0; q += 2 * kLane) {
-          tile.x = x + h * tile.x_row + q;
-          place(o, p, q);
-          tile.second = std::min(kLane, last - q);
-          (tile.second > 0 ? kTwoVectors : kOneVector)[channels - 1](tile);
-        }
-        if (last % (2 * kLane) > kLane) {
-          tile.x = x + h * tile.x_row + last;
-          place(o, p, last);
-          kOneVector[channels - 1](tile);
-        }
+        tile.w = weights + block_begin(b) * s_.in_channels * s_.taps();
+        pair ? run_pair(tile, row, out, p, b) : run_row(tile, row, out, p, b);
       }
+      p += pair;
     }
+  }
+
+  // The kernel's rows that meet the image in any of the outputs' rows `first` to `last`.
+  void set_taps(int64_t first, int64_t last, RowTile* tile) const {
+    const int64_t top = last - s_.pad_top, bottom = s_.in_height + s_.pad_top - first;
+    tile->first_tap = std::clamp<int64_t>(-top, 0, s_.kernel_height);
+    tile->last_tap = std::clamp<int64_t>(bottom, tile->first_tap, s_.kernel_height);
+  }
+
+  // Two narrow rows at once, so that a weight is read for two vectors.
+  void run_pair(RowTile tile, const float* row, const Output& out, int64_t p, int64_t b) const {
+    tile.x = row;
+    tile.x_second = tile.x_row;
+    tile.y_second = s_.out_width;
+    place(out, p, 0, b, &tile);
+    kTwoVectors[channels(b) - 1](tile);
+  }
+
+  // A row, two vectors at a time. The last may overlap the one before: it writes the same again.
+  void run_row(RowTile tile, const float* row, const Output& out, int64_t p, int64_t b) const {
+    const int64_t last = std::max<int64_t>(0, s_.out_width - kLane);
+    for (int64_t q = 0; q <= last; q += 2 * kLane) {
+      tile.x = row + q;
+      place(out, p, q, b, &tile);
+      tile.x_second = tile.y_second = std::min(kLane, last - q);
+      (last > q ? kTwoVectors : kOneVector)[channels(b) - 1](tile);
+    }
+    if (last % (2 * kLane) > kLane) {
+      tile.x = row + last;
+      place(out, p, last, b, &tile);
+      kOneVector[channels(b) - 1](tile);
+    }
+  }
+
+  // Where the tile's results go, and what is added to them.
+  void place(const Output& out, int64_t p, int64_t q, int64_t b, RowTile* tile) const {
+    const int64_t o = block_begin(b), at = o * tile->y_channel + p * s_.out_width + q;
+    tile->y = out.y + at;
+    tile->bias = out.bias == nullptr ? nullptr : out.bias + o;
+    tile->add = out.add == nullptr ? nullptr : out.add + at;
   }
 
   const Correlation s_;
   const bool flip_;
   const Epilogue epilogue_;
+  const bool pairs_;
   const PaddedImage image_;
   const bool copies_;
   const int64_t blocks_;
   int64_t bands_;
   int threads_;
 };
-
-// ---- gradient of w ----
-
-#if defined(__AVX512F__)
-constexpr int kGradChannels = 3;
-#else
-constexpr int kGradChannels = 2;
-#endif
-constexpr int kMaxTaps = 5;
-
-struct GradTile {
-  int64_t rows, columns;  // at least one vector of columns
-  const float* dy;        // at the tile's first channel and row
-  int64_t dy_channel, dy_row;
-  const float* x;  // at the tile's first tap
-  int64_t x_row;
-  float* sums;  // [channel][tap] vectors, `sums_channel` floats from channel to channel
-  int64_t sums_channel;
-};
-
-template <int kChannels, int kTaps>
-void run_grad_tile(const GradTile& tile) {
-  VecF sum[kChannels][kTaps];
-  for (int o = 0; o < kChannels; o++) {
-    for (int j = 0; j < kTaps; j++) {
-      sum[o][j] = load(tile.sums + o * tile.sums_channel + j * kLane);
-    }
-  }
-  // The last vector ends with the row; of its lanes, those the one before has done are masked.
-  const int64_t last = tile.columns - kLane;
-  const int64_t done = last % kLane == 0 ? 0 : kLane - last % kLane;
-  VecI fresh;
-  for (int l = 0; l < kLane; l++) fresh[l] = l < done ? 0 : -1;
-  for (int64_t p = 0; p < tile.rows; p++) {
-    const float* dy = tile.dy + p * tile.dy_row;
-    const float* x = tile.x + p * tile.x_row;
-    for (int64_t column = 0; column < tile.columns; column += kLane) {
-      const int64_t q = std::min(column, last);
-      const VecI mask = q == last ? fresh : ~VecI{};
-      VecF grad[kChannels];
-      for (int o = 0; o < kChannels; o++) {
-        grad[o] = bit_cast<VecF>(bit_cast<VecI>(load(dy + o * tile.dy_channel + q)) & mask);
-      }
-      for (int j = 0; j < kTaps; j++) {
-        VecF in = load(x + q + j);
-        keep_in_register(in);
-        for (int o = 0; o < kChannels; o++) sum[o][j] += grad[o] * in;
-      }
-    }
-  }
-  for (int o = 0; o < kChannels; o++) {
-    for (int j = 0; j < kTaps; j++) {
-      store<float>(tile.sums + o * tile.sums_channel + j * kLane, sum[o][j]);
-    }
-  }
-}
-
-using GradTileFn = void (*)(const GradTile&);
-template <int kChannels, size_t... kIndex>
-constexpr std::array<GradTileFn, kMaxTaps> grad_tiles(std::index_sequence<kIndex...>) {
-  return {run_grad_tile<kChannels, static_cast<int>(kIndex) + 1>...};
-}
-constexpr auto kTapIndices = std::make_index_sequence<kMaxTaps>();
-constexpr std::array<GradTileFn, kMaxTaps> kGradTiles[] = {
-    grad_tiles<1>(kTapIndices), grad_tiles<2>(kTapIndices), grad_tiles<kGradChannels>(kTapIndices)};
-
-class Conv2dRowsBwdWeight final : public Kernel {
- public:
-  Conv2dRowsBwdWeight(const Correlation& sizes, int threads)
-      : s_(sizes), image_(sizes), copies_(image_.row > s_.in_width) {
-    threads_ = useful_threads(threads, s_.work(), kGrain);
-    threads_ = static_cast<int>(std::clamp<int64_t>(s_.batch, 1, threads_));
-  }
-
-  size_t scratch_bytes() const override { return threads_ * thread_elements() * sizeof(float); }
-
-  void run(const Operands& operands) override {
-    const float* dy = operands.in<float>(0);
-    const float* x = operands.in<float>(1);
-    float* dw = operands.out<float>(0);
-    float* scratch = static_cast<float*>(operands.scratch);
-    parallel_ranges(threads_, s_.batch, [&](int64_t begin, int64_t end, int thread) {
-      float* sums = scratch + thread * thread_elements();
-      float* copy = sums + weights() * kLane;
-      std::fill(sums, sums + weights() * kLane, 0.0f);
-      for (int64_t n = begin; n < end; n++) {
-        const float* image = x + n * s_.in_channels * s_.in_height * s_.in_width;
-        if (copies_) image_.copy(image, copy);
-        add_image(copies_ ? copy : image, dy + n * s_.out_channels * s_.out_height * s_.out_width,
-                  sums);
-      }
-    });
-    const int used = static_cast<int>(std::min<int64_t>(threads_, s_.batch));
-    for (int64_t k = 0; k < weights(); k++) {
-      VecF sum = {};
-      for (int t = 0; t < used; t++) sum += load(scratch + t * thread_elements() + k * kLane);
-      dw[k] = lane_sum(sum);
-    }
-  }
-
- private:
-  int64_t weights() const { return s_.out_channels * s_.in_channels * s_.taps(); }
-  int64_t thread_elements() const { return weights() * kLane + (copies_ ? image_.elements() : 0); }
-
-  void add_image(const float* x, const float* dy, float* sums) const {
-    GradTile tile;
-    tile.columns = s_.out_width;
-    tile.dy_channel = s_.out_height * s_.out_width;
-    tile.dy_row = s_.out_width;
-    tile.x_row = copies_ ? image_.row : s_.in_width;
-    tile.sums_channel = s_.in_channels * s_.taps() * kLane;
-    for (int64_t c = 0; c < s_.in_channels; c++) {
-      for (int64_t i = 0; i < s_.kernel_height; i++) {
-        // Rows p of the output for which input row p + i - pad exists.
-        const int64_t first = std::clamp<int64_t>(s_.pad_top - i, 0, s_.out_height);
-        const int64_t last =
-            std::clamp<int64_t>(s_.in_height + s_.pad_top - i, first, s_.out_height);
-        tile.rows = last - first;
-        const int64_t h = first + i - s_.pad_top;
-        for (int64_t j = 0; j < s_.kernel_width; j += kMaxTaps) {
-          const int64_t taps = std::min<int64_t>(kMaxTaps, s_.kernel_width - j);
-          tile.x = x + (c * s_.in_height + h) * tile.x_row + j;
-          const int64_t tap = (c * s_.kernel_height + i) * s_.kernel_width + j;
-          for (int64_t o = 0; o < s_.out_channels; o += kGradChannels) {
-            const int64_t channels = std::min<int64_t>(kGradChannels, s_.out_channels - o);
-            tile.dy = dy + o * tile.dy_channel + first * tile.dy_row;
-            tile.sums = sums + o * tile.sums_channel + tap * kLane;
-            kGradTiles[channels - 1][taps - 1](tile);
-          }
-        }
-      }
-    }
-  }
-
-  const Correlation s_;
-  const PaddedImage image_;
-  const bool copies_;
-  int threads_;
-};
-
-// ---- choice ----
-
-bool is_simple(const KernelSpec& spec, const Conv2d& s) {
-  for (int d = 0; d < 2; d++) {
-    if (s.stride[d] != 1 || s.dilation[d] != 1) return false;
-  }
-  return spec.outputs[0].dtype == DType::float32 && s.groups == 1 && s.taps() > 1;
-}
-
-// Are lanes along a width of `columns` well filled?
-bool fills_lanes(int64_t columns) { return 4 * columns >= 3 * round_up(columns, kLane); }
 
 bool supports_fwd(const KernelSpec& spec) {
   const Conv2d s = Conv2d::forward(spec);
@@ -420,11 +250,6 @@ bool supports_bwd_data(const KernelSpec& spec) {
   return is_simple(spec, s) && s.in_channels <= 2 * kMaxChannels && fills_lanes(s.width) &&
          s.padding[0] < s.kernel_height && s.padding[1] < s.kernel_width;
 }
-bool supports_bwd_weight(const KernelSpec& spec) {
-  const Conv2d s = Conv2d::backward_weight(spec);
-  return is_simple(spec, s) && s.out_channels <= 2 * kMaxChannels && s.out_width >= kLane &&
-         fills_lanes(s.out_width);
-}
 
 std::unique_ptr<Kernel> make_fwd(const KernelSpec& spec) {
   return std::make_unique<Conv2dRows>(forward_of(Conv2d::forward(spec)), false,
@@ -434,17 +259,12 @@ std::unique_ptr<Kernel> make_bwd_data(const KernelSpec& spec) {
   return std::make_unique<Conv2dRows>(backward_data_of(Conv2d::backward_data(spec)), true,
                                       Epilogue{}, spec.threads);
 }
-std::unique_ptr<Kernel> make_bwd_weight(const KernelSpec& spec) {
-  return std::make_unique<Conv2dRowsBwdWeight>(forward_of(Conv2d::backward_weight(spec)),
-                                               spec.threads);
-}
 
 }  // namespace
 
 void register_conv2d_rows(Registry& registry) {
   registry.add({"conv2d_fwd", "rows", 20, supports_fwd, make_fwd});
   registry.add({"conv2d_bwd_data", "rows", 20, supports_bwd_data, make_bwd_data});
-  registry.add({"conv2d_bwd_weight", "rows", 20, supports_bwd_weight, make_bwd_weight});
 }
 
 }  // namespace TORCHTS_ISA

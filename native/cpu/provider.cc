@@ -15,6 +15,7 @@ extern "C" __attribute__((visibility("default"))) void torchts_register(
   register_clip_norm(*registry);
   register_conv2d_im2col(*registry);
   register_conv2d_rows(*registry);
+  register_conv2d_rows_bwd_weight(*registry);
   register_conv2d_channels(*registry);
   register_embedding(*registry);
   register_cross_entropy(*registry);

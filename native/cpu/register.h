@@ -16,6 +16,7 @@ void register_cat(Registry& registry);
 void register_clip_norm(Registry& registry);
 void register_conv2d_im2col(Registry& registry);
 void register_conv2d_rows(Registry& registry);
+void register_conv2d_rows_bwd_weight(Registry& registry);
 void register_conv2d_channels(Registry& registry);
 void register_embedding(Registry& registry);
 void register_cross_entropy(Registry& registry);
