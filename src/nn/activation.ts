@@ -37,12 +37,6 @@ export class LeakyReLU extends layerOf(
   ({ negative_slope }, x) => piecewise.leakyRelu(x, negative_slope),
 ) {}
 
-/** Slopes drawn in training. https://pytorch.org/docs/stable/generated/torch.nn.RReLU.html */
-export class RReLU extends layerOf(
-  strict({ lower: number(1 / 8), upper: number(1 / 3), inplace }),
-  ({ lower, upper, training }, x) => piecewise.rrelu(x, lower, upper, training),
-) {}
-
 /** x within bounds. https://pytorch.org/docs/stable/generated/torch.nn.Hardtanh.html */
 export class Hardtanh extends layerOf(
   strict({ min_val: number(-1), max_val: number(1), inplace }),
@@ -69,6 +63,29 @@ export class Threshold extends layerOf(
   ({ threshold, value }, x) => piecewise.threshold(x, threshold, value),
 ) {}
 
+const rreluOptions = strict({ lower: number(1 / 8), upper: number(1 / 3), inplace });
+
+/** Slopes drawn in training. https://pytorch.org/docs/stable/generated/torch.nn.RReLU.html */
+export class RReLU extends Module {
+  static readonly schema = rreluOptions;
+  readonly lower: number;
+  readonly upper: number;
+
+  constructor({ lower = 1 / 8, upper = 1 / 3 }: z.input<typeof rreluOptions> = {}) {
+    super();
+    this.lower = lower;
+    this.upper = upper;
+  }
+
+  forward(input: Tensor): Tensor {
+    return piecewise.rrelu(input, this.lower, this.upper, this.training);
+  }
+
+  protected override describe(): string {
+    return `lower=${this.lower}, upper=${this.upper}`;
+  }
+}
+
 const preluOptions = strict({ num_parameters: schemas.size.default(1), init: number(0.25) });
 
 /**
@@ -76,6 +93,7 @@ const preluOptions = strict({ num_parameters: schemas.size.default(1), init: num
  * https://pytorch.org/docs/stable/generated/torch.nn.PReLU.html
  */
 export class PReLU extends Module {
+  static readonly schema = preluOptions;
   readonly weight: Parameter;
 
   constructor({ num_parameters = 1, init = 0.25 }: z.input<typeof preluOptions> = {}) {
@@ -169,10 +187,19 @@ export class Softmax2d extends layerOf(nothing, (_, x) => {
 
 registerLayers(modules, {
   ...{ CELU, ELU, GELU, GLU, Hardshrink, Hardsigmoid, Hardswish, Hardtanh, LeakyReLU, LogSigmoid },
-  ...{ LogSoftmax, Mish, ReLU, ReLU6, RReLU, SELU, SiLU, Sigmoid, Softmax, Softmax2d, Softmin },
+  ...{
+    LogSoftmax,
+    Mish,
+    PReLU,
+    ReLU,
+    ReLU6,
+    RReLU,
+    SELU,
+    SiLU,
+    Sigmoid,
+    Softmax,
+    Softmax2d,
+    Softmin,
+  },
   ...{ Softplus, Softshrink, Softsign, Tanh, Tanhshrink, Threshold },
-});
-modules.register('PReLU', {
-  schema: preluOptions,
-  create: (given: z.output<typeof preluOptions>) => new PReLU(given),
 });

@@ -11,7 +11,7 @@ export * as functional from './functional/index.ts';
 export * as init from './init.ts';
 export { LayerNorm } from './layer-norm.ts';
 export { Linear } from './linear.ts';
-export { CrossEntropyLoss, L1Loss, MSELoss, NLLLoss } from './loss.ts';
+export * from './loss.ts';
 export {
   type AnyModule,
   Buffer,

@@ -5,37 +5,32 @@ import { parseOptions, type Registry } from '../base/registry.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { Module } from './module.ts';
 
-/** Arguments of the constructor; left out where every option has a default. */
-export type Given<S extends z.ZodObject> =
-  Record<never, never> extends z.input<S> ? [given?: z.input<S>] : [given: z.input<S>];
+/** Arguments of a constructor, none where every option may be left out. */
+type Given<Options> = Record<never, never> extends Options ? [given?: Options] : [given: Options];
 
-/** What the layer computes, of its options, of the mode it is in, and of its inputs. */
-export type Compute<S extends z.ZodObject, Inputs extends readonly Tensor[]> = (
-  options: z.output<S> & { readonly training: boolean },
+/** Options as fields; an empty schema has none. */
+type Fields<Options> = string extends keyof Options ? unknown : Readonly<Options>;
+
+/** What a layer computes, of its options and its inputs. */
+export type Compute<Options, Inputs extends readonly unknown[]> = (
+  options: Options,
   ...inputs: Inputs
 ) => Tensor;
 
-/** The options as fields; there are none under an empty schema. */
-export type Fields<S extends z.ZodObject> = string extends keyof z.output<S>
-  ? unknown
-  : Readonly<z.output<S>>;
-
-export interface LayerClass<S extends z.ZodObject, Inputs extends readonly Tensor[]> {
-  new (...given: Given<S>): FunctionLayer<S, Inputs> & Fields<S>;
-  readonly schema: S;
+/** A class of layers: its constructor takes `In`, and gives fields of `Out`. */
+export interface LayerClass<Inputs extends readonly unknown[], In, Out> {
+  new (...given: Given<In>): FunctionLayer<Out, Inputs> & Fields<Out>;
+  readonly schema: z.ZodObject;
 }
 
 /** Not worth printing: they change nothing. */
 const SILENT = ['inplace', 'size_average', 'reduce'];
 
-export class FunctionLayer<
-  S extends z.ZodObject,
-  Inputs extends readonly Tensor[],
-> extends Module<Inputs> {
-  readonly #options: z.output<S>;
-  readonly #compute: Compute<S, Inputs>;
+export class FunctionLayer<Options, Inputs extends readonly unknown[]> extends Module<Inputs> {
+  readonly #options: Options;
+  readonly #compute: Compute<Options, Inputs>;
 
-  constructor(options: z.output<S>, compute: Compute<S, Inputs>) {
+  constructor(options: Options, compute: Compute<Options, Inputs>) {
     super();
     this.#options = options;
     this.#compute = compute;
@@ -43,26 +38,28 @@ export class FunctionLayer<
   }
 
   forward(...inputs: Inputs): Tensor {
-    return this.#compute({ ...this.#options, training: this.training }, ...inputs);
+    return this.#compute(this.#options, ...inputs);
   }
 
   protected override describe(): string {
-    return Object.entries(this.#options)
-      .filter(([name]) => !SILENT.includes(name))
+    return Object.entries(this.#options as object)
+      .filter(([name, value]) => !SILENT.includes(name) && !isTensor(value))
       .map(([name, value]) => `${name}=${typeof value === 'string' ? `'${value}'` : value}`)
       .join(', ');
   }
 }
 
+const isTensor = (value: unknown) => typeof value === 'object' && value !== null;
+
 /**
  * The class of layers that compute `compute`. The options of `schema` are the constructor's, and
  * fields of the layer. A class that extends it has its name.
  */
-export function layerOf<S extends z.ZodObject, Inputs extends readonly Tensor[] = [input: Tensor]>(
+export function layerOf<S extends z.ZodObject>(
   schema: S,
-  compute: Compute<S, Inputs>,
-): LayerClass<S, Inputs> {
-  class Layer extends FunctionLayer<S, Inputs> {
+  compute: Compute<z.output<S>, [input: Tensor]>,
+): LayerClass<[input: Tensor], z.input<S>, z.output<S>> {
+  class Layer extends FunctionLayer<z.output<S>, [input: Tensor]> {
     static readonly schema = schema;
 
     constructor(given: z.input<S> = {} as z.input<S>) {
@@ -72,10 +69,10 @@ export function layerOf<S extends z.ZodObject, Inputs extends readonly Tensor[] 
       );
     }
   }
-  return Layer as unknown as LayerClass<S, Inputs>;
+  return Layer as never;
 }
 
-/** Enters classes of `layerOf` in a registry, under their names. */
+/** Enters classes that know their schema in a registry, under their names. */
 export function registerLayers<T, Context>(
   registry: Registry<T, Context>,
   classes: Readonly<Record<string, LayerOf<T>>>,

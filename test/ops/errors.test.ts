@@ -422,8 +422,8 @@ const LOSSES: Fault[] = [
     () => nllLoss(f(4, 3), i(4), { weight: f(2) }),
   ],
   [
-    'ShapeError',
-    '[cross_entropy] input (4, 3) and target (4, 2) must have one shape',
+    'DTypeError',
+    '[cross_entropy] target must be int64, int32 or uint8 class indices, got float32',
     () => crossEntropy(f(4, 3), f(4, 2)),
   ],
   [
@@ -433,13 +433,13 @@ const LOSSES: Fault[] = [
   ],
   [
     'ShapeError',
-    '[mse_loss] input (2,) and target (1,) must have one shape',
-    () => mseLoss(f(2), f(1)),
+    '[mse_loss] shapes (2,), (3,) cannot be broadcast: dimension 0 has sizes 2 and 3',
+    () => mseLoss(f(2), f(3)),
   ],
   [
     'ShapeError',
-    '[l1_loss] input (2,) and target (1,) must have one shape',
-    () => l1Loss(f(2), f(1)),
+    '[l1_loss] weight and input must have one shape: weight (1,), input (2,)',
+    () => l1Loss(f(2), f(2), { weight: f(1) }),
   ],
   ['ArgumentError', '[dropout] p must be between 0 and 1, got 1.5', () => dropout(f(2), 1.5)],
 ];

@@ -25,8 +25,24 @@ export {
   tanhshrink,
 } from './activation.ts';
 export { batchNorm } from './batch-norm.ts';
+export { binaryCrossEntropy, binaryCrossEntropyWithLogits } from './binary-losses.ts';
+export { crossEntropy, linearCrossEntropy, nllLoss } from './classification-losses.ts';
+export { ctcLoss, type Lengths } from './ctc-loss.ts';
+export { cosineSimilarity, normalize, pairwiseDistance, pdist } from './distance.ts';
 export { dropout } from './dropout.ts';
-export { crossEntropy, l1Loss, mseLoss, nllLoss } from './losses.ts';
+export type { LossReduction } from './loss.ts';
+export {
+  cosineEmbeddingLoss,
+  type DistanceFunction,
+  hingeEmbeddingLoss,
+  marginRankingLoss,
+  multilabelMarginLoss,
+  multilabelSoftMarginLoss,
+  multiMarginLoss,
+  softMarginLoss,
+  tripletMarginLoss,
+  tripletMarginWithDistanceLoss,
+} from './margin-losses.ts';
 export {
   hardshrink,
   hardsigmoid,
@@ -40,4 +56,13 @@ export {
   softshrink,
   threshold,
 } from './piecewise.ts';
+export {
+  gaussianNllLoss,
+  huberLoss,
+  klDiv,
+  l1Loss,
+  mseLoss,
+  poissonNllLoss,
+  smoothL1Loss,
+} from './regression-losses.ts';
 export { gumbelSoftmax, logSoftmax, softmax, softmin } from './softmax.ts';
