@@ -33,6 +33,7 @@ const known = [
   'layouts',
   'pool_first',
   'fused_optimizer',
+  'dropout',
   ...fusedOps(),
   ...new Set(methods),
 ];

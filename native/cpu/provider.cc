@@ -27,6 +27,7 @@ extern "C" __attribute__((visibility("default"))) void torchts_register(
   register_max_pool2d(*registry);
   register_optimizer(*registry);
   register_max_pool2d_bwd(*registry);
+  register_dropout(*registry);
   register_philox(*registry);
   register_pointwise(*registry);
   register_reduce(*registry);

@@ -28,6 +28,7 @@ void register_matmul(Registry& registry);
 void register_max_pool2d(Registry& registry);
 void register_optimizer(Registry& registry);
 void register_max_pool2d_bwd(Registry& registry);
+void register_dropout(Registry& registry);
 void register_philox(Registry& registry);
 void register_pointwise(Registry& registry);
 void register_reduce(Registry& registry);

@@ -92,6 +92,11 @@ export interface KernelAttrs {
    */
   philox: { fn: 'uniform' | 'normal' | 'bits'; offset: number };
 
+  /** x floating, seed int64 (), counter int64 () -> y, mask (bool), both of x's shape: mask[i] is
+   *  whether word i of the stream `counter + offset` of `seed`, numbered as philox does, shifted
+   *  right by 8, is >= threshold; y = mask ? x * scale : 0. */
+  dropout: DropoutAttrs;
+
   /** a (..B, M, K) or (K, M) if `transpose_a`; b likewise; out (..B, M, N). Batch dimensions are
    *  equal. Floating; accumulates in float32 or better. */
   matmul: { transpose_a: boolean; transpose_b: boolean } & WithEpilogue;
@@ -210,6 +215,13 @@ export interface KernelAttrs {
    *  together (Infinity: the largest magnitude), and scale () = min(1, max_norm / (norm + 1e-6)).
    *  NaN anywhere makes both NaN. Sums are float64 sums of short blocks. */
   clip_norm: { max_norm: number; norm_type: number };
+}
+
+export interface DropoutAttrs {
+  /** Of 2^24. */
+  threshold: number;
+  scale: number;
+  offset: number;
 }
 
 export interface SgdAttrs {

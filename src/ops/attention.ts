@@ -5,12 +5,13 @@ import { ArgumentError, DTypeError, opError, ShapeError } from '../base/errors.t
 import { broadcastShapes, formatShape, numel, type Shape, sameShape } from '../base/shape.ts';
 import type { Tensor } from '../core/tensor.ts';
 import type { AttentionAttrs } from '../engine/kernels.ts';
-import { arange, rand } from './creation.ts';
+import { arange } from './creation.ts';
+import { dropElements } from './dropout.ts';
 import { defineFused } from './fused.ts';
 import { matmul } from './matmul.ts';
 import { matrixOperand } from './mixed.ts';
 import { expand, reshape, transpose, unsqueeze } from './movement.ts';
-import { add, cast, ge, le, logicalNot, logicalOr, mul, where } from './pointwise.ts';
+import { add, cast, le, logicalNot, logicalOr, mul, where } from './pointwise.ts';
 import { amax } from './reduction.ts';
 import { softmax } from './softmax.ts';
 
@@ -73,9 +74,7 @@ function probabilities(scores: Tensor, mask: Tensor | undefined): Tensor {
 
 function dropped(weights: Tensor, p: number): Tensor {
   if (p === 0) return weights;
-  return p === 1
-    ? mul(weights, 0)
-    : where(ge(rand(weights.shape), p), mul(weights, 1 / (1 - p)), 0);
+  return p === 1 ? mul(weights, 0) : dropElements(weights, p);
 }
 
 export interface AttentionOptions {

@@ -18,7 +18,7 @@ import { alias, cat, copyView, placeView } from './movement.ts';
 import { clipNorm, fusedAdam, fusedSgd } from './optimizer.ts';
 import { pointwise } from './pointwise.ts';
 import { maxPool2dBackward, maxPool2dForward } from './pool.ts';
-import { philox } from './random.ts';
+import { dropout, philox } from './random.ts';
 import { argReduce, reduce } from './reduce.ts';
 import { logSoftmax, softmax } from './softmax.ts';
 
@@ -33,6 +33,7 @@ export const KERNELS: { readonly [K in KernelName]: KernelFunction<K> } = {
   fill,
   arange,
   philox,
+  dropout,
   matmul: withEpilogue('matmul', matmul),
   conv2d_fwd: withEpilogue('conv2d_fwd', conv2dForward),
   conv2d_bwd_data: conv2dBackwardData,

@@ -2,8 +2,7 @@
 
 import { ArgumentError, opError } from '../../base/errors.ts';
 import type { Tensor } from '../../core/tensor.ts';
-import { rand } from '../../ops/creation.ts';
-import { where } from '../../ops/pointwise.ts';
+import { dropElements } from '../../ops/dropout.ts';
 
 /** Zeros each element with probability `p` and scales the others by 1 / (1 - p), in training. */
 export function dropout(x: Tensor, p = 0.5, training = true): Tensor {
@@ -11,7 +10,5 @@ export function dropout(x: Tensor, p = 0.5, training = true): Tensor {
     throw opError(ArgumentError, 'dropout', `p must be between 0 and 1, got ${p}`);
   }
   if (!training || p === 0) return x;
-  if (p === 1) return x.mul(0);
-  const keep = rand(x.shape).ge(p);
-  return where(keep, x.mul(1 / (1 - p)), 0);
+  return p === 1 ? x.mul(0) : dropElements(x, p);
 }

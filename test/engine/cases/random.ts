@@ -18,6 +18,22 @@ function philox(
   );
 }
 
+/** Of x with the threshold of `p`. */
+function dropout(
+  dtype: DType,
+  shape: number[],
+  p: number,
+  [seed, counter, offset]: [seed: number, counter: number, offset: number],
+): KernelCase {
+  return kernelCase(
+    'dropout',
+    `p ${p} of ${dtype} (${shape}) from seed ${seed}, counter ${counter} + ${offset}`,
+    { threshold: Math.ceil(p * 2 ** 24), scale: 1 / (1 - p), offset },
+    [input(dtype, shape), input('int64', [], () => seed), input('int64', [], () => counter)],
+    [type(dtype, ...shape), type('bool', ...shape)],
+  );
+}
+
 const STREAMS: [number, number, number][] = [
   [0, 0, 0],
   [1, 2, 3],
@@ -38,4 +54,12 @@ export const RANDOM_CASES: readonly KernelCase[] = [
     philox(fn, 'float32', [0], [7, 8, 9]),
     philox(fn, 'float32', [70_003], [7, 8, 9]),
   ]),
+  ...STREAMS.map((stream) => dropout('float32', [150], 0.5, stream)),
+  ...(['float32', 'float64', 'bfloat16'] as const).flatMap((dtype) => [
+    dropout(dtype, [3, 11], 0.25, [7, 8, 9]),
+    dropout(dtype, [], 0.75, [7, 8, 9]),
+    dropout(dtype, [0, 4], 0.5, [7, 8, 9]),
+    dropout(dtype, [70_003], 0.1, [7, 8, 9]),
+  ]),
+  dropout('float32', [40], 0, [7, 8, 9]),
 ];

@@ -1,6 +1,7 @@
 /** Functional losses with all their options. */
 
-import { nn, type Tensor } from '../../../src/index.ts';
+import { withOff } from '../../../src/engine/switches.ts';
+import { manualSeed, nn, type Tensor } from '../../../src/index.ts';
 import { bf16, f32, f64, type OpCase, opCase, type Slot, values } from '../case.ts';
 
 const { crossEntropy, nllLoss, mseLoss, l1Loss, logSoftmax } = nn.functional;
@@ -140,7 +141,30 @@ const ELEMENTWISE = (
 ]);
 
 const { dropout } = nn.functional;
+/** Draws the same numbers each time it is called. */
+const repeated = (x: Tensor, p: number) => {
+  manualSeed(3);
+  return dropout(x, p);
+};
 const DROPOUT: OpCase[] = [
+  opCase(
+    'dropout',
+    'of half',
+    [values('float32', [2, 4], [1, 2, 3, 4, 5, 6, 7, 8])],
+    (x) => repeated(x, 0.5),
+    { expected: [[2, 0, 6, 8, 0, 12, 0, 16]] },
+  ),
+  opCase(
+    'dropout',
+    'the same by ordinary ops',
+    [f32(3, 40)],
+    (x) =>
+      repeated(x, 0.1)
+        .sub(withOff(['dropout'], () => repeated(x, 0.1)))
+        .abs()
+        .sum(),
+    { expected: [[0]], smooth: false },
+  ),
   opCase('dropout', 'in evaluation', [f32(2, 3)], (x) => dropout(x, 0.5, false), { torch: 'a' }),
   opCase('dropout', 'of nothing', [f32(2, 3)], (x) => dropout(x, 0), {
     torch: 'F.dropout(a, 0.0)',
