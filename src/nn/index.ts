@@ -3,7 +3,16 @@
 export * from './activation.ts';
 export { BatchNorm1d, BatchNorm2d, BatchNorm3d } from './batch-norm.ts';
 export { Sequential } from './container.ts';
-export { Conv2d } from './conv.ts';
+export {
+  Conv1d,
+  Conv2d,
+  Conv3d,
+  type ConvOptions,
+  ConvTranspose1d,
+  ConvTranspose2d,
+  ConvTranspose3d,
+  type ConvTransposeOptions,
+} from './conv.ts';
 export { describe, type LayerDescription, type ModelDescription } from './describe.ts';
 export { Dropout } from './dropout.ts';
 export { Embedding } from './embedding.ts';

@@ -100,8 +100,15 @@ export function inferredSize(
   return size;
 }
 
+/** One whole number of at least `least`, or one for each of `dims` dimensions. */
+function sizes(dims: number, least: 0 | 1 = 1) {
+  const size = z.int().min(least);
+  return z.union([size, z.array(size).length(dims)]);
+}
+
 /** Schema pieces that several modules share. */
 export const schemas = {
+  sizes,
   size: z.int().min(1),
   pair: z.union([z.int().min(1), z.tuple([z.int().min(1), z.int().min(1)])]),
   pairOrZero: z.union([z.int().min(0), z.tuple([z.int().min(0), z.int().min(0)])]),

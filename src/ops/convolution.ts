@@ -1,7 +1,10 @@
-/** Two-dimensional convolution: three ops that are each other's gradients. */
+/**
+ * The rows of convolution, over two dimensions: three ops that are each other's gradients. What users
+ * call, over one to three dimensions, stands in conv.ts and conv-transpose.ts.
+ */
 
 import { isFloating } from '../base/dtype.ts';
-import { ArgumentError, DTypeError, opError, ShapeError } from '../base/errors.ts';
+import { DTypeError, opError, ShapeError } from '../base/errors.ts';
 import { formatShape, numel, type Shape, sameShape } from '../base/shape.ts';
 import { apply } from '../core/apply.ts';
 import type { Op } from '../core/graph.ts';
@@ -10,9 +13,9 @@ import type { Conv2dAttrs } from '../engine/kernels.ts';
 import type { ValueType } from '../engine/program.ts';
 import { defineOp } from './define.ts';
 import { matrixOperand } from './mixed.ts';
-import { unsqueeze } from './movement.ts';
+import { reshape } from './movement.ts';
 import { add } from './pointwise.ts';
-import { type Pair, pair } from './window.ts';
+import { imageShapes, spatialAxes } from './window.ts';
 
 /** As the kernel's, plus the size the backward ops must give. */
 type BackwardAttrs = Conv2dAttrs & { readonly size: Shape };
@@ -36,7 +39,7 @@ const CONV2D: Op<Conv2dAttrs> = defineOp<Conv2dAttrs>({
       apply(CONV2D_WEIGHT, [grads[0]!, x], { ...attrs, size: w.shape }),
     ];
   },
-  infer: ([x, w], attrs) => [{ dtype: x!.dtype, shape: outputShape(x!, w!, attrs) }],
+  infer: ([x, w], attrs) => [{ dtype: x!.dtype, shape: convolvedShape('conv2d', x!, w!, attrs) }],
   lower: ({ attrs }) => ({ kernel: 'conv2d_fwd', attrs: kernelAttrs(attrs) }),
   flops: ([, w], [y]) => convolutionFlops(y!.shape, w!.shape),
 });
@@ -71,98 +74,87 @@ const CONV2D_WEIGHT: Op<BackwardAttrs> = defineOp<BackwardAttrs>({
   flops: ([g], _, { size }) => convolutionFlops(g!.shape, size),
 });
 
-/** The shape rule, with every way in which the sizes can fail to fit. */
-function outputShape(x: ValueType, w: ValueType, attrs: Conv2dAttrs): number[] {
+/** The shape rule over any number of dimensions, with every way in which the sizes can fail to fit. */
+export function convolvedShape(
+  op: string,
+  x: ValueType,
+  w: ValueType,
+  { stride, padding, dilation, groups }: Conv2dAttrs,
+): number[] {
+  const dims = stride.length;
   const fail = (problem: string) => {
     const sizes = `input ${formatShape(x.shape)}, weight ${formatShape(w.shape)}`;
-    return opError(ShapeError, 'conv2d', `${problem}: ${sizes}`);
+    return opError(ShapeError, op, `${problem}: ${sizes}`);
   };
-  if (!isFloating(x.dtype) || x.dtype !== w.dtype) {
-    throw opError(
-      DTypeError,
-      'conv2d',
-      `input and weight must have one floating point dtype, got ${x.dtype} and ${w.dtype}`,
-    );
+  checkOperands(op, x, w, dims, 'O, C/groups');
+  const [n, channels, ...sizes] = x.shape as [number, number, ...number[]];
+  const [out, perGroup, ...kernel] = w.shape as [number, number, ...number[]];
+  if (channels !== perGroup * groups) {
+    const parts = groups === 1 ? '' : ` in ${groups} groups`;
+    throw fail(`expected an input of ${perGroup * groups} channels${parts}, got ${channels}`);
   }
-  if (x.shape.length !== 4 || w.shape.length !== 4) {
-    throw fail('input must be (N, C, H, W) and weight (O, C/groups, kH, kW)');
+  if (out % groups !== 0 || out === 0) {
+    throw fail(`${out} output channels cannot be split into ${groups} groups`);
   }
-  const [n, channels, height, width] = x.shape as [number, number, number, number];
-  const [out, perGroup, kernelHeight, kernelWidth] = w.shape as [number, number, number, number];
-  if (channels !== perGroup * attrs.groups) {
-    const groups = attrs.groups === 1 ? '' : ` in ${attrs.groups} groups`;
-    throw fail(
-      `expected an input of ${perGroup * attrs.groups} channels${groups}, got ${channels}`,
-    );
-  }
-  if (out % attrs.groups !== 0) {
-    throw fail(`${out} output channels cannot be split into ${attrs.groups} groups`);
-  }
-  const spatial = [
-    [height, kernelHeight],
-    [width, kernelWidth],
-  ].map(([size, kernel], i) => {
-    const reach = attrs.dilation[i]! * (kernel! - 1) + 1;
-    return Math.floor((size! + 2 * attrs.padding[i]! - reach) / attrs.stride[i]!) + 1;
+  const spatial = sizes.map((size, i) => {
+    const reach = dilation[i]! * (kernel[i]! - 1) + 1;
+    return Math.floor((size + 2 * padding[i]! - reach) / stride[i]!) + 1;
   });
   if (spatial.some((size) => size < 1)) throw fail('the kernel is larger than the padded input');
   return [n, out, ...spatial];
 }
 
-export interface Conv2dOptions {
-  readonly stride?: Pair;
-  /** Zeros added on all sides, `'valid'` for none, `'same'` to keep the size (stride 1 only). */
-  readonly padding?: Pair | 'valid' | 'same';
-  readonly dilation?: Pair;
-  readonly groups?: number;
-}
-
-/**
- * x (N, C, H, W) or (C, H, W), weight (O, C/groups, kH, kW), bias (O) -> (N, O, H', W').
- * https://pytorch.org/docs/stable/generated/torch.nn.functional.conv2d.html
- */
-export function conv2d(
-  x: Tensor,
-  weight: Tensor,
-  bias?: Tensor | null,
-  { stride = 1, padding = 0, dilation = 1, groups = 1 }: Conv2dOptions = {},
-): Tensor {
-  if (bias && !sameShape(bias.shape, weight.shape.slice(0, 1))) {
-    const expected = formatShape(weight.shape.slice(0, 1));
-    throw opError(ShapeError, 'conv2d', `bias must be ${expected}, got ${formatShape(bias.shape)}`);
-  }
-  const batched = x.ndim === 3 ? unsqueeze(x, 0) : x;
-  const strides = pair('conv2d', 'stride', stride, 1);
-  const dilations = pair('conv2d', 'dilation', dilation, 1);
-  const kernel = weight.shape.slice(2);
-  const out = apply(CONV2D, [matrixOperand(batched), matrixOperand(weight)], {
-    stride: strides,
-    dilation: dilations,
-    padding: paddingSizes(padding, kernel, strides, dilations),
-    groups,
-  });
-  const biased = bias ? add(out, matrixOperand(bias).reshape([1, -1, 1, 1])) : out;
-  return x.ndim === 3 ? biased.squeeze(0) : biased;
-}
-
-function paddingSizes(
-  padding: Pair | 'valid' | 'same',
-  kernel: Shape,
-  stride: readonly number[],
-  dilation: readonly number[],
-): readonly number[] {
-  if (padding === 'valid') return [0, 0];
-  if (padding !== 'same') return pair('conv2d', 'padding', padding, 0);
-  if (stride.some((s) => s !== 1)) {
-    throw opError(ArgumentError, 'conv2d', 'padding "same" needs stride 1');
-  }
-  const total = kernel.map((size, i) => dilation[i]! * (size - 1));
-  if (total.some((size) => size % 2 !== 0)) {
+/** Throws unless input and weight are of one floating dtype and of the ranks of `dims` dimensions. */
+export function checkOperands(
+  op: string,
+  x: ValueType,
+  w: ValueType,
+  dims: number,
+  channels: string,
+): void {
+  if (!isFloating(x.dtype) || x.dtype !== w.dtype) {
     throw opError(
-      ArgumentError,
-      'conv2d',
-      `padding "same" needs an odd kernel reach, kernel ${formatShape(kernel)} would be lopsided; pad first`,
+      DTypeError,
+      op,
+      `input and weight must have one floating point dtype, got ${x.dtype} and ${w.dtype}`,
     );
   }
-  return total.map((size) => size / 2);
+  if (x.shape.length === dims + 2 && w.shape.length === dims + 2) return;
+  const axes = spatialAxes(dims);
+  const kernel = axes.map((axis) => `k${axis}`).join(', ');
+  const sizes = `input ${formatShape(x.shape)}, weight ${formatShape(w.shape)}`;
+  throw opError(
+    ShapeError,
+    op,
+    `input must be ${imageShapes(dims)} and weight (${channels}, ${kernel}): ${sizes}`,
+  );
+}
+
+/** Throws unless there is no bias, or one value of the weight's dtype for each of `channels`. */
+export function checkBias(op: string, bias: Tensor | null, w: ValueType, channels: number): void {
+  if (bias === null) return;
+  if (!sameShape(bias.shape, [channels])) {
+    throw opError(ShapeError, op, `bias must be (${channels},), got ${formatShape(bias.shape)}`);
+  }
+  if (bias.dtype !== w.dtype) {
+    throw opError(DTypeError, op, `bias is ${bias.dtype}, input and weight are ${w.dtype}`);
+  }
+}
+
+/** x (N, C, H, W), w (O, C/groups, kH, kW) -> (N, O, H', W'). */
+export function convolveImages(x: Tensor, w: Tensor, attrs: Conv2dAttrs): Tensor {
+  return apply(CONV2D, [matrixOperand(x), matrixOperand(w)], attrs);
+}
+
+/** y (N, O, H', W'), w (O, C/groups, kH, kW) -> (N, C, *size): the transpose of `convolveImages`. */
+export function spreadImages(y: Tensor, w: Tensor, attrs: Conv2dAttrs, size: Shape): Tensor {
+  const shape = [y.shape[0]!, w.shape[1]! * attrs.groups, ...size];
+  return apply(CONV2D_DATA, [matrixOperand(y), matrixOperand(w)], { ...attrs, size: shape });
+}
+
+/** y (N, O, ...) plus one value for each channel. */
+export function addBias(y: Tensor, bias: Tensor | null): Tensor {
+  if (bias === null) return y;
+  const shape = y.shape.map((_, dim) => (dim === 1 ? -1 : 1));
+  return add(y, reshape(matrixOperand(bias), shape));
 }

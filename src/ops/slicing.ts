@@ -14,7 +14,7 @@ import { defineOp } from './define.ts';
 import { same, squeeze } from './movement.ts';
 
 /** Places `start + i * step` for `i` below `size`, one entry a dimension. */
-interface Region {
+export interface Region {
   readonly starts: readonly number[];
   readonly steps: readonly number[];
 }
@@ -62,7 +62,7 @@ const PLACE = defineOp<Region & { shape: Shape; fill: number }>({
 });
 
 /** `x` put into a tensor of `shape` full of `fill`: the transpose of a slice. */
-function place(x: Tensor, shape: Shape, region: Region, fill = 0): Tensor {
+export function place(x: Tensor, shape: Shape, region: Region, fill = 0): Tensor {
   return apply(PLACE, [x], { ...region, shape, fill });
 }
 

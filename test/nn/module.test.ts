@@ -175,7 +175,7 @@ describe('layers', () => {
       ]),
     );
     expect(String(model)).toBe(
-      'Sequential(\n  (conv): Conv2d(3, 6, kernel_size=(5, 5), stride=1, padding=0, bias=true)\n' +
+      'Sequential(\n  (conv): Conv2d(3, 6, kernel_size=(5, 5), stride=(1, 1), padding=(0, 0), bias=true)\n' +
         '  (act): ReLU()\n)',
     );
   });

@@ -5,6 +5,7 @@ import { ATTENTION } from './cases/attention.ts';
 import { AVG_POOL } from './cases/avg-pool.ts';
 import { BATCH_NORM } from './cases/batch-norm.ts';
 import { BINARY } from './cases/binary.ts';
+import { CONVOLUTIONS } from './cases/convolutions.ts';
 import { CREATION } from './cases/creation.ts';
 import { EMBEDDING } from './cases/embedding.ts';
 import { INDEXING } from './cases/indexing.ts';
@@ -26,6 +27,7 @@ export const CASES: readonly OpCase[] = [
   ...MOVEMENT,
   ...MATMUL,
   ...WINDOW,
+  ...CONVOLUTIONS,
   ...OPTIMIZER,
   ...AVG_POOL,
   ...BATCH_NORM,

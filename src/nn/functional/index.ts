@@ -3,7 +3,8 @@
 export { clamp } from '../../ops/activation.ts';
 export { scaledDotProductAttention } from '../../ops/attention.ts';
 export { adaptiveAvgPool2d, avgPool2d } from '../../ops/avg-pooling.ts';
-export { conv2d } from '../../ops/convolution.ts';
+export { conv1d, conv2d, conv3d, convTbc } from '../../ops/conv.ts';
+export { convTranspose1d, convTranspose2d, convTranspose3d } from '../../ops/conv-transpose.ts';
 export { embedding } from '../../ops/embedding.ts';
 export { gelu } from '../../ops/gelu.ts';
 export { oneHot } from '../../ops/indexing.ts';

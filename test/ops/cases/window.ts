@@ -1,11 +1,12 @@
 /** Convolution and pooling over PyTorch's options. */
 
 import { grad, nn, type Tensor } from '../../../src/index.ts';
-import type { Conv2dOptions } from '../../../src/ops/convolution.ts';
 import type { MaxPool2dOptions } from '../../../src/ops/pooling.ts';
 import { bf16, f32, f64, type OpCase, opCase, type Slot, values } from '../case.ts';
 
 const { conv2d, maxPool2d } = nn.functional;
+
+type Conv2dOptions = Pick<nn.ConvOptions, 'stride' | 'padding' | 'dilation' | 'groups'>;
 
 /** Options as Python's keyword arguments. */
 function keywords(options: object): string {
