@@ -20,8 +20,9 @@ struct Packing {
 
 // Largest first, each at the best fit: the smallest gap it fits in among the buffers that live at
 // the same time (Pisarchyk & Lee 2020, "Efficient Memory Management for Deep Neural Net
-// Inference", greedy by size). Deterministic. Throws std::runtime_error when the block would be
-// larger than an address space.
+// Inference", greedy by size). Thousands of buffers are placed in the order of time instead, each
+// in the smallest gap that is free then: blocks a few per cent larger, in near-linear time.
+// Deterministic. Throws std::runtime_error when the block would be larger than an address space.
 Packing pack_intervals(const std::vector<Interval>& intervals);
 
 }  // namespace torchts

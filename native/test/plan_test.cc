@@ -222,29 +222,59 @@ TEST("random Programs give what an evaluation without a plan gives") {
   CHECK(copies > 500, std::to_string(copies));
 }
 
+namespace {
+
+std::vector<Interval> random_intervals(std::mt19937& random, size_t count, int steps) {
+  std::vector<Interval> intervals;
+  for (size_t i = 0; i < count; i++) {
+    const int first = static_cast<int>(random() % steps);
+    intervals.push_back({random() % 5000, first, first + static_cast<int>(random() % 8)});
+  }
+  return intervals;
+}
+
+// Every buffer lies in the block, and apart from those that live at the same time.
+void check_packing(const std::vector<Interval>& intervals, const Packing& packing) {
+  for (size_t i = 0; i < intervals.size(); i++) {
+    const Interval& a = intervals[i];
+    CHECK(packing.offsets[i] % kAlignment == 0);
+    CHECK(packing.offsets[i] + std::max<size_t>(a.bytes, 1) <= packing.bytes);
+    for (size_t j = 0; j < i; j++) {
+      const Interval& b = intervals[j];
+      if (a.last < b.first || b.last < a.first) continue;
+      bool apart = packing.offsets[i] + std::max<size_t>(a.bytes, 1) <= packing.offsets[j] ||
+                   packing.offsets[j] + std::max<size_t>(b.bytes, 1) <= packing.offsets[i];
+      CHECK(apart);
+    }
+  }
+}
+
+}  // namespace
+
 TEST("packed buffers that live at the same time do not overlap") {
   std::mt19937 random(1);
   for (int round = 0; round < 200; round++) {
-    std::vector<Interval> intervals;
-    size_t count = random() % 60;
-    for (size_t i = 0; i < count; i++) {
-      int first = static_cast<int>(random() % 20);
-      intervals.push_back({random() % 5000, first, first + static_cast<int>(random() % 8)});
-    }
-    Packing packing = pack_intervals(intervals);
-    for (size_t i = 0; i < count; i++) {
-      const Interval& a = intervals[i];
-      CHECK(packing.offsets[i] % kAlignment == 0);
-      CHECK(packing.offsets[i] + std::max<size_t>(a.bytes, 1) <= packing.bytes);
-      for (size_t j = 0; j < i; j++) {
-        const Interval& b = intervals[j];
-        if (a.last < b.first || b.last < a.first) continue;
-        bool apart = packing.offsets[i] + std::max<size_t>(a.bytes, 1) <= packing.offsets[j] ||
-                     packing.offsets[j] + std::max<size_t>(b.bytes, 1) <= packing.offsets[i];
-        CHECK(apart);
-      }
-    }
+    const std::vector<Interval> intervals = random_intervals(random, random() % 60, 20);
+    check_packing(intervals, pack_intervals(intervals));
   }
+}
+
+TEST("thousands of buffers are packed in little more than what lives at once") {
+  std::mt19937 random(2);
+  constexpr int kSteps = 500;
+  const std::vector<Interval> intervals = random_intervals(random, 3000, kSteps);
+  const Packing packing = pack_intervals(intervals);
+  check_packing(intervals, packing);
+  size_t most = 0;
+  for (int step = 0; step < kSteps; step++) {
+    size_t live = 0;
+    for (const Interval& i : intervals) {
+      if (i.first <= step && step <= i.last) live += std::max(aligned_size(i.bytes), kAlignment);
+    }
+    most = std::max(most, live);
+  }
+  CHECK(packing.bytes <= most + most / 4,
+        std::to_string(packing.bytes) + " > " + std::to_string(most));
 }
 
 TEST("a chain of same-sized values needs two places, and one where it may run in place") {
