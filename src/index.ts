@@ -25,19 +25,40 @@ export { load, save } from './io/tensors.ts';
 export * as models from './models/index.ts';
 export * as nn from './nn/index.ts';
 export { clamp } from './ops/activation.ts';
+export { indexSelect } from './ops/choosing.ts';
+export * from './ops/copies.ts';
 export * from './ops/creation.ts';
+export * from './ops/diagonals.ts';
+export {
+  adjoint,
+  broadcastShapes,
+  broadcastTensors,
+  clone,
+  detach,
+  moveaxis,
+  movedim,
+  numel,
+  positive,
+  ravel,
+  t,
+  unflatten,
+} from './ops/dimensions.ts';
 export { gather, oneHot, scatterAdd } from './ops/indexing.ts';
 export * from './ops/joining.ts';
 export { matmul } from './ops/matmul.ts';
 export {
+  broadcastTo,
   expand,
   flatten,
   permute,
   reshape,
   squeeze,
+  swapaxes,
+  swapdims,
   transpose,
   unsqueeze,
 } from './ops/movement.ts';
+export { constantPadNd } from './ops/padding.ts';
 export * from './ops/pointwise.ts';
 export {
   amax,
@@ -51,7 +72,10 @@ export {
   sum,
   variance as var_,
 } from './ops/reduction.ts';
+export * from './ops/repetition.ts';
 export { Slice, type SliceRange } from './ops/slice-range.ts';
-export * from './ops/slicing.ts';
+export { flip, narrow, select, selectScatter, slice, sliceScatter } from './ops/slicing.ts';
 export { logSoftmax, softmax } from './ops/softmax.ts';
+export * from './ops/splitting.ts';
+export { cartesianProd, combinations, meshgrid, unfold } from './ops/unfolding.ts';
 export * as optim from './optim/index.ts';

@@ -8,7 +8,8 @@ import type { Bias } from './conv.ts';
 import { addBias, checkBias, checkOperands, spreadImages } from './convolution.ts';
 import { permute, reshape, squeeze, unsqueeze } from './movement.ts';
 import { named } from './named.ts';
-import { narrow, pad } from './slicing.ts';
+import { pad } from './padding.ts';
+import { narrow } from './slicing.ts';
 import { foldWindows } from './sliding.ts';
 import { inBatches, type Sizes, windowSizes } from './window.ts';
 

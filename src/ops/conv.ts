@@ -7,7 +7,7 @@ import { addBias, checkBias, convolvedShape, convolveImages } from './convolutio
 import { matrixOperand } from './mixed.ts';
 import { permute, reshape, squeeze, unsqueeze } from './movement.ts';
 import { named } from './named.ts';
-import { pad } from './slicing.ts';
+import { pad } from './padding.ts';
 import { slidingWindows } from './sliding.ts';
 import { inBatches, type Sizes, windowSizes } from './window.ts';
 

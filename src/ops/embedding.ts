@@ -43,6 +43,11 @@ const ROW_SUMS = defineOp<EmbeddingAttrs & { readonly rows: number }>({
   lower: ({ attrs: { padding } }) => ({ kernel: 'scatter_rows', attrs: { padding } }),
 });
 
+/** table[index[i...]] for every element of `index`: (index.., ...table.shape[1:]). */
+export function rowsAt(table: Tensor, index: Tensor): Tensor {
+  return apply(EMBEDDING, [table, index], { padding: -1 });
+}
+
 /**
  * Row index[i...] of `weight` for every element of `index`: (index.., ...weight.shape[1:]). The row
  * `padding_idx` gets no gradient.

@@ -1,11 +1,14 @@
-/** Several tensors made one, and one made several. */
+/** Several tensors made one. */
 
+import { promoteTypes } from '../base/dtype.ts';
 import { ArgumentError, DTypeError, opError, ShapeError } from '../base/errors.ts';
-import { formatShape, normalizeDim } from '../base/shape.ts';
+import { formatShape, normalizeDim, sameShape } from '../base/shape.ts';
 import { apply } from '../core/apply.ts';
-import type { Tensor } from '../core/tensor.ts';
+import { Tensor } from '../core/tensor.ts';
 import { defineOp } from './define.ts';
-import { unsqueeze } from './movement.ts';
+import { reshape, unsqueeze } from './movement.ts';
+import { named } from './named.ts';
+import { cast } from './pointwise.ts';
 import { narrow } from './slicing.ts';
 
 const CAT = defineOp<{ dim: number }>({
@@ -43,41 +46,118 @@ const CAT = defineOp<{ dim: number }>({
   lower: ({ attrs }) => ({ kernel: 'cat', attrs }),
 });
 
-/** Joins tensors along `dim`; all other sizes are equal. */
-export function cat(tensors: readonly Tensor[], dim = 0): Tensor {
-  const first = tensors[0];
-  if (first === undefined) throw opError(ArgumentError, 'cat', 'needs at least one tensor');
-  if (first.ndim === 0) throw opError(ShapeError, 'cat', 'zero-dimensional tensors: use stack');
-  return apply(CAT, tensors, { dim: normalizeDim('cat', dim, first.ndim) });
+type Tensors = readonly Tensor[];
+
+/** The tensors of `tensors`, which must be at least one. */
+function tensorsOf(op: string, tensors: Tensors): Tensors {
+  const isList = Array.isArray(tensors) && tensors.every((tensor) => tensor instanceof Tensor);
+  if (isList && tensors.length > 0) return tensors;
+  throw opError(ArgumentError, op, 'needs a list of at least one tensor');
 }
 
-/** Joins tensors of one shape along a new dimension. */
-export function stack(tensors: readonly Tensor[], dim = 0): Tensor {
-  return cat(
-    tensors.map((tensor) => unsqueeze(tensor, dim)),
-    dim,
-  );
+function promoted(tensors: Tensors): Tensors {
+  const dtype = tensors.map((tensor) => tensor.dtype).reduce(promoteTypes);
+  return tensors.map((tensor) => cast(tensor, dtype));
 }
 
-/** Parts of at most `size` elements along `dim`, or of the given sizes. */
-export function split(x: Tensor, size: number | readonly number[], dim = 0): Tensor[] {
-  const at = normalizeDim('split', dim, x.ndim);
-  const total = x.shape[at] ?? 0;
-  const sizes = typeof size === 'number' ? equalParts(total, size) : size;
-  if (sizes.reduce((sum, n) => sum + n, 0) !== total) {
-    throw opError(ArgumentError, 'split', `sizes [${sizes.join(', ')}] do not add up to ${total}`);
-  }
-  let start = 0;
-  return sizes.map((length) => {
-    start += length;
-    return narrow(x, at, start - length, length);
+const joining = (op: string) =>
+  named(op, ['tensors', 'dim'], (tensors: Tensors, dim = 0): Tensor => {
+    const all = tensorsOf(op, tensors);
+    // As in PyTorch, a tensor of shape (0,) may stand among others of any rank.
+    const solid = all.filter((tensor) => tensor.ndim !== 1 || tensor.numel() > 0);
+    const joined = promoted(all).filter((_, i) => solid.length === 0 || solid.includes(all[i]!));
+    if (joined.some((tensor) => tensor.ndim === 0)) {
+      throw opError(ShapeError, op, 'zero-dimensional tensors: use stack');
+    }
+    return apply(CAT, joined, { dim: normalizeDim(op, dim, joined[0]!.ndim) });
   });
+
+/**
+ * Joins tensors along `dim`; all other sizes are equal. Their dtypes are promoted.
+ * https://pytorch.org/docs/stable/generated/torch.cat.html
+ */
+export const cat = joining('cat');
+/** `cat`. https://pytorch.org/docs/stable/generated/torch.concat.html */
+export const concat = joining('concat');
+/** `cat`. https://pytorch.org/docs/stable/generated/torch.concatenate.html */
+export const concatenate = joining('concatenate');
+
+/**
+ * Joins tensors of one shape along a new dimension.
+ * https://pytorch.org/docs/stable/generated/torch.stack.html
+ */
+export const stack = named('stack', ['tensors', 'dim'], (tensors: Tensors, dim = 0): Tensor => {
+  const [first, ...others] = tensorsOf('stack', tensors) as [Tensor, ...Tensor[]];
+  const at = normalizeDim('stack', dim, first.ndim + 1);
+  const other = others.find((tensor) => !sameShape(tensor.shape, first.shape));
+  if (other !== undefined) {
+    throw opError(
+      ShapeError,
+      'stack',
+      `tensors must have one shape, got ${formatShape(first.shape)} and ${formatShape(other.shape)}`,
+    );
+  }
+  return cat(
+    tensors.map((tensor) => unsqueeze(tensor, at)),
+    at,
+  );
+});
+
+/** Each tensor raised to some rank, then joined along the dimension that this rank gives. */
+const stacking = (op: string, raise: (x: Tensor) => Tensor, dimOf: (x: Tensor) => number) =>
+  named(op, ['tensors'], (tensors: Tensors): Tensor => {
+    const raised = tensorsOf(op, tensors).map(raise);
+    return cat(raised, dimOf(raised[0]!));
+  });
+
+/** Joins along the second dimension, vectors along the first. https://pytorch.org/docs/stable/generated/torch.hstack.html */
+export const hstack = stacking('hstack', raise1d, (x) => (x.ndim === 1 ? 0 : 1));
+/** Joins along the first dimension, vectors as rows. https://pytorch.org/docs/stable/generated/torch.vstack.html */
+export const vstack = stacking('vstack', raise2d, () => 0);
+/** `vstack`. https://pytorch.org/docs/stable/generated/torch.row_stack.html */
+export const rowStack = stacking('row_stack', raise2d, () => 0);
+/** Joins along the third dimension. https://pytorch.org/docs/stable/generated/torch.dstack.html */
+export const dstack = stacking('dstack', raise3d, () => 2);
+/** Joins along the second dimension, vectors as columns. https://pytorch.org/docs/stable/generated/torch.column_stack.html */
+export const columnStack = stacking(
+  'column_stack',
+  (x) => (x.ndim < 2 ? reshape(x, [x.numel(), 1]) : x),
+  () => 1,
+);
+
+// ---- rank --------------------------------------------------------------------------------------
+
+function raise1d(x: Tensor): Tensor {
+  return x.ndim === 0 ? reshape(x, [1]) : x;
 }
 
-function equalParts(total: number, size: number): number[] {
-  if (!Number.isInteger(size) || size < 1) {
-    throw opError(ArgumentError, 'split', `size must be a positive integer, got ${size}`);
-  }
-  const count = Math.max(1, Math.ceil(total / size));
-  return Array.from({ length: count }, (_, i) => Math.min(size, total - i * size));
+function raise2d(x: Tensor): Tensor {
+  return x.ndim < 2 ? reshape(x, [1, x.numel()]) : x;
 }
+
+function raise3d(x: Tensor): Tensor {
+  return x.ndim < 3 ? unsqueeze(raise2d(x), -1) : x;
+}
+
+interface AtLeast {
+  (tensor: Tensor): Tensor;
+  (tensors: Tensors): Tensor[];
+  (...tensors: Tensor[]): Tensor[];
+}
+
+/** One tensor gives one, several or a list of them give a list. */
+function atLeast(raise: (x: Tensor) => Tensor): AtLeast {
+  const call = (...given: (Tensor | Tensors)[]) => {
+    const [first] = given;
+    if (given.length === 1 && first instanceof Tensor) return raise(first);
+    return (given.length === 1 ? (first as Tensors) : (given as Tensors)).map(raise);
+  };
+  return call as AtLeast;
+}
+
+/** As they are, numbers as vectors. https://pytorch.org/docs/stable/generated/torch.atleast_1d.html */
+export const atleast1d = atLeast(raise1d);
+/** Vectors as rows. https://pytorch.org/docs/stable/generated/torch.atleast_2d.html */
+export const atleast2d = atLeast(raise2d);
+/** Matrices with a third dimension of 1. https://pytorch.org/docs/stable/generated/torch.atleast_3d.html */
+export const atleast3d = atLeast(raise3d);

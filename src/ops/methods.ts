@@ -5,16 +5,21 @@ import { DTypeError, opError } from '../base/errors.ts';
 import { backward, provideGradientOps } from '../core/autograd.ts';
 import { Tensor } from '../core/tensor.ts';
 import { clamp } from './activation.ts';
+import * as choosing from './choosing.ts';
 import { full } from './constant.ts';
+import * as diagonals from './diagonals.ts';
+import * as dimensions from './dimensions.ts';
 import * as indexing from './indexing.ts';
-import * as joining from './joining.ts';
 import { matmul } from './matmul.ts';
 import * as movement from './movement.ts';
 import type { Operand } from './pointwise.ts';
 import * as pointwise from './pointwise.ts';
 import * as reduction from './reduction.ts';
+import * as repetition from './repetition.ts';
 import * as slicing from './slicing.ts';
 import { logSoftmax, softmax } from './softmax.ts';
+import * as splitting from './splitting.ts';
+import { unfold } from './unfolding.ts';
 
 const { cast } = pointwise;
 
@@ -29,27 +34,43 @@ provideGradientOps({
 const methods = {
   abs: pointwise.abs,
   add: pointwise.add,
+  adjoint: dimensions.adjoint,
   amax: reduction.amax,
   amin: reduction.amin,
   argmax: reduction.argmax,
   argmin: reduction.argmin,
   atan2: pointwise.atan2,
+  broadcastTo: movement.broadcastTo,
   ceil: pointwise.ceil,
+  chunk: splitting.chunk,
   clamp,
+  clone: dimensions.clone,
+  contiguous: dimensions.contiguous,
   cos: pointwise.cos,
+  diag: diagonals.diag,
+  diagEmbed: diagonals.diagEmbed,
+  diagflat: diagonals.diagflat,
+  diagonal: diagonals.diagonal,
+  diagonalScatter: diagonals.diagonalScatter,
   div: pointwise.div,
+  dsplit: splitting.dsplit,
   eq: pointwise.eq,
   erf: pointwise.erf,
   exp: pointwise.exp,
   expand: movement.expand,
+  expandAs: dimensions.expandAs,
   expm1: pointwise.expm1,
   flatten: movement.flatten,
   flip: slicing.flip,
+  fliplr: repetition.fliplr,
+  flipud: repetition.flipud,
   floor: pointwise.floor,
   fmod: pointwise.fmod,
   gather: indexing.gather,
   ge: pointwise.ge,
   gt: pointwise.gt,
+  hsplit: splitting.hsplit,
+  indexSelect: choosing.indexSelect,
   isinf: pointwise.isinf,
   isnan: pointwise.isnan,
   le: pointwise.le,
@@ -66,38 +87,64 @@ const methods = {
   maximum: pointwise.maximum,
   mean: reduction.mean,
   minimum: pointwise.minimum,
+  moveaxis: dimensions.moveaxis,
+  movedim: dimensions.movedim,
   mul: pointwise.mul,
   narrow: slicing.narrow,
   ne: pointwise.ne,
   neg: pointwise.neg,
   permute: movement.permute,
+  positive: dimensions.positive,
   pow: pointwise.pow,
   prod: reduction.prod,
+  ravel: dimensions.ravel,
   reciprocal: pointwise.reciprocal,
   relu: pointwise.relu,
+  repeat: repetition.repeat,
+  repeatInterleave: repetition.repeatInterleave,
   reshape: movement.reshape,
+  reshapeAs: dimensions.reshapeAs,
+  roll: repetition.roll,
+  rot90: repetition.rot90,
   round: pointwise.round,
   rsqrt: pointwise.rsqrt,
   scatterAdd: indexing.scatterAdd,
   select: slicing.select,
+  selectScatter: slicing.selectScatter,
   sigmoid: pointwise.sigmoid,
   sign: pointwise.sign,
   sin: pointwise.sin,
   slice: slicing.slice,
+  sliceScatter: slicing.sliceScatter,
   softmax,
-  split: joining.split,
+  split: splitting.split,
+  splitWithSizes: splitting.splitWithSizes,
   sqrt: pointwise.sqrt,
   squeeze: movement.squeeze,
   std: reduction.std,
   sub: pointwise.sub,
   sum: reduction.sum,
+  sumToSize: dimensions.sumToSize,
+  swapaxes: movement.swapaxes,
+  swapdims: movement.swapdims,
+  t: dimensions.t,
   tanh: pointwise.tanh,
+  tensorSplit: splitting.tensorSplit,
+  tile: repetition.tile,
   to: cast,
+  trace: diagonals.trace,
   transpose: movement.transpose,
+  tril: diagonals.tril,
+  triu: diagonals.triu,
   trunc: pointwise.trunc,
+  unbind: splitting.unbind,
+  unflatten: dimensions.unflatten,
+  unfold,
   unsqueeze: movement.unsqueeze,
   var: reduction.variance,
-  view: movement.reshape,
+  view: movement.view,
+  viewAs: dimensions.viewAs,
+  vsplit: splitting.vsplit,
 } as const;
 
 /** What may follow a tensor in a call of `F`, in each of the ways to call it. */
@@ -137,8 +184,12 @@ export interface AutogradMethods {
   double(): Tensor;
   long(): Tensor;
   bool(): Tensor;
-  /** The matrix transposed (two dimensions at most). */
-  t(): Tensor;
+  /** All dimensions in reverse order. */
+  readonly T: Tensor;
+  /** A matrix transposed; the last two dimensions exchanged; for real numbers `H` and `mH` the same. */
+  readonly H: Tensor;
+  readonly mT: Tensor;
+  readonly mH: Tensor;
 }
 
 const conversions: Record<string, DType> = {
@@ -146,6 +197,13 @@ const conversions: Record<string, DType> = {
   double: 'float64',
   long: 'int64',
   bool: 'bool',
+};
+
+const transposes: Record<string, (x: Tensor) => Tensor> = {
+  T: dimensions.reversed,
+  H: dimensions.hermitian,
+  mT: (x) => dimensions.matrixTranspose('mT', x),
+  mH: (x) => dimensions.matrixTranspose('mH', x),
 };
 
 function attach(name: string, method: (this: Tensor, ...args: never[]) => unknown): void {
@@ -178,9 +236,14 @@ for (const [name, dtype] of Object.entries(conversions)) {
     return cast(this, dtype);
   });
 }
-attach('t', function (this: Tensor) {
-  return movement.permute(this, this.ndim < 2 ? this.shape.map((_, i) => i) : [1, 0]);
-});
+for (const [name, get] of Object.entries(transposes)) {
+  Object.defineProperty(Tensor.prototype, name, {
+    get(this: Tensor) {
+      return get(this);
+    },
+    configurable: true,
+  });
+}
 attach('backward', function (this: Tensor, ...args: never[]) {
   backward(this, ...(args as []));
 });

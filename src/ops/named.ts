@@ -3,9 +3,16 @@
  * or, from any place on, by name, in one object at the end:
  *
  *     sum(x, 1, true)      sum(x, { dim: 1, keepdim: true })      sum(x, 1, { keepdim: true })
+ *
+ * A name that begins with a star is a list that may also be given item by item, as Python's `*args`:
+ *
+ *     permute(x, [1, 0])      permute(x, 1, 0)      permute(x, { dims: [1, 0] })
  */
 
 import { ArgumentError, nearestName, opError } from '../base/errors.ts';
+
+/** A name without its star. */
+type Bare<Name extends string> = Name extends `*${infer Rest}` ? Rest : Name;
 
 /** The arguments `Values` under `Names`, as one object. Those with a default may be left out. */
 type Options<
@@ -16,9 +23,9 @@ type Options<
   ...infer OtherNames extends readonly string[],
 ]
   ? Values extends readonly [infer Value, ...infer Others]
-    ? { readonly [K in Name]: Value } & Options<Others, OtherNames>
+    ? { readonly [K in Bare<Name>]: Value } & Options<Others, OtherNames>
     : Values extends readonly [(infer Value)?, ...infer Others]
-      ? { readonly [K in Name]?: Value } & Options<Others, OtherNames>
+      ? { readonly [K in Bare<Name>]?: Value } & Options<Others, OtherNames>
       : unknown
   : unknown;
 
@@ -37,15 +44,37 @@ type Calls<
             : never)
   : never;
 
+/** The items of the starred argument one by one, after those in front of it; then the others by name. */
+type Spread<
+  Values extends readonly unknown[],
+  Names extends readonly string[],
+  Given extends readonly unknown[] = [],
+> = Names extends readonly [
+  infer Name extends string,
+  ...infer OtherNames extends readonly string[],
+]
+  ? Values extends readonly [(infer Value)?, ...infer Others]
+    ? Name extends `*${string}`
+      ? [...Given, ...Item<Value>[]] | WithOptions<[...Given, ...Item<Value>[]], Others, OtherNames>
+      : Spread<Others, OtherNames, [...Given, Value]>
+    : never
+  : never;
+type Item<List> = List extends readonly (infer Value)[] ? Value : never;
+type WithOptions<
+  Given extends readonly unknown[],
+  Values extends readonly unknown[],
+  Names extends readonly string[],
+> = Names extends readonly [] ? never : [...Given, Options<Values, Names>];
+
 type ArgsOf<F> = F extends (...args: infer Args) => unknown ? Args : never;
 type ResultOf<F> = F extends (...args: infer _Args) => infer Result ? Result : never;
 
 /** A function that also takes its arguments by name. */
 export interface Named<F, Names extends readonly string[]> {
-  (...args: ArgsOf<F> | Calls<ArgsOf<F>, Names>): ResultOf<F>;
+  (...args: ArgsOf<F> | Calls<ArgsOf<F>, Names> | Spread<ArgsOf<F>, Names>): ResultOf<F>;
   /** PyTorch's name of it, and those of its arguments. */
   readonly op: string;
-  readonly args: Names;
+  readonly args: readonly string[];
 }
 
 /**
@@ -63,18 +92,24 @@ export function named<F, const Names extends readonly string[]>(
 ): Named<F, Names> {
   const compute = fn as (...args: unknown[]) => unknown;
   const required = compute.length;
+  const bare = names.map((name) => name.replace('*', ''));
+  const starred = names.findIndex((name) => name.startsWith('*'));
   const call = (...given: unknown[]) => {
-    const args = isOptions(given.at(-1)) ? byPosition(op, names, given) : given;
+    const hasOptions = isOptions(given.at(-1));
+    const places = collected(hasOptions ? given.slice(0, -1) : given, starred, names.length);
+    const args = hasOptions
+      ? withOptions(op, bare, places, given.at(-1) as Record<string, unknown>)
+      : places;
     for (let i = 0; i < required; i++) {
-      if (args[i] === undefined) throw opError(ArgumentError, op, `${names[i]} is missing`);
+      if (args[i] === undefined) throw opError(ArgumentError, op, `${bare[i]} is missing`);
     }
     if (args.length > names.length) {
-      const list = names.join(', ');
+      const list = bare.join(', ');
       throw opError(ArgumentError, op, `takes ${list}; got ${args.length} arguments`);
     }
     return compute(...args);
   };
-  return Object.assign(call, { op, args: names }) as unknown as Named<F, Names>;
+  return Object.assign(call, { op, args: bare }) as unknown as Named<F, Names>;
 }
 
 function isOptions(value: unknown): value is Record<string, unknown> {
@@ -83,15 +118,26 @@ function isOptions(value: unknown): value is Record<string, unknown> {
   );
 }
 
-/** The arguments in the order of `names`; the last of `given` holds some by name. */
-function byPosition(op: string, names: readonly string[], given: unknown[]): unknown[] {
-  const options = given[given.length - 1] as Record<string, unknown>;
-  const args = given.slice(0, -1);
-  const byPlace = args.length;
+/** Items that were given one by one in the place of the starred argument, made one list. */
+function collected(given: unknown[], starred: number, most: number): unknown[] {
+  const [first, ...rest] = given.slice(starred);
+  const isList = Array.isArray(first) && given.length <= most && !rest.some(Array.isArray);
+  if (starred === -1 || first === undefined || isList) return given;
+  return [...given.slice(0, starred), given.slice(starred)];
+}
+
+/** `places`, and the arguments of `options` behind them in the order of `names`. */
+function withOptions(
+  op: string,
+  names: readonly string[],
+  places: readonly unknown[],
+  options: Record<string, unknown>,
+): unknown[] {
+  const args = [...places];
   for (const [name, value] of Object.entries(options)) {
     const place = names.indexOf(name);
     if (place === -1) throw opError(ArgumentError, op, unknownName(name, names));
-    if (place < byPlace) throw opError(ArgumentError, op, `${name} is given twice`);
+    if (place < places.length) throw opError(ArgumentError, op, `${name} is given twice`);
     args[place] = value;
   }
   return args;

@@ -82,13 +82,12 @@ interface Fold {
 function foldAlong(windows: Tensor, { dim, tap, size }: Fold, sliding: Sliding, i: number): Tensor {
   const taps = Array.from({ length: sliding.kernel[i]! }, (_, t) => {
     const part = select(windows, tap, t);
-    const at = (value: number, other: number) =>
-      part.shape.map((_, d) => (d === dim ? value : other));
-    return place(
-      part,
-      part.shape.map((n, d) => (d === dim ? size : n)),
-      { starts: at(t * sliding.dilation[i]!, 0), steps: at(sliding.stride[i]!, 1) },
-    );
+    const shape = part.shape.map((n, d) => (d === dim ? size : n));
+    const strides = contiguousStrides(shape);
+    return place(part, shape, {
+      offset: t * sliding.dilation[i]! * strides[dim]!,
+      strides: strides.map((places, d) => (d === dim ? sliding.stride[i]! * places : places)),
+    });
   });
   return taps.reduce((sum, part) => add(sum, part));
 }

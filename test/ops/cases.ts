@@ -7,6 +7,7 @@ import { BATCH_NORM } from './cases/batch-norm.ts';
 import { BINARY } from './cases/binary.ts';
 import { CONVOLUTIONS } from './cases/convolutions.ts';
 import { CREATION } from './cases/creation.ts';
+import { DIMENSIONS } from './cases/dimensions.ts';
 import { EMBEDDING } from './cases/embedding.ts';
 import { INDEXING } from './cases/indexing.ts';
 import { LAYER_NORM } from './cases/layer-norm.ts';
@@ -35,6 +36,7 @@ export const CASES: readonly OpCase[] = [
   ...LAYER_NORM,
   ...RECURRENT,
   ...ATTENTION,
+  ...DIMENSIONS,
   ...EMBEDDING,
   ...INDEXING,
   ...CREATION,

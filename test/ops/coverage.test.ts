@@ -1,5 +1,6 @@
 /** Nothing is left out: every row of the op table and every function of an op has a case. */
 
+import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { isFloating } from '../../src/base/dtype.ts';
 import type { Node } from '../../src/core/graph.ts';
@@ -7,6 +8,8 @@ import { referenceEngine } from '../../src/engine/reference/engine.ts';
 import { grad, isGradEnabled, Tensor, withEngine, zeros } from '../../src/index.ts';
 import { allOps } from '../../src/ops/define.ts';
 import { collect } from '../../src/plan/graph.ts';
+import { camelCase } from '../torch/names.ts';
+import { nameOf, readRecording } from '../torch/samples.ts';
 import { listOf, type OpCase, tensorsOf } from './case.ts';
 import { CASES } from './cases.ts';
 
@@ -38,10 +41,14 @@ function graphOf(opCase: OpCase): Tensor[] {
 }
 
 /** Methods that are another's other name, and those that test/core covers. */
-const ELSEWHERE = ['view', 'to', 'float', 'double', 'long', 'bool', 't', 'backward'];
+const ELSEWHERE = ['view', 'to', 'float', 'double', 'long', 'bool', 'backward'];
 const INPLACE = /_$/;
 
-test('every op method of Tensor has a case', () => {
+const samples = readRecording(
+  fileURLToPath(new URL('../fixtures/torch/samples', import.meta.url)),
+).samples;
+
+test("every op method of Tensor has a case or one of PyTorch's samples", () => {
   const own = Object.getOwnPropertyNames(class {}.prototype);
   const methods = Object.getOwnPropertyNames(Tensor.prototype).filter((name) => {
     const { value, enumerable } = Object.getOwnPropertyDescriptor(Tensor.prototype, name)!;
@@ -50,12 +57,11 @@ test('every op method of Tensor has a case', () => {
     return attached && !own.includes(name) && !INPLACE.test(name) && !ELSEWHERE.includes(name);
   });
   expect(methods.length).toBeGreaterThan(50);
-  const covered = new Set(CASES.map(({ op }) => op));
-  expect(methods.filter((name) => !covered.has(snakeCase(name)))).toEqual([]);
+  const covered = new Set([...CASES.map(({ op }) => op), ...samples.map(nameOf)]);
+  const known = new Set([...covered].map(camelCase));
+  expect(methods.filter((name) => !known.has(name))).toEqual([]);
 });
 
 function writable(name: string): boolean {
   return Object.getOwnPropertyDescriptor(Tensor.prototype, name)!.writable === true;
 }
-
-const snakeCase = (name: string) => name.replace(/[A-Z]/g, (c) => `_${c.toLowerCase()}`);

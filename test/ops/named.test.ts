@@ -52,3 +52,32 @@ describe('a named function', () => {
     expect(() => loose(x, 1, true, null, 4)).toThrow('got 5 arguments');
   });
 });
+
+const place = named(
+  'place',
+  ['input', '*sizes', 'fill'],
+  (input: Tensor, sizes: readonly number[], fill = 0) => [input, sizes, fill] as const,
+);
+const join = named('join', ['*tensors'], (tensors: readonly Tensor[]) => tensors.length);
+
+describe('a starred argument', () => {
+  it('is a list, its items one by one, or a list by name', () => {
+    const expected = [x, [2, 3], 1];
+    expect(place(x, [2, 3], 1)).toEqual(expected);
+    expect(place(x, 2, 3, { fill: 1 })).toEqual(expected);
+    expect(place(x, [2, 3], { fill: 1 })).toEqual(expected);
+    expect(place(x, { sizes: [2, 3], fill: 1 })).toEqual(expected);
+    expect(place(x, 2)).toEqual([x, [2], 0]);
+    expect(place(x, [])).toEqual([x, [], 0]);
+  });
+
+  it('may be the only one', () => {
+    expect([join(x), join(x, x), join([x, x, x]), join([])]).toEqual([1, 2, 3, 0]);
+    expect(() => join()).toThrow('[join] tensors is missing');
+  });
+
+  it('has items of one type', () => {
+    // @ts-expect-error a size is a number
+    place(x, 2, 'three');
+  });
+});

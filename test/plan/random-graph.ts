@@ -4,7 +4,7 @@ import type { DType } from '../../src/base/dtype.ts';
 import { isFloating } from '../../src/base/dtype.ts';
 import { philox4x32 } from '../../src/base/philox.ts';
 import { numel } from '../../src/base/shape.ts';
-import { cat, grad, pad, type Tensor, tensor, where } from '../../src/index.ts';
+import { cat, grad, nn, type Tensor, tensor, where } from '../../src/index.ts';
 
 const DTYPES: readonly DType[] = [
   'float32',
@@ -80,7 +80,9 @@ const STEPS: readonly Step[] = [
   (dice, x) =>
     x.ndim === 0 ? undefined : x.slice(dice.roll(x.ndim), dice.roll(2), Infinity, 1 + dice.roll(2)),
   (dice, x) =>
-    x.ndim === 0 ? undefined : dice.of([x.flip(0), pad(x, [1, 0]), cat([x, x.flip(0)], -1)]),
+    x.ndim === 0
+      ? undefined
+      : dice.of([x.flip(0), nn.functional.pad(x, [1, 0]), cat([x, x.flip(0)], -1)]),
   (_, x) => (numel(x.shape) > 64 ? undefined : x.expand([2, ...x.shape])),
   (_, x, y) => {
     const fits = x.ndim === 2 && y.ndim === 2 && x.shape[1] === y.shape[0];

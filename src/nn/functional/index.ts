@@ -10,9 +10,9 @@ export { gelu } from '../../ops/gelu.ts';
 export { oneHot } from '../../ops/indexing.ts';
 export { layerNorm } from '../../ops/layer-norm.ts';
 export { linear } from '../../ops/matmul.ts';
+export { pad } from '../../ops/padding.ts';
 export { sigmoid, tanh } from '../../ops/pointwise.ts';
 export { maxPool2d } from '../../ops/pooling.ts';
-export { pad } from '../../ops/slicing.ts';
 export {
   celu,
   elu,

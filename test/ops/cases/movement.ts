@@ -152,26 +152,31 @@ const PARTS: OpCase[] = [
   moved(
     'place',
     'pad of the last two dims',
-    (x) => t.pad(x, [1, 0, 0, 2]),
+    (x) => t.nn.functional.pad(x, [1, 0, 0, 2]),
     'F.pad(a, (1, 0, 0, 2))',
   ),
-  opCase('pad', 'with a value', [f32(2)], (x) => t.pad(x, [1, 2], -3.5), {
+  opCase('pad', 'with a value', [f32(2)], (x) => t.nn.functional.pad(x, [1, 2], 'constant', -3.5), {
     torch: 'F.pad(a, (1, 2), value=-3.5)',
   }),
   opCase(
     'pad',
     'with infinities',
     [f32(2)],
-    (x) => [t.pad(x, [1, 0], -Infinity), t.pad(x, [1, 0], Infinity)],
+    (x) => [
+      t.nn.functional.pad(x, [1, 0], 'constant', -Infinity),
+      t.nn.functional.pad(x, [1, 0], 'constant', Infinity),
+    ],
     {
       torch: "(F.pad(a, (1, 0), value=-float('inf')), F.pad(a, (1, 0), value=float('inf')))",
       smooth: false,
     },
   ),
-  opCase('pad', 'nothing', [f32(0, 2)], (x) => t.pad(x, [0, 1, 2, 0]), {
+  opCase('pad', 'nothing', [f32(0, 2)], (x) => t.nn.functional.pad(x, [0, 1, 2, 0]), {
     torch: 'F.pad(a, (0, 1, 2, 0))',
   }),
-  opCase('pad', 'by nothing', [f32(2, 2)], (x) => t.pad(x, [0, 0]), { torch: 'F.pad(a, (0, 0))' }),
+  opCase('pad', 'by nothing', [f32(2, 2)], (x) => t.nn.functional.pad(x, [0, 0]), {
+    torch: 'F.pad(a, (0, 0))',
+  }),
 ].flat();
 
 const JOINING: OpCase[] = [
