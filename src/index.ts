@@ -24,8 +24,9 @@ export * as data from './data/index.ts';
 export { load, save } from './io/tensors.ts';
 export * as models from './models/index.ts';
 export * as nn from './nn/index.ts';
-export { clamp } from './ops/activation.ts';
+export * from './ops/arithmetic.ts';
 export { indexSelect } from './ops/choosing.ts';
+export * from './ops/comparison.ts';
 export * from './ops/copies.ts';
 export * from './ops/creation.ts';
 export * from './ops/diagonals.ts';
@@ -69,8 +70,10 @@ export {
   mean,
   prod,
   std,
+  stdMean,
   sum,
   variance as var_,
+  varMean,
 } from './ops/reduction.ts';
 export * from './ops/repetition.ts';
 export { Slice, type SliceRange } from './ops/slice-range.ts';

@@ -6,7 +6,7 @@ import { applyAll } from '../core/apply.ts';
 import type { Node } from '../core/graph.ts';
 import { Tensor } from '../core/tensor.ts';
 import { isOff } from '../engine/switches.ts';
-import { clamp } from './activation.ts';
+import { clamp } from './arithmetic.ts';
 import { defineOp } from './define.ts';
 import { stack } from './joining.ts';
 import { abs, add, cast, div, mul, pow } from './pointwise.ts';

@@ -10,6 +10,7 @@
  */
 
 import { ArgumentError, nearestName, opError } from '../base/errors.ts';
+import { Tensor } from '../core/tensor.ts';
 
 /** A name without its star. */
 type Bare<Name extends string> = Name extends `*${infer Rest}` ? Rest : Name;
@@ -147,4 +148,16 @@ function unknownName(name: string, names: readonly string[]): string {
   const nearest = nearestName(name, names);
   const hint = nearest === undefined ? `it takes ${names.join(', ')}` : `is it ${nearest}?`;
   return `there is no argument ${name}; ${hint}`;
+}
+
+/** Throws ArgumentError unless all of these arguments are tensors; they are given under their names. */
+export function requireTensors(op: string, args: Readonly<Record<string, unknown>>): void {
+  for (const [name, value] of Object.entries(args)) {
+    if (value instanceof Tensor) continue;
+    throw opError(ArgumentError, op, `${name} must be a tensor, got ${describe(value)}`);
+  }
+}
+
+function describe(value: unknown): string {
+  return Array.isArray(value) ? 'an array' : value === null ? 'null' : `a ${typeof value}`;
 }

@@ -5,14 +5,15 @@
 
 import type { DType } from '../base/dtype.ts';
 import { isFloating, promoteTypes, promoteWithNumber } from '../base/dtype.ts';
-import { DTypeError, opError } from '../base/errors.ts';
+import { ArgumentError, DTypeError, opError } from '../base/errors.ts';
 import { broadcastShapes } from '../base/shape.ts';
 import { apply } from '../core/apply.ts';
 import type { Op, Vjp } from '../core/graph.ts';
-import type { Tensor } from '../core/tensor.ts';
+import { Tensor } from '../core/tensor.ts';
 import type { PointwiseFn } from '../engine/kernels.ts';
 import { scalarLike } from './constant.ts';
 import { defineOp, type NoAttrs } from './define.ts';
+import { named, requireTensors } from './named.ts';
 
 /** A tensor or a plain number; numbers are constants of the graph. */
 export type Operand = Tensor | number;
@@ -27,9 +28,10 @@ function pointwiseRow(
   vjp: Vjp<NoAttrs> | 'nondiff',
   operands: Operands = 'any',
   monotone = false,
+  row: string = name,
 ): Op<NoAttrs> {
   return defineOp<NoAttrs>({
-    name,
+    name: row,
     kind: 'pointwise',
     monotone,
     vjp,
@@ -64,13 +66,17 @@ function unary(
       ? derivative
       : ({ grads, inputs, outputs }) => [derivative(grads[0]!, inputs[0]!, outputs[0]!)];
   const row = pointwiseRow(name, result, vjp, operands, monotone);
-  return (x: Tensor): Tensor => apply(row, [x], {});
+  return named(name, ['input'], (input: Tensor): Tensor => apply(row, [input], {}));
 }
 
 /** As `unary`, computing integers in float32 as PyTorch does. */
 export function floatUnary(name: PointwiseFn, derivative: UnaryVjp) {
   const compute = unary(name, derivative, 'same', 'floating');
-  return (x: Tensor): Tensor => compute(isFloating(x.dtype) ? x : cast(x, 'float32'));
+  return named(
+    name,
+    ['input'],
+    (input: Tensor): Tensor => compute(isFloating(input.dtype) ? input : cast(input, 'float32')),
+  );
 }
 
 const zero: UnaryVjp = (g) => mul(g, 0);
@@ -157,6 +163,12 @@ function promoteDimensioned(dimensioned: DType, scalar: DType): DType {
   return sameCategory || (isFloating(dimensioned) && !isFloating(scalar)) ? dimensioned : promoted;
 }
 
+/** Throws unless one is a tensor and the other one, too, or a number. */
+function requireOperands(op: string, input: Operand, other: Operand): void {
+  const isNumber = typeof input === 'number' || typeof input === 'boolean';
+  requireTensors(op, isNumber ? { other } : { input });
+}
+
 interface BinaryOptions {
   readonly result?: Result;
   readonly operands?: Operands;
@@ -174,7 +186,10 @@ function binary(
       ? derivative
       : ({ grads, inputs, outputs }) => derivative(grads[0]!, inputs[0]!, inputs[1]!, outputs[0]!);
   const row = pointwiseRow(name, result, vjp, operands);
-  return (a: Operand, b: Operand): Tensor => apply(row, promote(a, b, floating), {});
+  return named(name, ['input', 'other'], (input: Operand, other: Operand): Tensor => {
+    if (!(input instanceof Tensor)) requireOperands(name, input, other);
+    return apply(row, promote(input, other, floating), {});
+  });
 }
 
 /** Splits a gradient evenly where the two operands are equal, as PyTorch does. */
@@ -187,17 +202,83 @@ function extremeVjp(wins: (a: Tensor, b: Tensor) => Tensor): BinaryVjp {
 }
 
 const addNumbers = binary('add', (g) => [g, g]);
-/** The sum; of two bool tensors the logical or, as in PyTorch. */
-export function add(a: Operand, b: Operand): Tensor {
-  const bools = [a, b].every((x) => typeof x !== 'number' && x.dtype === 'bool');
-  return bools ? logicalOr(a, b) : addNumbers(a, b);
+const subNumbers = binary('sub', (g) => [g, neg(g)], { operands: 'number' });
+
+/** `other` times `alpha`, which must be a whole number where the result is one. */
+function scaled(op: string, input: Operand, other: Operand, alpha: number): Operand {
+  if (alpha === 1) return other;
+  if (!Number.isInteger(alpha) && !isFloating(resultType(input, other))) {
+    throw opError(ArgumentError, op, `alpha must be a whole number for integers, got ${alpha}`);
+  }
+  return typeof other === 'number' ? other * alpha : mul(other, alpha);
 }
-export const sub = binary('sub', (g) => [g, neg(g)], { operands: 'number' });
+
+/**
+ * input + alpha * other; of two bool tensors the logical or, as in PyTorch.
+ * https://pytorch.org/docs/stable/generated/torch.add.html
+ */
+export const add = named(
+  'add',
+  ['input', 'other', 'alpha'],
+  (input: Operand, other: Operand, alpha = 1): Tensor => {
+    const bools = [input, other].every((x) => typeof x !== 'number' && x.dtype === 'bool');
+    if (bools) return logicalOr(input, other);
+    return addNumbers(input, scaled('add', input, other, alpha));
+  },
+);
+
+/**
+ * input - alpha * other; not defined for bool tensors.
+ * https://pytorch.org/docs/stable/generated/torch.sub.html
+ */
+export const sub = named(
+  'sub',
+  ['input', 'other', 'alpha'],
+  (input: Operand, other: Operand, alpha = 1): Tensor =>
+    subNumbers(input, scaled('sub', input, other, alpha)),
+);
 export const mul = binary('mul', (g, a, b) => [mul(g, b), mul(g, a)]);
-/** True division: integers give float32. */
-export const div = binary('div', (g, _, b, y) => [div(g, b), neg(mul(g, div(y, b)))], {
-  floating: true,
-});
+const divVjp: BinaryVjp = (g, _, b, y) => [div(g, b), neg(mul(g, div(y, b)))];
+const trueQuotient = binary('div', divVjp, { floating: true });
+
+/** How a quotient is made whole: towards zero, or downwards. */
+export type RoundingMode = 'trunc' | 'floor';
+
+/**
+ * input / other. Integers give float32, unless `rounding_mode` makes the quotient whole; then it
+ * passes no gradient, and by zero it is 0.
+ * https://pytorch.org/docs/stable/generated/torch.div.html
+ */
+export const div = named(
+  'div',
+  ['input', 'other', 'rounding_mode'],
+  (input: Operand, other: Operand, rounding_mode: RoundingMode | null = null): Tensor => {
+    if (rounding_mode === null) return trueQuotient(input, other);
+    if (rounding_mode !== 'trunc' && rounding_mode !== 'floor') {
+      const given = JSON.stringify(rounding_mode);
+      throw opError(ArgumentError, 'div', `rounding_mode must be trunc or floor, got ${given}`);
+    }
+    const [a, b] = promote(input, other, resultType(input, other) === 'bool');
+    const whole = isFloating(a.dtype)
+      ? trunc(trueQuotient(a, b))
+      : apply(WHOLE_QUOTIENT, [a, b], {});
+    if (rounding_mode === 'trunc') return whole;
+    const rest = fmod(a, b);
+    const below = logicalAnd(ne(rest, 0), ne(lt(rest, 0), lt(b, 0)));
+    return isFloating(a.dtype) ? floorOf(a, b, rest, below) : sub(whole, cast(below, a.dtype));
+  },
+);
+
+/** Of integers, towards zero. */
+const WHOLE_QUOTIENT = pointwiseRow('div', 'same', 'nondiff', 'number', false, 'div_trunc');
+
+/** As Python's `//`: exact where the quotient of floating numbers rounds up to a whole one. */
+function floorOf(a: Tensor, b: Tensor, rest: Tensor, below: Tensor): Tensor {
+  const quotient = sub(trueQuotient(sub(a, rest), b), cast(below, a.dtype));
+  const near = floor(quotient);
+  const whole = where(gt(sub(quotient, near), 0.5), add(near, 1), near);
+  return where(eq(b, 0), trueQuotient(a, b), whole).detach();
+}
 export const pow = binary('pow', (g, a, b, y) => [
   mul(g, where(eq(b, 0), 0, mul(b, pow(a, sub(b, 1))))),
   mul(g, where(eq(y, 0), 0, mul(y, log(where(gt(a, 0), a, 1))))),

@@ -1,6 +1,6 @@
 /** Layers and losses as functions: `torch.nn.functional`'s names in camelCase. */
 
-export { clamp } from '../../ops/activation.ts';
+export { clamp } from '../../ops/arithmetic.ts';
 export { scaledDotProductAttention } from '../../ops/attention.ts';
 export { adaptiveAvgPool2d, avgPool2d } from '../../ops/avg-pooling.ts';
 export { conv1d, conv2d, conv3d, convTbc } from '../../ops/conv.ts';

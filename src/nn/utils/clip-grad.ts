@@ -3,7 +3,7 @@
 import { ArgumentError } from '../../base/errors.ts';
 import { noGrad } from '../../core/grad-mode.ts';
 import { Tensor } from '../../core/tensor.ts';
-import { clamp } from '../../ops/activation.ts';
+import { clamp } from '../../ops/arithmetic.ts';
 import { clipNorm, scaleGradient_ } from '../../ops/clipping.ts';
 import { zeros } from '../../ops/creation.ts';
 

@@ -131,7 +131,7 @@ export const BINARY: OpCase[] = [
     'maximum',
     'ties share the gradient',
     [values('float32', [3], [1, 2, 3]), values('float32', [3], [1, 3, 2])],
-    t.maximum,
+    (a, b) => t.maximum(a!, b!),
     {
       torch: 'torch.maximum(a, b)',
       smooth: false,
@@ -141,7 +141,7 @@ export const BINARY: OpCase[] = [
     'minimum',
     'ties share the gradient',
     [values('float32', [3], [1, 2, 3]), values('float32', [3], [1, 3, 2])],
-    t.minimum,
+    (a, b) => t.minimum(a!, b!),
     {
       torch: 'torch.minimum(a, b)',
       smooth: false,
@@ -195,7 +195,7 @@ export const BINARY: OpCase[] = [
     'fmod',
     'integers of both signs',
     [values('int64', [4], [7, -7, 7, -7]), values('int64', [4], [3, 3, -3, -3])],
-    t.fmod,
+    (a, b) => t.fmod(a!, b!),
     {
       torch: 'torch.fmod(a, b)',
       grad: false,
