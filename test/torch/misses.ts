@@ -26,7 +26,6 @@ export const MISSES: Readonly<Record<string, string>> = {
   'nn.functional.embedding': WAITING,
   'nn.functional.layer_norm': WAITING,
   'nn.functional.max_pool2d': WAITING,
-  'nn.functional.rrelu': 'the recorded samples hold what PyTorch drew at random',
   round: WAITING,
   to: WAITING,
   where: WAITING,
