@@ -1,6 +1,7 @@
 /** `nn`: modules, losses, initialisers, functions. Importing it registers every type. */
 
 export * from './activation.ts';
+export { MultiheadAttention } from './attention.ts';
 export { BatchNorm1d, BatchNorm2d, BatchNorm3d } from './batch-norm.ts';
 export { Sequential } from './container.ts';
 export {
@@ -33,4 +34,16 @@ export { AdaptiveAvgPool2d, AvgPool2d, MaxPool2d } from './pooling.ts';
 export { LSTM, type RecurrentOptions } from './recurrent.ts';
 export { type BuildContext, BuildError, build, buildLoss, losses, modules } from './registry.ts';
 export { Flatten, Identity, Permute } from './shape.ts';
+export {
+  generateSquareSubsequentMask,
+  Transformer,
+  TransformerDecoder,
+  TransformerEncoder,
+  type TransformerOptions,
+} from './transformer.ts';
+export {
+  TransformerDecoderLayer,
+  TransformerEncoderLayer,
+  type TransformerLayerOptions,
+} from './transformer-layer.ts';
 export * as utils from './utils/index.ts';

@@ -11,7 +11,8 @@ import { defineFused } from './fused.ts';
 import { matmul } from './matmul.ts';
 import { matrixOperand } from './mixed.ts';
 import { expand, reshape, transpose, unsqueeze } from './movement.ts';
-import { add, cast, le, logicalNot, logicalOr, mul, where } from './pointwise.ts';
+import { named } from './named.ts';
+import { add, eq, le, mul, where } from './pointwise.ts';
 import { amax } from './reduction.ts';
 import { softmax } from './softmax.ts';
 
@@ -66,10 +67,10 @@ function weigh(q: Tensor, k: Tensor, v: Tensor, { scale, mask, dropout_p = 0 }: 
 
 function probabilities(scores: Tensor, mask: Tensor | undefined): Tensor {
   if (mask === undefined) return softmax(scores, -1);
-  if (mask.dtype !== 'bool') return softmax(add(scores, mask), -1);
-  const sees = cast(amax(cast(mask, 'int64'), -1, true), 'bool');
-  const shown = where(logicalOr(mask, logicalNot(sees)), scores, -Infinity);
-  return where(sees, softmax(shown, -1), 0);
+  const masked = mask.dtype === 'bool' ? where(mask, scores, -Infinity) : add(scores, mask);
+  if (masked.shape.at(-1) === 0) return softmax(masked, -1);
+  const blind = eq(amax(masked.detach(), -1, true), -Infinity);
+  return where(blind, 0, softmax(where(blind, 0, masked), -1));
 }
 
 function dropped(weights: Tensor, p: number): Tensor {
@@ -77,46 +78,45 @@ function dropped(weights: Tensor, p: number): Tensor {
   return p === 1 ? mul(weights, 0) : dropElements(weights, p);
 }
 
-export interface AttentionOptions {
-  /** bool: true where a query sees a key; floating: added to the scores. Broadcasts. */
-  readonly attn_mask?: Tensor | null;
-  /** The chance that a weight is dropped; give 0 outside training. */
-  readonly dropout_p?: number;
-  /** Query i sees keys 0..i. */
-  readonly is_causal?: boolean;
-  /** By default 1 / sqrt(the number of features). */
-  readonly scale?: number | null;
-  /** k and v may have fewer heads, each for several neighbouring heads of q. */
-  readonly enable_gqa?: boolean;
-}
-
 /**
  * softmax(scale q kᵀ + mask) v: q (..., H, Q, D), k (..., H, K, D), v (..., H, K, E) ->
  * (..., H, Q, E). Without a mask and dropout the weights are never all in memory.
+ *
+ * @param attn_mask bool: true where a query sees a key; floating: added to the scores. Broadcasts.
+ * @param dropout_p the chance that a weight is dropped; give 0 outside training.
+ * @param is_causal query i sees keys 0..i.
+ * @param scale by default 1 / sqrt(the number of features).
+ * @param enable_gqa k and v may have fewer heads, each for several neighbouring heads of q.
  * https://pytorch.org/docs/stable/generated/torch.nn.functional.scaled_dot_product_attention.html
  *
  * @throws ShapeError when the sizes do not fit, ArgumentError for both a mask and `is_causal`.
  */
-export function scaledDotProductAttention(
-  query: Tensor,
-  key: Tensor,
-  value: Tensor,
-  options: AttentionOptions = {},
-): Tensor {
-  const [q, k, v] = [query, key, value].map(matrixOperand) as [Tensor, Tensor, Tensor];
-  const { attn_mask, dropout_p = 0, is_causal = false, enable_gqa = false } = options;
-  checkOptions(q, options);
-  const [keys, values] = enable_gqa ? [k, v].map((x) => repeatHeads(q, x)) : [k, v];
-  checkSizes(q, keys!, values!);
-  const scale = options.scale ?? 1 / Math.sqrt(q.shape.at(-1)!);
-  const plain = attn_mask == null && dropout_p === 0 && isDense(q, keys!, values!);
-  if (plain) {
-    const operands = [q, keys!, values!].map(withHeads);
-    return reshape(ATTENTION(operands, { causal: is_causal, scale })[0]!, q.shape);
-  }
-  const mask = attn_mask ?? (is_causal ? causalMask(q, keys!) : undefined);
-  return weigh(q, keys!, values!, { scale, mask, dropout_p });
-}
+export const scaledDotProductAttention = named(
+  'scaled_dot_product_attention',
+  ['query', 'key', 'value', 'attn_mask', 'dropout_p', 'is_causal', 'scale', 'enable_gqa'],
+  (
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attn_mask: Tensor | null = null,
+    dropout_p = 0,
+    is_causal = false,
+    scale: number | null = null,
+    enable_gqa = false,
+  ): Tensor => {
+    const [q, k, v] = [query, key, value].map(matrixOperand) as [Tensor, Tensor, Tensor];
+    checkOptions(q, attn_mask, dropout_p, is_causal);
+    const [keys, values] = enable_gqa ? [k, v].map((x) => repeatHeads(q, x)) : [k, v];
+    checkSizes(q, keys!, values!);
+    const factor = scale ?? 1 / Math.sqrt(q.shape.at(-1)!);
+    if (attn_mask === null && dropout_p === 0 && isDense(q, keys!, values!)) {
+      const operands = [q, keys!, values!].map(withHeads);
+      return reshape(ATTENTION(operands, { causal: is_causal, scale: factor })[0]!, q.shape);
+    }
+    const mask = attn_mask ?? (is_causal ? causalMask(q, keys!) : undefined);
+    return weigh(q, keys!, values!, { scale: factor, mask, dropout_p });
+  },
+);
 
 /** Can the kernel take them? Equal leading dimensions and features, nothing empty. */
 function isDense(q: Tensor, k: Tensor, v: Tensor): boolean {
@@ -146,15 +146,20 @@ function repeatHeads(q: Tensor, x: Tensor): Tensor {
   return reshape(repeated, [...lead, heads, ...last]);
 }
 
-function checkOptions(q: Tensor, { attn_mask, dropout_p = 0, is_causal }: AttentionOptions): void {
+function checkOptions(
+  q: Tensor,
+  attn_mask: Tensor | null,
+  dropout_p: number,
+  is_causal: boolean,
+): void {
   const name = 'scaled_dot_product_attention';
   if (!isFloating(q.dtype)) {
     throw opError(DTypeError, name, `needs floating point tensors, got ${q.dtype}`);
   }
-  if (attn_mask != null && is_causal) {
+  if (attn_mask !== null && is_causal) {
     throw opError(ArgumentError, name, 'takes attn_mask or is_causal, not both');
   }
-  if (attn_mask != null && attn_mask.dtype !== 'bool' && !isFloating(attn_mask.dtype)) {
+  if (attn_mask !== null && attn_mask.dtype !== 'bool' && !isFloating(attn_mask.dtype)) {
     throw opError(DTypeError, name, `attn_mask must be bool or floating, got ${attn_mask.dtype}`);
   }
   if (!(dropout_p >= 0 && dropout_p <= 1)) {

@@ -44,6 +44,7 @@ export {
   tripletMarginLoss,
   tripletMarginWithDistanceLoss,
 } from './margin-losses.ts';
+export { multiHeadAttentionForward } from './multi-head-attention.ts';
 export {
   hardshrink,
   hardsigmoid,

@@ -1,17 +1,16 @@
 /** Scaled dot-product attention, fused and by ordinary ops. */
 
 import type { Tensor } from '../../../src/index.ts';
-import {
-  type AttentionOptions,
-  scaledDotProductAttention as attention,
-} from '../../../src/ops/attention.ts';
+import { scaledDotProductAttention as attention } from '../../../src/ops/attention.ts';
 import { bf16, f32, f64, type OpCase, opCase, type Slot, values } from '../case.ts';
 
 const OP = 'scaled_dot_product_attention';
 const torch = (rest = '', operands = 'a, b, c') =>
   `torch.nn.functional.scaled_dot_product_attention(${operands}${rest})`;
 
-function of(detail: string, slots: Slot[], options: AttentionOptions, rest = ''): OpCase {
+type Options = { is_causal?: boolean; scale?: number; enable_gqa?: boolean };
+
+function of(detail: string, slots: Slot[], options: Options, rest = ''): OpCase {
   return opCase(OP, detail, slots, (q, k, v) => attention(q!, k!, v!, options), {
     torch: torch(rest),
   });
