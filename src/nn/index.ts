@@ -31,7 +31,21 @@ export {
   Parameter,
 } from './module.ts';
 export { AdaptiveAvgPool2d, AvgPool2d, MaxPool2d } from './pooling.ts';
-export { LSTM, type RecurrentOptions } from './recurrent.ts';
+export {
+  GRU,
+  type GruOptions,
+  LSTM,
+  type RecurrentOptions,
+  RNN,
+  type RnnOptions,
+} from './recurrent.ts';
+export {
+  type CellOptions,
+  GRUCell,
+  LSTMCell,
+  RNNCell,
+  type RnnCellOptions,
+} from './recurrent-cells.ts';
 export { type BuildContext, BuildError, build, buildLoss, losses, modules } from './registry.ts';
 export { Flatten, Identity, Permute } from './shape.ts';
 export {

@@ -1,25 +1,26 @@
-/** Recurrent layers: what they have in common, and LSTM. */
+/** Recurrent layers over whole sequences: what they have in common, RNN, GRU and LSTM. */
 
 import { z } from 'zod';
-import { ArgumentError, opError, ShapeError } from '../base/errors.ts';
-import { strict } from '../base/registry.ts';
+import { ArgumentError, DTypeError, opError, ShapeError } from '../base/errors.ts';
+import { parseOptions, strict } from '../base/registry.ts';
 import { formatShape, sameShape } from '../base/shape.ts';
+import { currentAutocast } from '../core/autocast.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { zeros } from '../ops/creation.ts';
 import { cat, stack } from '../ops/joining.ts';
 import { linear } from '../ops/matmul.ts';
+import { reshape } from '../ops/movement.ts';
 import { add } from '../ops/pointwise.ts';
 import { lstm } from '../ops/recurrent.ts';
+import { gruStep, lstmStep, rnnStep, type Step, scan } from '../ops/recurrent-steps.ts';
+import { narrow } from '../ops/slicing.ts';
 import { dropout } from './functional/dropout.ts';
 import { uniform_ } from './init.ts';
 import { Module, Parameter } from './module.ts';
 import { inferredSize, modules, schemas } from './registry.ts';
+import { PackedSequence, segments, take } from './utils/packed.ts';
 
-const NO_PROJECTIONS = 'projections are not supported: proj_size must be 0';
-
-const options = strict({
-  /** May be left out where the input is known. */
-  input_size: schemas.size.optional(),
+const common = {
   hidden_size: schemas.size,
   num_layers: schemas.size.default(1),
   bias: z.boolean().default(true),
@@ -27,10 +28,22 @@ const options = strict({
   /** Between layers. */
   dropout: schemas.probability.default(0),
   bidirectional: z.boolean().default(false),
-  proj_size: z.literal(0, NO_PROJECTIONS).default(0),
-});
+};
+const rnnOptions = { ...common, nonlinearity: z.enum(['tanh', 'relu']).default('tanh') };
+const lstmOptions = { ...common, proj_size: z.int().min(0).default(0) };
+/** In a config it may be left out where the input is known. */
+const inferable = { input_size: schemas.size.optional() };
+const given = { input_size: schemas.size };
 
-export type RecurrentOptions = z.input<typeof options> & { input_size: number };
+const schema = {
+  GRU: strict({ ...given, ...common }),
+  LSTM: strict({ ...given, ...lstmOptions }),
+  RNN: strict({ ...given, ...rnnOptions }),
+};
+
+export type GruOptions = z.input<typeof schema.GRU>;
+export type RecurrentOptions = z.input<typeof schema.LSTM>;
+export type RnnOptions = z.input<typeof schema.RNN>;
 
 /** The weights of one direction of one layer, as the fields of the module hold them. */
 interface Cell {
@@ -38,15 +51,33 @@ interface Cell {
   readonly weight_hh: Parameter;
   readonly bias_ih?: Parameter;
   readonly bias_hh?: Parameter;
+  readonly weight_hr?: Parameter;
+}
+
+/** A sequence of one direction of one layer: the inputs' part of the gate sums, and how it runs. */
+interface Run<State> {
+  readonly gates: Tensor;
+  readonly cell: Cell;
+  readonly state: State;
+  readonly batch_first: boolean;
+  readonly reverse: boolean;
+}
+
+/** What the kinds of layers differ in. */
+interface Kind {
+  readonly gates: number;
+  readonly states: number;
+  /** Does the step add `bias_hh` itself, instead of it being part of the inputs' sums? */
+  readonly own_bias: boolean;
 }
 
 /**
  * Layers of cells over sequences, in one or both directions. A subclass says how many gates a cell
  * has and how one direction runs; `State` is what it carries from step to step.
  */
-abstract class Recurrent<State extends readonly Tensor[]> extends Module<
-  [input: Tensor, state?: State],
-  [output: Tensor, state: State]
+abstract class Recurrent<State extends readonly Tensor[], Given = State> extends Module<
+  [input: Tensor, state?: Given | null],
+  [output: Tensor, state: Given]
 > {
   readonly input_size: number;
   readonly hidden_size: number;
@@ -55,37 +86,38 @@ abstract class Recurrent<State extends readonly Tensor[]> extends Module<
   readonly batch_first: boolean;
   readonly dropout: number;
   readonly bidirectional: boolean;
+  readonly proj_size: number;
   /** Layer after layer, the forward direction before the reverse one. */
   readonly #cells: readonly Cell[];
-  readonly #stateCount: number;
+  readonly #kind: Kind;
 
-  constructor(given: RecurrentOptions, gates: number, states: number) {
+  constructor(options: z.output<typeof schema.GRU> & { readonly proj_size?: number }, kind: Kind) {
     super();
-    const { input_size, hidden_size, num_layers = 1, bias = true } = given;
-    if (given.proj_size) {
-      throw new ArgumentError(`[${new.target.name}] ${NO_PROJECTIONS}`);
+    this.input_size = options.input_size;
+    this.hidden_size = options.hidden_size;
+    this.num_layers = options.num_layers;
+    this.bias = options.bias;
+    this.batch_first = options.batch_first;
+    this.dropout = options.dropout;
+    this.bidirectional = options.bidirectional;
+    this.proj_size = options.proj_size ?? 0;
+    this.#kind = kind;
+    if (this.proj_size >= this.hidden_size) {
+      const message = `proj_size ${this.proj_size} must be less than hidden_size`;
+      throw opError(ArgumentError, new.target.name, `${message} ${this.hidden_size}`);
     }
-    this.input_size = input_size;
-    this.hidden_size = hidden_size;
-    this.num_layers = num_layers;
-    this.bias = bias;
-    this.batch_first = given.batch_first ?? false;
-    this.dropout = given.dropout ?? 0;
-    this.bidirectional = given.bidirectional ?? false;
-    this.#stateCount = states;
-    this.#cells = Array.from({ length: num_layers * this.#directions }, (_, i) =>
-      this.#makeCell(i, gates),
+    this.#cells = Array.from({ length: this.num_layers * this.#directions }, (_, i) =>
+      this.#makeCell(i),
     );
     this.resetParameters();
   }
 
   /** The output (B, T, H) or (T, B, H) of one direction of one layer, and its last state. */
-  protected abstract run(
-    gates: Tensor,
-    weight_hh: Tensor,
-    state: State,
-    reverse: boolean,
-  ): [output: Tensor, state: State];
+  protected abstract run(run: Run<State>): [output: Tensor, state: State];
+
+  /** A state as it is given and returned: a tensor alone or several. */
+  protected abstract pack(state: State): Given;
+  protected abstract unpack(state: Given): State;
 
   /** Draws new initial values: uniform within 1 / sqrt(hidden_size). */
   resetParameters(): void {
@@ -93,39 +125,121 @@ abstract class Recurrent<State extends readonly Tensor[]> extends Module<
     for (const parameter of this.parameters()) uniform_(parameter, -bound, bound);
   }
 
+  override call(input: PackedSequence, state?: Given | null): [PackedSequence, Given];
+  override call(input: Tensor, state?: Given | null): [Tensor, Given];
+  override call(input: never, state?: Given | null): [never, Given] {
+    return super.call(input, state) as [never, Given];
+  }
+
   /**
-   * @param input (T, B, input_size), (B, T, input_size) if `batch_first`, or (T, input_size).
-   * @param state each tensor (num_layers * directions, B, hidden_size), without B if the input has
-   *   none; zeros where it is left out.
+   * @param input (T, B, input_size), (B, T, input_size) if `batch_first`, or (T, input_size); or a
+   *   PackedSequence.
+   * @param state each tensor (num_layers * directions, B, hidden_size), h of proj_size if there is
+   *   one; without B if the input has none; zeros where it is left out.
    * @returns the last layer's output at every step, directions side by side, and the last state.
-   * @throws ShapeError when a size does not fit.
+   * @throws ShapeError when a size does not fit, DTypeError when input and weights differ.
    */
-  forward(input: Tensor, state?: State): [output: Tensor, state: State] {
+  forward(input: PackedSequence, state?: Given | null): [output: PackedSequence, state: Given];
+  forward(input: Tensor, state?: Given | null): [output: Tensor, state: Given];
+  forward(
+    input: Tensor | PackedSequence,
+    state?: Given | null,
+  ): [output: Tensor | PackedSequence, state: Given] {
+    const first = state == null ? undefined : this.unpack(state);
+    if (input instanceof PackedSequence) return this.#forwardPacked(input, first);
     const batched = this.#batched(input);
-    const states = this.#statesFor(batched, input.ndim === 2, state);
+    const unbatched = input.ndim === 2;
+    const batch = batched.shape[this.batch_first ? 0 : 1]!;
+    const states = this.#statesFor(batched, batch, unbatched, first);
+    const [value, ends] = this.#layers(batched, states, (run) => this.run(run));
+    const last = unbatched ? ends.map((end) => end.squeeze(1)) : ends;
+    const output = unbatched ? value.squeeze(this.batch_first ? 0 : 1) : value;
+    return [output, this.pack(last as readonly Tensor[] as State)];
+  }
+
+  #forwardPacked(input: PackedSequence, first?: State): [PackedSequence, Given] {
+    const { data, batch_sizes, sorted_indices, unsorted_indices } = input;
+    this.#checkInput(data, data.ndim === 2);
+    const sorted = first?.map((x) => (sorted_indices ? take(x, 1, sorted_indices) : x));
+    const given = sorted as readonly Tensor[] | undefined as State | undefined;
+    const states = this.#statesFor(data, batch_sizes[0]!, false, given);
+    const [output, ends] = this.#layers(data, states, (run) => this.#runPacked(run, batch_sizes));
+    const last = ends.map((x) => (unsorted_indices ? take(x, 1, unsorted_indices) : x));
+    return [
+      new PackedSequence(output, batch_sizes, sorted_indices, unsorted_indices),
+      this.pack(last as readonly Tensor[] as State),
+    ];
+  }
+
+  /** All layers over `input`; the states are of all layers and directions. */
+  #layers(
+    input: Tensor,
+    states: readonly Tensor[],
+    run: (run: Run<State>) => [output: Tensor, state: State],
+  ): [output: Tensor, states: Tensor[]] {
     const last: State[] = [];
-    let value = batched;
+    let value = input;
     for (let layer = 0; layer < this.num_layers; layer++) {
       if (layer > 0) value = dropout(value, this.dropout, this.training);
       const outputs: Tensor[] = [];
       for (let direction = 0; direction < this.#directions; direction++) {
         const at = layer * this.#directions + direction;
-        const first = states.map((tensor) => tensor.select(0, at)) as readonly Tensor[] as State;
-        const [output, end] = this.#runCell(this.#cells[at]!, value, first, direction === 1);
+        const cell = this.#cells[at]!;
+        const state = states.map((tensor) => tensor.select(0, at)) as readonly Tensor[] as State;
+        const gates = this.#gates(cell, value);
+        const [output, end] = run({
+          ...{ gates, cell, state, batch_first: this.batch_first },
+          reverse: direction === 1,
+        });
         outputs.push(output);
         last.push(end);
       }
       value = outputs.length === 1 ? outputs[0]! : cat(outputs, -1);
     }
-    const ends = states.map((_, i) => stack(last.map((end) => end[i]!)));
-    const unbatched = input.ndim === 2;
-    const result = unbatched ? ends.map((end) => end.squeeze(1)) : ends;
-    const output = unbatched ? value.squeeze(this.batch_first ? 0 : 1) : value;
-    return [output, result as readonly Tensor[] as State];
+    return [value, states.map((_, i) => stack(last.map((end) => end[i]!)))];
+  }
+
+  /** The inputs' part of the gate sums, with all biases that do not depend on the state. */
+  #gates({ weight_ih, bias_ih, bias_hh }: Cell, input: Tensor): Tensor {
+    if (!bias_ih || !bias_hh) return linear(input, weight_ih);
+    return linear(input, weight_ih, this.#kind.own_bias ? bias_ih : add(bias_ih, bias_hh));
+  }
+
+  /**
+   * One direction over packed gates (rows, ...): steps with as many sequences run together. Forward,
+   * sequences leave as they end; in reverse they join.
+   */
+  #runPacked(run: Run<State>, batch_sizes: readonly number[]): [output: Tensor, state: State] {
+    const rows = (state: State, start: number, count: number) =>
+      state.map((x) => narrow(x, 0, start, count)) as readonly Tensor[] as State;
+    const join = (a: State, b: State) =>
+      a.map((x, i) => cat([x, b[i]!], 0)) as readonly Tensor[] as State;
+    const parts = segments(batch_sizes);
+    const order = run.reverse ? parts.map((_, i) => i).reverse() : parts.map((_, i) => i);
+    const outputs: Tensor[] = [];
+    let ended: State | undefined;
+    let state = rows(run.state, 0, parts[order[0]!]!.batch);
+    for (const i of order) {
+      const { start, steps, batch } = parts[i]!;
+      const now = state[0]!.shape[0]!;
+      if (batch > now) state = join(state, rows(run.state, now, batch - now));
+      if (batch < now) {
+        const leaving = rows(state, batch, now - batch);
+        ended = ended === undefined ? leaving : join(leaving, ended);
+        state = rows(state, 0, batch);
+      }
+      const gates = narrow(run.gates, 0, start, steps * batch);
+      const shaped = reshape(gates, [steps, batch, gates.shape[1]!]);
+      const [output, end] = this.run({ ...run, gates: shaped, state, batch_first: false });
+      outputs[i] = reshape(output, [steps * batch, output.shape[2]!]);
+      state = end;
+    }
+    return [cat(outputs, 0), ended === undefined ? state : join(state, ended)];
   }
 
   protected override describe(): string {
     const extra = [
+      this.proj_size === 0 ? [] : [`proj_size=${this.proj_size}`],
       this.num_layers === 1 ? [] : [`num_layers=${this.num_layers}`],
       this.bias ? [] : ['bias=False'],
       this.batch_first ? ['batch_first=True'] : [],
@@ -139,58 +253,72 @@ abstract class Recurrent<State extends readonly Tensor[]> extends Module<
     return this.bidirectional ? 2 : 1;
   }
 
+  /** The size of h: that of the projection, if there is one. */
+  get #outputs(): number {
+    return this.proj_size || this.hidden_size;
+  }
+
   /** Makes the parameters of cell `index` fields of this module, under PyTorch's names. */
-  #makeCell(index: number, gates: number): Cell {
+  #makeCell(index: number): Cell {
     const layer = Math.floor(index / this.#directions);
     const suffix = `_l${layer}${index % this.#directions === 1 ? '_reverse' : ''}`;
-    const inputs = layer === 0 ? this.input_size : this.hidden_size * this.#directions;
-    const rows = gates * this.hidden_size;
+    const inputs = layer === 0 ? this.input_size : this.#outputs * this.#directions;
+    const rows = this.#kind.gates * this.hidden_size;
     const make = (name: string, ...shape: number[]) => {
       const parameter = new Parameter(zeros(shape));
       Object.assign(this, { [name + suffix]: parameter });
       return parameter;
     };
-    const weights = {
+    return {
       weight_ih: make('weight_ih', rows, inputs),
-      weight_hh: make('weight_hh', rows, this.hidden_size),
+      weight_hh: make('weight_hh', rows, this.#outputs),
+      ...(this.bias && { bias_ih: make('bias_ih', rows), bias_hh: make('bias_hh', rows) }),
+      ...(this.proj_size > 0 && {
+        weight_hr: make('weight_hr', this.proj_size, this.hidden_size),
+      }),
     };
-    if (!this.bias) return weights;
-    return { ...weights, bias_ih: make('bias_ih', rows), bias_hh: make('bias_hh', rows) };
   }
 
-  #runCell(cell: Cell, input: Tensor, state: State, reverse: boolean): [Tensor, State] {
-    const { weight_ih, weight_hh, bias_ih, bias_hh } = cell;
-    const bias = bias_ih && bias_hh ? add(bias_ih, bias_hh) : null;
-    return this.run(linear(input, weight_ih, bias), weight_hh, state, reverse);
+  #checkInput(input: Tensor, hasRank: boolean): void {
+    const name = this.constructor.name;
+    if (!hasRank || input.shape.at(-1) !== this.input_size) {
+      const sizes = this.batch_first ? 'batch, steps' : 'steps, batch';
+      throw opError(
+        ShapeError,
+        name,
+        `input has shape ${formatShape(input.shape)}, needs (${sizes}, ${this.input_size}) ` +
+          `or (steps, ${this.input_size})`,
+      );
+    }
+    const { dtype } = this.#cells[0]!.weight_ih;
+    if (input.dtype === dtype || currentAutocast() !== undefined) return;
+    throw opError(DTypeError, name, `input is ${input.dtype}, the weights are ${dtype}`);
   }
 
   /** The input with a batch dimension. */
   #batched(input: Tensor): Tensor {
-    const fits = (input.ndim === 2 || input.ndim === 3) && input.shape.at(-1) === this.input_size;
-    if (!fits) {
-      const sizes = this.batch_first ? 'batch, steps' : 'steps, batch';
+    this.#checkInput(input, input.ndim === 2 || input.ndim === 3);
+    if (input.shape[this.batch_first && input.ndim === 3 ? 1 : 0] === 0) {
+      const shape = formatShape(input.shape);
       throw opError(
         ShapeError,
         this.constructor.name,
-        `input has shape ${formatShape(input.shape)}, needs (${sizes}, ${this.input_size}) ` +
-          `or (steps, ${this.input_size})`,
+        `input has shape ${shape}: there is no step`,
       );
     }
     return input.ndim === 3 ? input : input.unsqueeze(this.batch_first ? 0 : 1);
   }
 
-  /** The states to begin with, each (layers * directions, B, hidden_size). */
-  #statesFor(batched: Tensor, unbatched: boolean, given?: State): readonly Tensor[] {
+  /** The states to begin with, each (layers * directions, B, its size). */
+  #statesFor(input: Tensor, batch: number, unbatched: boolean, state?: State): readonly Tensor[] {
     const cells = this.num_layers * this.#directions;
-    const expected = [cells, batched.shape[this.batch_first ? 0 : 1]!, this.hidden_size];
-    if (given === undefined) {
-      return Array.from({ length: this.#stateCount }, () =>
-        zeros(expected, { dtype: batched.dtype }),
-      );
-    }
-    return given.map((tensor) => {
+    const sizes = [this.#outputs, this.hidden_size].slice(0, this.#kind.states);
+    return sizes.map((size, i) => {
+      const expected = [cells, batch, size];
+      const tensor = state?.[i];
+      if (tensor === undefined) return zeros(expected, { dtype: input.dtype });
       const whole = unbatched && tensor.ndim === 2 ? tensor.unsqueeze(1) : tensor;
-      if (sameShape(whole.shape, expected)) return whole;
+      if (sameShape(whole.shape, expected) && tensor.ndim === (unbatched ? 2 : 3)) return whole;
       throw opError(
         ShapeError,
         this.constructor.name,
@@ -200,33 +328,99 @@ abstract class Recurrent<State extends readonly Tensor[]> extends Module<
   }
 }
 
-/**
- * Long short-term memory (Hochreiter & Schmidhuber 1997). Gives the output of every step and the
- * last state, [output, [h, c]]; a Sequential passes the output on.
- * https://pytorch.org/docs/stable/generated/torch.nn.LSTM.html
- *
- * @throws ArgumentError for `proj_size` other than 0: projections are not supported.
- */
-export class LSTM extends Recurrent<[h: Tensor, c: Tensor]> {
-  constructor(given: RecurrentOptions) {
-    super(given, 4, 2);
+/** A layer whose state is h alone. */
+abstract class PlainRecurrent extends Recurrent<readonly [h: Tensor], Tensor> {
+  protected abstract step(): Step<readonly [h: Tensor]>;
+
+  protected run({ gates, cell, state, ...options }: Run<readonly [h: Tensor]>) {
+    return scan(this.step(), gates, state, cell, options);
   }
 
-  protected run(
-    gates: Tensor,
-    weight_hh: Tensor,
-    state: [h: Tensor, c: Tensor],
-    reverse: boolean,
-  ): [output: Tensor, state: [h: Tensor, c: Tensor]] {
-    return lstm(gates, weight_hh, state, { batch_first: this.batch_first, reverse });
+  protected pack([h]: readonly [h: Tensor]): Tensor {
+    return h;
+  }
+
+  protected unpack(h: Tensor): readonly [h: Tensor] {
+    return [h];
   }
 }
 
-modules.register('LSTM', {
-  schema: options,
-  create: (given: z.output<typeof options>, { input }) =>
-    new LSTM({
-      ...given,
-      input_size: inferredSize('LSTM', 'input_size', given.input_size, input?.shape.at(-1)),
-    }),
-});
+/**
+ * The plain recurrent network (Elman 1990): h' = f(W x + U h), f tanh or relu. Gives the output of
+ * every step and the last h. https://pytorch.org/docs/stable/generated/torch.nn.RNN.html
+ */
+export class RNN extends PlainRecurrent {
+  readonly nonlinearity: 'tanh' | 'relu';
+
+  constructor(given: RnnOptions) {
+    const options = parseOptions('RNN', schema.RNN, given);
+    super(options, { gates: 1, states: 1, own_bias: true });
+    this.nonlinearity = options.nonlinearity;
+  }
+
+  protected step(): Step<readonly [h: Tensor]> {
+    return rnnStep(this.nonlinearity);
+  }
+}
+
+/**
+ * Gated recurrent units (Cho et al. 2014). Gives the output of every step and the last h.
+ * https://pytorch.org/docs/stable/generated/torch.nn.GRU.html
+ */
+export class GRU extends PlainRecurrent {
+  constructor(given: GruOptions) {
+    super(parseOptions('GRU', schema.GRU, given), { gates: 3, states: 1, own_bias: true });
+  }
+
+  protected step(): Step<readonly [h: Tensor]> {
+    return gruStep;
+  }
+}
+
+type LstmState = readonly [h: Tensor, c: Tensor];
+
+/**
+ * Long short-term memory (Hochreiter & Schmidhuber 1997). Gives the output of every step and the
+ * last state, [output, [h, c]]; a Sequential passes the output on. Without projection each direction
+ * of a layer is one fused op.
+ * https://pytorch.org/docs/stable/generated/torch.nn.LSTM.html
+ */
+export class LSTM extends Recurrent<LstmState> {
+  constructor(given: RecurrentOptions) {
+    super(parseOptions('LSTM', schema.LSTM, given), { gates: 4, states: 2, own_bias: false });
+  }
+
+  protected run({ gates, cell, state, ...options }: Run<LstmState>): [Tensor, LstmState] {
+    const { weight_hh, weight_hr } = cell;
+    if (weight_hr === undefined) return lstm(gates, weight_hh, state, options);
+    return scan(lstmStep, gates, state, { weight_hh, weight_hr }, options);
+  }
+
+  protected pack(state: LstmState): LstmState {
+    return state;
+  }
+
+  protected unpack(state: LstmState): LstmState {
+    return state;
+  }
+}
+
+/** Registers a class whose input size a config may leave out. */
+function register<T extends { input_size: number }>(
+  name: string,
+  shape: z.ZodRawShape,
+  create: (given: T) => RNN | GRU | LSTM,
+): void {
+  modules.register(name, {
+    schema: strict({ ...inferable, ...shape }),
+    create: (options: T, { input }) => {
+      const found = input?.shape.at(-1);
+      const input_size = inferredSize(name, 'input_size', options.input_size, found);
+      return create({ ...options, input_size });
+    },
+  });
+}
+
+register<RnnOptions>('RNN', rnnOptions, (options) => new RNN(options));
+register<GruOptions>('GRU', common, (options) => new GRU(options));
+register<RecurrentOptions>('LSTM', lstmOptions, (options) => new LSTM(options));
