@@ -1,19 +1,27 @@
-/** Dropout layers. */
+/** Dropout layers. `inplace` is taken as in PyTorch and changes nothing. */
 
-import type { z } from 'zod';
+import { z } from 'zod';
 import { strict } from '../base/registry.ts';
 import type { Tensor } from '../core/tensor.ts';
-import { dropout } from './functional/dropout.ts';
+import {
+  alphaDropout,
+  dropout,
+  dropout1d,
+  dropout2d,
+  dropout3d,
+  featureAlphaDropout,
+} from './functional/dropout.ts';
+import { registerLayers } from './layer-of.ts';
 import { Module } from './module.ts';
 import { modules, schemas } from './registry.ts';
 
-const options = strict({ p: schemas.probability.default(0.5) });
+const options = strict({
+  p: schemas.probability.default(0.5),
+  inplace: z.boolean().default(false),
+});
 
-/**
- * Zeros elements with probability `p` in training and scales the others by 1 / (1 - p).
- * https://pytorch.org/docs/stable/generated/torch.nn.Dropout.html
- */
-export class Dropout extends Module {
+abstract class DropoutLayer extends Module {
+  static readonly schema = options;
   readonly p: number;
 
   constructor({ p = 0.5 }: z.input<typeof options> = {}) {
@@ -21,16 +29,56 @@ export class Dropout extends Module {
     this.p = p;
   }
 
-  forward(input: Tensor): Tensor {
-    return dropout(input, this.p, this.training);
-  }
-
   protected override describe(): string {
     return `p=${this.p}`;
   }
 }
 
-modules.register('Dropout', {
-  schema: options,
-  create: (given: z.output<typeof options>) => new Dropout(given),
+/**
+ * Zeros elements with probability `p` in training and scales the others by 1 / (1 - p).
+ * https://pytorch.org/docs/stable/generated/torch.nn.Dropout.html
+ */
+export class Dropout extends DropoutLayer {
+  forward(input: Tensor): Tensor {
+    return dropout(input, this.p, this.training);
+  }
+}
+
+/** Whole channels of (N, C, L). https://pytorch.org/docs/stable/generated/torch.nn.Dropout1d.html */
+export class Dropout1d extends DropoutLayer {
+  forward(input: Tensor): Tensor {
+    return dropout1d(input, this.p, this.training);
+  }
+}
+
+/** Of (N, C, H, W). https://pytorch.org/docs/stable/generated/torch.nn.Dropout2d.html */
+export class Dropout2d extends DropoutLayer {
+  forward(input: Tensor): Tensor {
+    return dropout2d(input, this.p, this.training);
+  }
+}
+
+/** Of (N, C, D, H, W). https://pytorch.org/docs/stable/generated/torch.nn.Dropout3d.html */
+export class Dropout3d extends DropoutLayer {
+  forward(input: Tensor): Tensor {
+    return dropout3d(input, this.p, this.training);
+  }
+}
+
+/** For SELU. https://pytorch.org/docs/stable/generated/torch.nn.AlphaDropout.html */
+export class AlphaDropout extends DropoutLayer {
+  forward(input: Tensor): Tensor {
+    return alphaDropout(input, this.p, this.training);
+  }
+}
+
+/** https://pytorch.org/docs/stable/generated/torch.nn.FeatureAlphaDropout.html */
+export class FeatureAlphaDropout extends DropoutLayer {
+  forward(input: Tensor): Tensor {
+    return featureAlphaDropout(input, this.p, this.training);
+  }
+}
+
+registerLayers(modules, {
+  ...{ AlphaDropout, Dropout, Dropout1d, Dropout2d, Dropout3d, FeatureAlphaDropout },
 });

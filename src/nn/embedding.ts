@@ -9,44 +9,49 @@ import { arange, zeros } from '../ops/creation.ts';
 import { embedding } from '../ops/embedding.ts';
 import { unsqueeze } from '../ops/movement.ts';
 import { ne } from '../ops/pointwise.ts';
+import { embeddingBag } from './functional/embedding-bag.ts';
 import { normal_ } from './init.ts';
 import { Module, Parameter } from './module.ts';
 import { modules, schemas } from './registry.ts';
 
-const options = strict({
+const common = {
   num_embeddings: schemas.size,
   embedding_dim: schemas.size,
   padding_idx: z.int().nullable().default(null),
+  /** Rows of a larger norm are scaled down to it as they are looked up. */
+  max_norm: z.number().positive().nullable().default(null),
+  norm_type: z.number().default(2),
+  /** Divides a row's gradient by how often it is looked up. */
+  scale_grad_by_freq: z.boolean().default(false),
+  /** Taken as in PyTorch; gradients are always dense. */
+  sparse: z.boolean().default(false),
+};
+const options = strict(common);
+const bagOptions = strict({
+  ...common,
+  mode: z.enum(['mean', 'sum', 'max']).default('mean'),
+  include_last_offset: z.boolean().default(false),
 });
 
 type EmbeddingOptions = z.input<typeof options>;
+type BagOptions = z.input<typeof bagOptions>;
+type Pretrained<Options> = Omit<Options, 'num_embeddings' | 'embedding_dim'> & {
+  readonly freeze?: boolean;
+};
 
-/**
- * A vector for each whole number below `num_embeddings`: (...) -> (..., embedding_dim). Row
- * `padding_idx` starts at zero and gets no gradient.
- * https://pytorch.org/docs/stable/generated/torch.nn.Embedding.html
- */
-export class Embedding extends Module {
+/** The table of both layers, and what they do with it alike. */
+abstract class Table<Options extends EmbeddingOptions> extends Module {
   readonly padding_idx: number | null;
   readonly weight: Parameter;
+  protected readonly lookup: () => Options;
 
-  constructor({ num_embeddings, embedding_dim, padding_idx = null }: EmbeddingOptions) {
+  constructor(given: Options) {
     super();
+    const { num_embeddings, embedding_dim, padding_idx = null } = given;
     this.padding_idx = paddingRow(padding_idx, num_embeddings);
+    this.lookup = () => given;
     this.weight = new Parameter(zeros([num_embeddings, embedding_dim]));
     this.resetParameters();
-  }
-
-  /** An embedding that starts with the rows of `table`, and by default keeps them. */
-  static fromPretrained(
-    table: Tensor,
-    { freeze = true, padding_idx = null }: { freeze?: boolean; padding_idx?: number | null } = {},
-  ): Embedding {
-    const [num_embeddings, embedding_dim] = table.shape as [number, number];
-    const made = new Embedding({ num_embeddings, embedding_dim, padding_idx });
-    noGrad(() => made.weight.copy_(table.detach()));
-    made.weight.requires_grad_(!freeze);
-    return made;
   }
 
   /** Draws new initial values: the standard normal distribution. */
@@ -58,13 +63,67 @@ export class Embedding extends Module {
     noGrad(() => weight.copy_(weight.mul(isKept)));
   }
 
-  forward(input: Tensor): Tensor {
-    return embedding(input, this.weight, { padding_idx: this.padding_idx });
-  }
-
   protected override describe(): string {
     const padding = this.padding_idx === null ? '' : `, padding_idx=${this.padding_idx}`;
     return `${this.weight.shape.join(', ')}${padding}`;
+  }
+}
+
+function filled<T extends { readonly weight: Parameter }>(
+  made: T,
+  table: Tensor,
+  freeze: boolean,
+): T {
+  noGrad(() => made.weight.copy_(table.detach()));
+  made.weight.requires_grad_(!freeze);
+  return made;
+}
+
+const sizesOf = ({ shape }: Tensor) => ({ num_embeddings: shape[0]!, embedding_dim: shape[1]! });
+
+/**
+ * A vector for each whole number below `num_embeddings`: (...) -> (..., embedding_dim). Row
+ * `padding_idx` starts at zero and gets no gradient.
+ * https://pytorch.org/docs/stable/generated/torch.nn.Embedding.html
+ */
+export class Embedding extends Table<EmbeddingOptions> {
+  /** An embedding that starts with the rows of `table`, and by default keeps them. */
+  static fromPretrained(
+    table: Tensor,
+    { freeze = true, ...rest }: Pretrained<EmbeddingOptions> = {},
+  ): Embedding {
+    return filled(new Embedding({ ...sizesOf(table), ...rest }), table, freeze);
+  }
+
+  forward(input: Tensor): Tensor {
+    const { max_norm = null, norm_type = 2, scale_grad_by_freq = false } = this.lookup();
+    const { padding_idx } = this;
+    return embedding(input, this.weight, { padding_idx, max_norm, norm_type, scale_grad_by_freq });
+  }
+}
+
+/**
+ * Sums, means or maxima of bags of embeddings: `forward(input, offsets, per_sample_weights)`, input
+ * (B, L), or (n) with offsets (B) -> (B, embedding_dim).
+ * https://pytorch.org/docs/stable/generated/torch.nn.EmbeddingBag.html
+ */
+export class EmbeddingBag extends Table<BagOptions> {
+  /** One that starts with the rows of `table`, and by default keeps them. */
+  static fromPretrained(
+    table: Tensor,
+    { freeze = true, ...rest }: Pretrained<BagOptions> = {},
+  ): EmbeddingBag {
+    return filled(new EmbeddingBag({ ...sizesOf(table), ...rest }), table, freeze);
+  }
+
+  forward(input: Tensor, offsets?: Tensor | null, per_sample_weights?: Tensor | null): Tensor {
+    const { num_embeddings: _, embedding_dim: __, ...options } = this.lookup();
+    return embeddingBag(input, this.weight, {
+      ...options,
+      padding_idx: this.padding_idx,
+      offsets: offsets ?? null,
+      per_sample_weights: per_sample_weights ?? null,
+    });
   }
 }
 
@@ -80,4 +139,8 @@ function paddingRow(padding_idx: number | null, rows: number): number | null {
 modules.register('Embedding', {
   schema: options,
   create: (given: z.output<typeof options>) => new Embedding(given),
+});
+modules.register('EmbeddingBag', {
+  schema: bagOptions,
+  create: (given: z.output<typeof bagOptions>) => new EmbeddingBag(given),
 });

@@ -1,9 +1,10 @@
 /** `nn`: modules, losses, initialisers, functions. Importing it registers every type. */
 
 export * from './activation.ts';
+export { AdaptiveLogSoftmaxWithLoss } from './adaptive-softmax.ts';
 export { MultiheadAttention } from './attention.ts';
 export { BatchNorm1d, BatchNorm2d, BatchNorm3d } from './batch-norm.ts';
-export { Sequential } from './container.ts';
+export { ModuleDict, ModuleList, ParameterDict, ParameterList, Sequential } from './container.ts';
 export {
   Conv1d,
   Conv2d,
@@ -15,8 +16,16 @@ export {
   type ConvTransposeOptions,
 } from './conv.ts';
 export { describe, type LayerDescription, type ModelDescription } from './describe.ts';
-export { Dropout } from './dropout.ts';
-export { Embedding } from './embedding.ts';
+export { Bilinear, CosineSimilarity, PairwiseDistance } from './distance.ts';
+export {
+  AlphaDropout,
+  Dropout,
+  Dropout1d,
+  Dropout2d,
+  Dropout3d,
+  FeatureAlphaDropout,
+} from './dropout.ts';
+export { Embedding, EmbeddingBag } from './embedding.ts';
 export * as functional from './functional/index.ts';
 export * as init from './init.ts';
 export { LayerNorm } from './layer-norm.ts';

@@ -5,6 +5,7 @@ import { strict } from '../base/registry.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { zeros } from '../ops/creation.ts';
 import { linear } from '../ops/matmul.ts';
+import { named } from '../ops/named.ts';
 import { resetLinearLike } from './init.ts';
 import { Module, Parameter } from './module.ts';
 import { inferredSize, modules, schemas } from './registry.ts';
@@ -38,8 +39,12 @@ export class Linear extends Module {
     resetLinearLike(this.weight, this.bias);
   }
 
+  readonly #apply = named('Linear', ['input'], (input: Tensor) =>
+    linear(input, this.weight, this.bias),
+  );
+
   forward(input: Tensor): Tensor {
-    return linear(input, this.weight, this.bias);
+    return this.#apply(input);
   }
 
   protected override describe(): string {

@@ -2,12 +2,13 @@
 
 import { isFloating, promoteTypes } from '../base/dtype.ts';
 import { DTypeError, opError, ShapeError } from '../base/errors.ts';
-import { broadcastShapes, formatShape, numel, type Shape } from '../base/shape.ts';
+import { broadcastShapes, formatShape, numel, type Shape, sameShape } from '../base/shape.ts';
 import { apply } from '../core/apply.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { defineOp } from './define.ts';
 import { matrixOperand } from './mixed.ts';
 import { expand, reshape, squeeze, unsqueeze } from './movement.ts';
+import { named } from './named.ts';
 import { add, cast } from './pointwise.ts';
 
 interface MatmulAttrs {
@@ -79,21 +80,41 @@ export function matmul(a: Tensor, b: Tensor): Tensor {
   return removed.length === 0 ? out : squeeze(out, removed);
 }
 
-/** x Wᵀ + b: x (..., in), weight (out, in), bias (out) -> (..., out). */
-export function linear(x: Tensor, weight: Tensor, bias?: Tensor | null): Tensor {
-  const inputs = weight.shape[1];
-  if (weight.ndim !== 2 || x.ndim === 0 || x.shape.at(-1) !== inputs) {
+/**
+ * x Wᵀ + b: input (..., in), weight (out, in), bias (out) -> (..., out); or weight (in) -> (...).
+ * https://pytorch.org/docs/stable/generated/torch.nn.functional.linear.html
+ *
+ * @throws ShapeError when the sizes do not fit.
+ */
+export const linear = named(
+  'linear',
+  ['input', 'weight', 'bias'],
+  (input: Tensor, weight: Tensor, bias: Tensor | null = null): Tensor => {
+    checkLinear(input, weight, bias);
+    if (weight.ndim === 1) return matmul(input, weight);
+    const rows = input.ndim === 1 ? unsqueeze(input, 0) : input;
+    const out = multiply(matrixOperand(rows), matrixOperand(weight), true);
+    const shaped = input.ndim === 1 ? squeeze(out, 0) : out;
+    return bias ? add(shaped, matrixOperand(bias)) : shaped;
+  },
+);
+
+function checkLinear(input: Tensor, weight: Tensor, bias: Tensor | null): void {
+  const inputs = weight.shape.at(-1);
+  const isMatrix = weight.ndim === 2 || (weight.ndim === 1 && bias === null);
+  if (!isMatrix || input.ndim === 0 || input.shape.at(-1) !== inputs) {
     throw opError(
       ShapeError,
       'linear',
-      `input ${formatShape(x.shape)} does not fit weight ${formatShape(weight.shape)}: ` +
+      `input ${formatShape(input.shape)} does not fit weight ${formatShape(weight.shape)}: ` +
         `the input's last size must be ${inputs}`,
     );
   }
-  const rows = x.ndim === 1 ? unsqueeze(x, 0) : x;
-  const out = multiply(matrixOperand(rows), matrixOperand(weight), true);
-  const shaped = x.ndim === 1 ? squeeze(out, 0) : out;
-  return bias ? add(shaped, matrixOperand(bias)) : shaped;
+  if (bias === null) return;
+  const out = [...input.shape.slice(0, -1), weight.shape[0]!];
+  if (sameShape(broadcastShapes('linear', out, bias.shape), out)) return;
+  const message = `bias ${formatShape(bias.shape)} does not fit the output ${formatShape(out)}`;
+  throw opError(ShapeError, 'linear', message);
 }
 
 /** Broadcasts the leading dimensions; one matrix for all rows becomes a single large product. */

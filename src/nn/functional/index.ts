@@ -26,11 +26,20 @@ export {
   tanhshrink,
 } from './activation.ts';
 export { batchNorm } from './batch-norm.ts';
+export { bilinear } from './bilinear.ts';
 export { binaryCrossEntropy, binaryCrossEntropyWithLogits } from './binary-losses.ts';
 export { crossEntropy, linearCrossEntropy, nllLoss } from './classification-losses.ts';
 export { ctcLoss, type Lengths } from './ctc-loss.ts';
 export { cosineSimilarity, normalize, pairwiseDistance, pdist } from './distance.ts';
-export { dropout } from './dropout.ts';
+export {
+  alphaDropout,
+  dropout,
+  dropout1d,
+  dropout2d,
+  dropout3d,
+  featureAlphaDropout,
+} from './dropout.ts';
+export { type BagMode, embeddingBag } from './embedding-bag.ts';
 export type { LossReduction } from './loss.ts';
 export {
   cosineEmbeddingLoss,
