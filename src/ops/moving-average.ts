@@ -9,8 +9,10 @@ import { add, mul, type Operand, sub } from './pointwise.ts';
  */
 export function movingAverage(average: Tensor, value: Tensor, weight: Operand): Tensor {
   const difference = sub(value, average);
-  if (typeof weight === 'number' && weight >= 0.5) return sub(value, mul(difference, 1 - weight));
-  return add(average, mul(difference, weight));
+  if (typeof weight !== 'number' || weight < 0.5) return add(average, mul(difference, weight));
+  // In float32 PyTorch subtracts the rounded weight from 1.
+  const rest = value.dtype === 'float64' ? 1 - weight : Math.fround(1 - Math.fround(weight));
+  return sub(value, mul(difference, rest));
 }
 
 /** average * decay + value^2 * weight. */

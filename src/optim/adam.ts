@@ -1,8 +1,9 @@
 /** Adam and AdamW. */
 
 import { z } from 'zod';
+import { ArgumentError } from '../base/errors.ts';
 import { parseOptions, strict } from '../base/registry.ts';
-import type { Tensor } from '../core/tensor.ts';
+import { Tensor } from '../core/tensor.ts';
 import { adamComposite, adamUpdate } from '../ops/optimizer.ts';
 import { zeroState } from './composite.ts';
 import { type InitialState, Optimizer, type UpdateBatch } from './optimizer.ts';
@@ -53,6 +54,7 @@ export type AdamWOptions = z.output<typeof adamWOptions>;
 export class Adam extends Optimizer<AdamOptions> {
   constructor(params: Params<AdamOptions>, given: z.input<typeof adamOptions> = {}) {
     super(params, parseOptions('Adam', adamOptions, given));
+    checkBetas(this.constructor.name, given);
   }
 
   protected initialState(parameter: Tensor, { amsgrad }: AdamOptions): InitialState {
@@ -103,16 +105,22 @@ export class Adam extends Optimizer<AdamOptions> {
   }
 }
 
+/** Refuses what PyTorch refuses. */
+function checkBetas(type: string, given: z.input<typeof adamOptions>): void {
+  const { betas, foreach = false, capturable = false } = given;
+  if (!betas?.some((beta) => beta instanceof Tensor) || !foreach || capturable) return;
+  throw new ArgumentError(`[${type}] betas as tensors need capturable where foreach is true`);
+}
+
 /**
  * Adam whose weight decay is apart from the gradient.
  * https://pytorch.org/docs/stable/generated/torch.optim.AdamW.html
  */
 export class AdamW extends Adam {
   constructor(params: Params<AdamWOptions>, given: z.input<typeof adamWOptions> = {}) {
-    super(params, {
-      ...parseOptions('AdamW', adamWOptions, given),
-      decoupled_weight_decay: true,
-    });
+    const options = parseOptions('AdamW', adamWOptions, given);
+    super(params, { ...options, decoupled_weight_decay: true });
+    checkBetas(this.constructor.name, given);
   }
 }
 

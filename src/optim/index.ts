@@ -1,9 +1,20 @@
 /** `optim`: optimizers. Importing it registers every type. */
 
+export { Adadelta, type AdadeltaOptions } from './adadelta.ts';
+export { Adafactor, type AdafactorOptions } from './adafactor.ts';
+export { Adagrad, type AdagradOptions } from './adagrad.ts';
 export { Adam, type AdamOptions, AdamW, type AdamWOptions } from './adam.ts';
+export { Adamax, type AdamaxOptions } from './adamax.ts';
+export { ASGD, type ASGDOptions } from './asgd.ts';
+export { LBFGS, type LBFGSOptions } from './lbfgs.ts';
+export { Muon, type MuonOptions } from './muon.ts';
+export { NAdam, type NAdamOptions } from './nadam.ts';
 export { type Closure, Optimizer } from './optimizer.ts';
 export type { Rate } from './options.ts';
 export type { GivenGroup, GroupOptions, ParamGroup, Params } from './param-groups.ts';
+export { RAdam, type RAdamOptions } from './radam.ts';
 export { type AnyOptimizer, build, optimizers } from './registry.ts';
+export { RMSprop, type RMSpropOptions } from './rmsprop.ts';
+export { Rprop, type RpropOptions } from './rprop.ts';
 export { SGD, type SGDOptions } from './sgd.ts';
 export type { OptimizerStateDict } from './state-dict.ts';

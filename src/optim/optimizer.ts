@@ -18,7 +18,12 @@ import {
   type ParamGroup,
   type Params,
 } from './param-groups.ts';
-import { type OptimizerStateDict, readStateDict, writeStateDict } from './state-dict.ts';
+import {
+  type OptimizerStateDict,
+  readStateDict,
+  type SavedState,
+  writeStateDict,
+} from './state-dict.ts';
 import { type StepCounter, StepCounters } from './step-counters.ts';
 
 /** Tensors by name, such as `momentum_buffer`, for one parameter. */
@@ -99,7 +104,7 @@ export abstract class Optimizer<Options extends GroupOptions = any> implements S
   protected readonly savesInitialState: boolean = false;
 
   /** The steps that a parameter with this saved state has taken. */
-  protected stepsIn(saved: Readonly<Record<string, unknown>>): number {
+  protected stepsIn(saved: SavedState): number {
     const step = saved.step as Tensor | number;
     return typeof step === 'number' ? step : step.item();
   }

@@ -10,6 +10,7 @@ import { type InitialState, Optimizer, type UpdateBatch } from './optimizer.ts';
 import { differentiable, maximize, numberFrom0, rate, rateOf, withoutEffect } from './options.ts';
 import type { ParamGroup, Params } from './param-groups.ts';
 import { optimizers } from './registry.ts';
+import type { SavedState } from './state-dict.ts';
 
 const options = strict({
   lr: rate(0.001),
@@ -44,7 +45,7 @@ export class SGD extends Optimizer<SGDOptions> {
   protected override readonly savesSteps = false;
 
   /** There is a buffer from the first step on. */
-  protected override stepsIn(saved: Readonly<Record<string, unknown>>): number {
+  protected override stepsIn(saved: SavedState): number {
     return saved.momentum_buffer ? 1 : 0;
   }
 

@@ -9,12 +9,15 @@ import type { InitialState, ParamState } from './optimizer.ts';
 import { rateOf } from './options.ts';
 import type { GroupOptions, ParamGroup } from './param-groups.ts';
 
+/** Most optimizers keep tensors; LBFGS also numbers and lists. */
+export type SavedValue = Tensor | number | SavedValue[];
+
 /** What is kept for one parameter. */
-export type SavedState = Readonly<Record<string, unknown>>;
+export type SavedState = Readonly<Record<string, SavedValue>>;
 
 export interface OptimizerStateDict {
   /** By the parameter's position in all groups; those that took no step yet have none. */
-  state: Record<number, Record<string, Tensor>>;
+  state: Record<number, SavedState>;
   param_groups: Record<string, unknown>[];
 }
 

@@ -2,7 +2,7 @@
 
 import { isFloating } from '../base/dtype.ts';
 import { FileError, TorchtsError } from '../base/errors.ts';
-import type { Tensor } from '../core/tensor.ts';
+import { Tensor } from '../core/tensor.ts';
 import type { HostTensor } from '../io/host-tensor.ts';
 import { fromHost } from '../io/tensors.ts';
 import type { Module } from '../nn/index.ts';
@@ -27,7 +27,7 @@ export function optimizerTensors(model: Module, optimizer: AnyOptimizer): Map<st
   const found = new Map<string, Tensor>();
   for (const [i, [parameter]] of model.namedParameters().entries()) {
     for (const [name, kept] of Object.entries(state[i] ?? {})) {
-      found.set(`${PREFIX}${parameter}.${name}`, kept);
+      if (kept instanceof Tensor) found.set(`${PREFIX}${parameter}.${name}`, kept);
     }
   }
   return found;

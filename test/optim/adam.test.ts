@@ -83,7 +83,7 @@ describe.each(ENGINES)('on %s', (_, engine) => {
       const { state } = optimizer.stateDict();
       expect(Object.keys(state[0]!).sort()).toEqual(Object.keys(entry.state).sort());
       for (const [name, expected] of Object.entries(entry.state)) {
-        const kept = state[0]![name]!;
+        const kept = state[0]![name] as Tensor;
         expectNear(kept.flatten(), [expected].flat(), 1e-12);
         expect(kept.dtype).toBe(name === 'step' ? 'float32' : 'float64');
       }

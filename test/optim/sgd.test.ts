@@ -194,7 +194,7 @@ describe('state', () => {
     expect(() => sgd.loadStateDict(state({ momentum_buffer: tensor([1]) }))).toThrow(
       '[SGD.loadStateDict] momentum_buffer of parameter 0 has shape (1,), needs (3,)',
     );
-    expectNear(sgd.stateDict().state[0]!.momentum_buffer!, [1, 1, 1]);
+    expectNear(sgd.stateDict().state[0]!.momentum_buffer as Tensor, [1, 1, 1]);
   });
 
   test('of a parameter that took no step begins anew', () => {
