@@ -27,6 +27,7 @@ export * as nn from './nn/index.ts';
 export * from './ops/arithmetic.ts';
 export { indexSelect } from './ops/choosing.ts';
 export * from './ops/comparison.ts';
+export { inner, kron, tensordot } from './ops/contraction.ts';
 export * from './ops/copies.ts';
 export * from './ops/creation.ts';
 export * from './ops/diagonals.ts';
@@ -44,8 +45,10 @@ export {
   t,
   unflatten,
 } from './ops/dimensions.ts';
+export { einsum } from './ops/einsum.ts';
 export { gather, oneHot, scatterAdd } from './ops/indexing.ts';
 export * from './ops/joining.ts';
+export * as linalg from './ops/linalg.ts';
 export { matmul } from './ops/matmul.ts';
 export {
   broadcastTo,
@@ -59,8 +62,10 @@ export {
   transpose,
   unsqueeze,
 } from './ops/movement.ts';
+export { cdist, dist, norm, renorm } from './ops/norms.ts';
 export { constantPadNd } from './ops/padding.ts';
 export * from './ops/pointwise.ts';
+export * from './ops/products.ts';
 export {
   amax,
   amin,
@@ -81,4 +86,5 @@ export { flip, narrow, select, selectScatter, slice, sliceScatter } from './ops/
 export { logSoftmax, softmax } from './ops/softmax.ts';
 export * from './ops/splitting.ts';
 export { cartesianProd, combinations, meshgrid, unfold } from './ops/unfolding.ts';
+export { cross } from './ops/vectors.ts';
 export * as optim from './optim/index.ts';

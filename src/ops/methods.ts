@@ -8,19 +8,23 @@ import * as arithmetic from './arithmetic.ts';
 import * as choosing from './choosing.ts';
 import * as comparison from './comparison.ts';
 import { full } from './constant.ts';
+import * as contraction from './contraction.ts';
 import * as diagonals from './diagonals.ts';
 import * as dimensions from './dimensions.ts';
 import * as indexing from './indexing.ts';
 import { matmul } from './matmul.ts';
 import * as movement from './movement.ts';
+import * as norms from './norms.ts';
 import type { Operand } from './pointwise.ts';
 import * as pointwise from './pointwise.ts';
+import * as products from './products.ts';
 import * as reduction from './reduction.ts';
 import * as repetition from './repetition.ts';
 import * as slicing from './slicing.ts';
 import { logSoftmax, softmax } from './softmax.ts';
 import * as splitting from './splitting.ts';
 import { unfold } from './unfolding.ts';
+import * as vectors from './vectors.ts';
 
 const { cast } = pointwise;
 
@@ -35,8 +39,12 @@ provideGradientOps({
 const methods = {
   abs: pointwise.abs,
   add: pointwise.add,
+  addbmm: products.addbmm,
   addcdiv: arithmetic.addcdiv,
   addcmul: arithmetic.addcmul,
+  addmm: products.addmm,
+  addmv: products.addmv,
+  addr: products.addr,
   adjoint: dimensions.adjoint,
   allclose: comparison.allclose,
   amax: reduction.amax,
@@ -44,6 +52,8 @@ const methods = {
   argmax: reduction.argmax,
   argmin: reduction.argmin,
   atan2: pointwise.atan2,
+  baddbmm: products.baddbmm,
+  bmm: products.bmm,
   broadcastTo: movement.broadcastTo,
   ceil: pointwise.ceil,
   chunk: splitting.chunk,
@@ -54,13 +64,16 @@ const methods = {
   contiguous: dimensions.contiguous,
   copysign: arithmetic.copysign,
   cos: pointwise.cos,
+  cross: vectors.cross,
   deg2rad: arithmetic.deg2rad,
   diag: diagonals.diag,
   diagEmbed: diagonals.diagEmbed,
   diagflat: diagonals.diagflat,
   diagonal: diagonals.diagonal,
   diagonalScatter: diagonals.diagonalScatter,
+  dist: norms.dist,
   div: pointwise.div,
+  dot: products.dot,
   dsplit: splitting.dsplit,
   eq: pointwise.eq,
   equal: comparison.equal,
@@ -87,12 +100,14 @@ const methods = {
   hsplit: splitting.hsplit,
   hypot: arithmetic.hypot,
   indexSelect: choosing.indexSelect,
+  inner: contraction.inner,
   isclose: comparison.isclose,
   isfinite: comparison.isfinite,
   isinf: pointwise.isinf,
   isnan: pointwise.isnan,
   isneginf: comparison.isneginf,
   isposinf: comparison.isposinf,
+  kron: contraction.kron,
   ldexp: arithmetic.ldexp,
   le: pointwise.le,
   lerp: arithmetic.lerp,
@@ -112,13 +127,17 @@ const methods = {
   maximum: pointwise.maximum,
   mean: reduction.mean,
   minimum: pointwise.minimum,
+  mm: products.mm,
   moveaxis: dimensions.moveaxis,
   movedim: dimensions.movedim,
   mul: pointwise.mul,
+  mv: products.mv,
   nanToNum: arithmetic.nanToNum,
   narrow: slicing.narrow,
   ne: pointwise.ne,
   neg: pointwise.neg,
+  norm: norms.norm,
+  outer: products.outer,
   permute: movement.permute,
   positive: dimensions.positive,
   pow: pointwise.pow,
@@ -128,6 +147,7 @@ const methods = {
   reciprocal: pointwise.reciprocal,
   relu: pointwise.relu,
   remainder: arithmetic.remainder,
+  renorm: norms.renorm,
   repeat: repetition.repeat,
   repeatInterleave: repetition.repeatInterleave,
   reshape: movement.reshape,
@@ -174,6 +194,7 @@ const methods = {
   unfold,
   unsqueeze: movement.unsqueeze,
   var: reduction.variance,
+  vdot: products.vdot,
   view: movement.reshape,
   viewAs: dimensions.viewAs,
   vsplit: splitting.vsplit,

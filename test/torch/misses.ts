@@ -27,4 +27,5 @@ export const MISSES: Readonly<Record<string, string>> = {
   to: WAITING,
   where: WAITING,
   zero_: WAITING,
+  norm: 'the nuclear norm needs singular values, and there are none yet',
 };

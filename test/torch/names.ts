@@ -28,6 +28,9 @@ export function findFunction(name: string): Callable | undefined {
     const fn = findFunction(operator);
     return fn && ((a, b) => fn(b, a));
   }
+  // PyTorch's lists give the operands first.
+  if (name === 'einsum')
+    return (operands, equation) => torchts.einsum(equation as string, operands as Tensor[]);
   const path = (OTHER_NAMES[name] ?? name).split('.').map(camelCase);
   const found = path.reduce<unknown>(
     (room, part) => (room as Record<string, unknown> | undefined)?.[part],

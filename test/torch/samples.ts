@@ -110,8 +110,8 @@ function attempt(run: () => Outcome): Outcome {
 }
 
 function runError(sample: ErrorSample, fn: Callable, reader: Reader): Outcome {
-  const { given } = reader.arguments(sample);
   try {
+    const { given } = reader.arguments(sample);
     for (const leaf of leaves(fn(...given))) if (leaf instanceof Tensor) leaf.realize();
   } catch (error) {
     if (error instanceof TorchtsError) return { kind: 'same', error: 0, gradientError: 0 };

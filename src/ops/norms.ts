@@ -1,0 +1,146 @@
+/** Norms of vectors, of whole tensors, and distances made of them. */
+
+import { type DType, isFloating } from '../base/dtype.ts';
+import { ArgumentError, DTypeError, opError, ShapeError } from '../base/errors.ts';
+import { formatShape, normalizeDims } from '../base/shape.ts';
+import type { Tensor } from '../core/tensor.ts';
+import { unsqueeze } from './movement.ts';
+import { named, requireTensors } from './named.ts';
+import { abs, cast, eq, mul, ne, pow, sqrt, sub, where } from './pointwise.ts';
+import { amax, amin, type Dims, sum } from './reduction.ts';
+
+type NormDims = Dims | null;
+
+/** (sum |x|^ord)^(1/ord), the largest magnitude for Infinity, the smallest for -Infinity. */
+function vectorNormOf(x: Tensor, ord: number, dim: NormDims, keepdim: boolean): Tensor {
+  if (ord === Infinity) return amax(abs(x), dim, keepdim);
+  if (ord === -Infinity) return amin(abs(x), dim, keepdim);
+  if (ord === 0) return sum(cast(ne(x, 0), x.dtype), dim, keepdim);
+  if (ord === 1) return sum(abs(x), dim, keepdim);
+  if (ord === 2) return rootWithoutKink(sum(mul(x, x), dim, keepdim), 0.5);
+  return rootWithoutKink(sum(pow(abs(x), ord), dim, keepdim), 1 / ord);
+}
+
+/** x^exponent, whose gradient at 0 is 0 and not infinite, as that of PyTorch's norms. */
+function rootWithoutKink(x: Tensor, exponent: number): Tensor {
+  const root = (y: Tensor) => (exponent === 0.5 ? sqrt(y) : pow(y, exponent));
+  if (exponent < 0) return root(x);
+  return where(eq(x, 0), 0, root(where(eq(x, 0), 1, x)));
+}
+
+/**
+ * The norm of the vectors along `dim`, or of all elements.
+ * https://pytorch.org/docs/stable/generated/torch.linalg.vector_norm.html
+ */
+export const vectorNorm = named(
+  'linalg.vector_norm',
+  ['x', 'ord', 'dim', 'keepdim', 'dtype'],
+  (
+    x: Tensor,
+    ord = 2,
+    dim: NormDims = null,
+    keepdim = false,
+    dtype: DType | null = null,
+  ): Tensor => {
+    const op = 'linalg.vector_norm';
+    requireTensors(op, { x });
+    if (typeof ord !== 'number') {
+      throw opError(ArgumentError, op, `ord must be a number, got ${JSON.stringify(ord)}`);
+    }
+    const given = dtype === null ? x : cast(x, dtype);
+    if (!isFloating(given.dtype)) {
+      throw opError(DTypeError, op, `needs a floating point tensor, got ${given.dtype}`);
+    }
+    return vectorNormOf(given, ord, dim, keepdim);
+  },
+);
+
+/** A number, or `'fro'`: that of the squares. `'nuc'` needs singular values: see linalg.matrixNorm. */
+export type NormOrder = number | 'fro';
+
+/**
+ * The norm of all elements, or of those along `dim`.
+ * https://pytorch.org/docs/stable/generated/torch.norm.html
+ */
+export const norm = named(
+  'norm',
+  ['input', 'p', 'dim', 'keepdim', 'dtype'],
+  (
+    input: Tensor,
+    p: NormOrder | null = 'fro',
+    dim: NormDims = null,
+    keepdim = false,
+    dtype: DType | null = null,
+  ): Tensor => {
+    requireTensors('norm', { input });
+    if (p !== 'fro' && p !== null && typeof p !== 'number') {
+      throw opError(ArgumentError, 'norm', `p must be a number or "fro", got ${JSON.stringify(p)}`);
+    }
+    const x = dtype === null ? input : cast(input, dtype);
+    if (!isFloating(x.dtype)) {
+      throw opError(DTypeError, 'norm', `needs a floating point tensor, got ${x.dtype}`);
+    }
+    return vectorNormOf(x, p === 'fro' || p === null ? 2 : p, dim, keepdim);
+  },
+);
+
+/**
+ * The norm of the difference of two tensors that broadcast.
+ * https://pytorch.org/docs/stable/generated/torch.dist.html
+ */
+export const dist = named(
+  'dist',
+  ['input', 'other', 'p'],
+  (input: Tensor, other: Tensor, p = 2): Tensor => {
+    requireTensors('dist', { input, other });
+    return vectorNormOf(sub(input, other), p, null, false);
+  },
+);
+
+/**
+ * The distances of every row of `x1` from every row of `x2`: (..., P, M), (..., R, M) -> (..., P, R);
+ * leading sizes broadcast. `compute_mode` chooses among PyTorch's ways to compute it; here is one.
+ * https://pytorch.org/docs/stable/generated/torch.cdist.html
+ */
+export const cdist = named(
+  'cdist',
+  ['x1', 'x2', 'p', 'compute_mode'],
+  (x1: Tensor, x2: Tensor, p = 2, _compute_mode: string | null = null): Tensor => {
+    requireTensors('cdist', { x1, x2 });
+    const [a, b] = [formatShape(x1.shape), formatShape(x2.shape)];
+    if (x1.ndim < 2 || x2.ndim < 2)
+      throw opError(ShapeError, 'cdist', `needs rows, got ${a}, ${b}`);
+    if (x1.shape.at(-1) !== x2.shape.at(-1)) {
+      throw opError(ShapeError, 'cdist', `rows have different sizes: ${a}, ${b}`);
+    }
+    if (p < 0) throw opError(ArgumentError, 'cdist', `p must not be negative, got ${p}`);
+    const apart = sub(unsqueeze(x1, -2), unsqueeze(x2, -3));
+    if (apart.shape.at(-1) === 0) return sum(apart, -1);
+    return vectorNormOf(apart, p, -1, false);
+  },
+);
+
+/**
+ * The parts of `input` along `dim`, those whose norm exceeds `maxnorm` made shorter.
+ * https://pytorch.org/docs/stable/generated/torch.renorm.html
+ */
+export const renorm = named(
+  'renorm',
+  ['input', 'p', 'dim', 'maxnorm'],
+  (input: Tensor, p: number, dim: number, maxnorm: number): Tensor => {
+    requireTensors('renorm', { input });
+    if (input.ndim < 2) {
+      const given = formatShape(input.shape);
+      throw opError(ShapeError, 'renorm', `needs at least two dimensions, got ${given}`);
+    }
+    if (!(p > 0)) throw opError(ArgumentError, 'renorm', `p must be positive, got ${p}`);
+    if (!(maxnorm >= 0)) {
+      throw opError(ArgumentError, 'renorm', `maxnorm must not be negative, got ${maxnorm}`);
+    }
+    const [at] = normalizeDims('renorm', dim, input.ndim);
+    const others = input.shape.map((_, i) => i).filter((i) => i !== at);
+    const size = vectorNormOf(input, p, others, true);
+    const scale = where(size.gt(maxnorm), size.add(1e-7).reciprocal().mul(maxnorm), 1);
+    return mul(input, scale);
+  },
+);
