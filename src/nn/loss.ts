@@ -95,6 +95,9 @@ export class NLLLoss extends lossOf(strict(nllOptions), (options, x, y) =>
   nllLoss(x, y, options),
 ) {}
 
+/** The older name of `NLLLoss`, which takes inputs of any number of dimensions. */
+export class NLLLoss2d extends NLLLoss {}
+
 const linearOptions = strict({
   in_features: schemas.size,
   num_classes: schemas.size,
@@ -297,6 +300,14 @@ registerLayers<Module, void>(losses, {
   ...{ BCELoss, BCEWithLogitsLoss, CTCLoss, CosineEmbeddingLoss, CrossEntropyLoss },
   ...{ GaussianNLLLoss, HingeEmbeddingLoss, HuberLoss, KLDivLoss, L1Loss, LinearCrossEntropyLoss },
   ...{ MSELoss, MarginRankingLoss, MultiLabelMarginLoss, MultiLabelSoftMarginLoss },
-  ...{ MultiMarginLoss, NLLLoss, PoissonNLLLoss, SmoothL1Loss, SoftMarginLoss, TripletMarginLoss },
+  ...{
+    MultiMarginLoss,
+    NLLLoss,
+    NLLLoss2d,
+    PoissonNLLLoss,
+    SmoothL1Loss,
+    SoftMarginLoss,
+    TripletMarginLoss,
+  },
   ...{ TripletMarginWithDistanceLoss },
 });

@@ -47,11 +47,14 @@ interface Masks {
 
 /** What both kinds of layers are made of: attention to itself, and a feed-forward part. */
 abstract class TransformerLayer<Inputs extends readonly unknown[]> extends Module<Inputs> {
+  // Parameters come in the order of the fields, PyTorch's.
   readonly self_attn: MultiheadAttention;
+  readonly multihead_attn?: MultiheadAttention;
   readonly linear1: Linear;
   readonly linear2: Linear;
   readonly norm1: LayerNorm;
   readonly norm2: LayerNorm;
+  readonly norm3?: LayerNorm;
   readonly dropout: Dropout;
   readonly dropout1: Dropout;
   readonly dropout2: Dropout;
@@ -59,17 +62,19 @@ abstract class TransformerLayer<Inputs extends readonly unknown[]> extends Modul
   protected readonly options: () => TransformerLayerOptions;
   readonly #activation: (x: Tensor) => Tensor;
 
-  constructor(given: TransformerLayerOptions) {
+  constructor(given: TransformerLayerOptions, isDecoder: boolean) {
     super();
     const { d_model, dim_feedforward = 2048, bias = true } = given;
     this.options = () => given;
     this.norm_first = given.norm_first ?? false;
     this.#activation = activationOf(given.activation);
     this.self_attn = this.attention();
+    if (isDecoder) this.multihead_attn = this.attention();
     const [d, hidden] = [d_model, dim_feedforward];
     this.linear1 = new Linear({ in_features: d, out_features: hidden, bias });
     this.linear2 = new Linear({ in_features: hidden, out_features: d, bias });
     [this.norm1, this.norm2] = [this.norm(), this.norm()];
+    if (isDecoder) this.norm3 = this.norm();
     [this.dropout, this.dropout1, this.dropout2] = [this.drop(), this.drop(), this.drop()];
   }
 
@@ -128,6 +133,10 @@ type EncodeCall = Named<Encode, typeof ENCODER_ARGUMENTS>;
  * https://pytorch.org/docs/stable/generated/torch.nn.TransformerEncoderLayer.html
  */
 export class TransformerEncoderLayer extends TransformerLayer<Parameters<EncodeCall>> {
+  constructor(given: TransformerLayerOptions) {
+    super(given, false);
+  }
+
   readonly #encode: EncodeCall = named<Encode, typeof ENCODER_ARGUMENTS>(
     'TransformerEncoderLayer',
     ENCODER_ARGUMENTS,
@@ -177,14 +186,12 @@ type DecodeCall = Named<Decode, typeof DECODER_ARGUMENTS>;
  * memory_is_causal)`. https://pytorch.org/docs/stable/generated/torch.nn.TransformerDecoderLayer.html
  */
 export class TransformerDecoderLayer extends TransformerLayer<Parameters<DecodeCall>> {
-  readonly multihead_attn: MultiheadAttention;
-  readonly norm3: LayerNorm;
+  declare readonly multihead_attn: MultiheadAttention;
+  declare readonly norm3: LayerNorm;
   readonly dropout3: Dropout;
 
   constructor(given: TransformerLayerOptions) {
-    super(given);
-    this.multihead_attn = this.attention();
-    this.norm3 = this.norm();
+    super(given, true);
     this.dropout3 = this.drop();
   }
 
