@@ -39,7 +39,7 @@ export {
   Module,
   Parameter,
 } from './module.ts';
-export { AdaptiveAvgPool2d, AvgPool2d, MaxPool2d } from './pooling.ts';
+export * from './pooling.ts';
 export {
   GRU,
   type GruOptions,

@@ -44,12 +44,23 @@ export class FunctionLayer<Options, Inputs extends readonly unknown[]> extends M
   protected override describe(): string {
     return Object.entries(this.#options as object)
       .filter(([name, value]) => !SILENT.includes(name) && !isTensor(value))
-      .map(([name, value]) => `${name}=${typeof value === 'string' ? `'${value}'` : value}`)
+      .map(([name, value]) => `${name}=${optionText(value)}`)
       .join(', ');
   }
 }
 
-const isTensor = (value: unknown) => typeof value === 'object' && value !== null;
+const isTensor = (value: unknown) =>
+  typeof value === 'object' && value !== null && !isNumbers(value);
+
+/** Sizes, of which one may be left open. */
+function isNumbers(value: unknown): value is (number | null)[] {
+  return Array.isArray(value) && value.every((item) => item === null || typeof item === 'number');
+}
+
+function optionText(value: unknown): string {
+  if (isNumbers(value)) return `(${value.map(String).join(', ')})`;
+  return typeof value === 'string' ? `'${value}'` : String(value);
+}
 
 /**
  * The class of layers that compute `compute`. The options of `schema` are the constructor's, and

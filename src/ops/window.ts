@@ -77,9 +77,3 @@ export function checkImages(op: string, { dtype, shape }: Tensor, dims: number):
 export function inBatches(x: Tensor, dims: number, compute: (x: Tensor) => Tensor): Tensor {
   return x.ndim === dims + 1 ? compute(x.unsqueeze(0)).squeeze(0) : compute(x);
 }
-
-/** One number for both dimensions, or (height, width). */
-export type Pair = Sizes;
-
-export const pair = (op: string, name: string, value: Pair, least: number) =>
-  windowSizes(op, name, value, 2, least) as [number, number];

@@ -230,7 +230,7 @@ const WINDOW: Fault[] = [
   ],
   [
     'ShapeError',
-    '[max_pool2d] input must be (N, C, H, W), got (2, 2)',
+    '[max_pool2d] input must be (N, C, H, W) or (C, H, W), none but N empty, got (2, 2)',
     () => maxPool2d(f(2, 2), { kernel_size: 2 }),
   ],
   [
@@ -278,8 +278,8 @@ const AVERAGES: Fault[] = [
   ],
   [
     'ArgumentError',
-    '[adaptive_avg_pool2d] output_size must be one or two integers of at least 1, got [0,2]',
-    () => adaptiveAvgPool2d(f(1, 1, 4, 4), [0, 2]),
+    '[adaptive_avg_pool2d] output_size must be one or two integers of at least 0, got [-1,2]',
+    () => adaptiveAvgPool2d(f(1, 1, 4, 4), [-1, 2]),
   ],
 ];
 

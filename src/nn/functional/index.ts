@@ -2,17 +2,33 @@
 
 export { clamp } from '../../ops/arithmetic.ts';
 export { scaledDotProductAttention } from '../../ops/attention.ts';
-export { adaptiveAvgPool2d, avgPool2d } from '../../ops/avg-pooling.ts';
+export {
+  adaptiveAvgPool1d,
+  adaptiveAvgPool2d,
+  adaptiveAvgPool3d,
+  avgPool1d,
+  avgPool2d,
+  avgPool3d,
+} from '../../ops/avg-pooling.ts';
 export { conv1d, conv2d, conv3d, convTbc } from '../../ops/conv.ts';
 export { convTranspose1d, convTranspose2d, convTranspose3d } from '../../ops/conv-transpose.ts';
 export { embedding } from '../../ops/embedding.ts';
+export { fold, unfold } from '../../ops/folding.ts';
 export { gelu } from '../../ops/gelu.ts';
 export { oneHot } from '../../ops/indexing.ts';
+export {
+  adaptiveMaxPool1d,
+  adaptiveMaxPool2d,
+  adaptiveMaxPool3d,
+  fractionalMaxPool2d,
+  fractionalMaxPool3d,
+} from '../../ops/irregular-pooling.ts';
 export { layerNorm } from '../../ops/layer-norm.ts';
+export { lpPool1d, lpPool2d, lpPool3d } from '../../ops/lp-pooling.ts';
 export { linear } from '../../ops/matmul.ts';
 export { pad } from '../../ops/padding.ts';
 export { sigmoid, tanh } from '../../ops/pointwise.ts';
-export { maxPool2d } from '../../ops/pooling.ts';
+export { maxPool1d, maxPool2d, maxPool3d } from '../../ops/pooling.ts';
 export {
   celu,
   elu,

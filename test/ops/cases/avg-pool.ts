@@ -1,7 +1,6 @@
 /** Average pooling over PyTorch's options. */
 
 import { nn } from '../../../src/index.ts';
-import type { AvgPool2dOptions } from '../../../src/ops/avg-pooling.ts';
 import { bf16, f32, f64, type OpCase, opCase, type Slot } from '../case.ts';
 
 const { avgPool2d, adaptiveAvgPool2d } = nn.functional;
@@ -15,12 +14,14 @@ function keywords(options: object): string {
     .join('');
 }
 
-const pool = (detail: string, options: AvgPool2dOptions, slot: Slot) =>
+type Options = ConstructorParameters<typeof nn.AvgPool2d>[0];
+
+const pool = (detail: string, options: Options, slot: Slot) =>
   opCase('avg_pool2d', detail, [slot], (x) => avgPool2d(x, options), {
     torch: `F.avg_pool2d(a${keywords(options)})`,
   });
 
-const OPTIONS: readonly AvgPool2dOptions[] = [
+const OPTIONS: readonly Options[] = [
   { kernel_size: 2 },
   { kernel_size: [2, 1] },
   { kernel_size: 3, stride: 1 },

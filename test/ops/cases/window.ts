@@ -1,7 +1,6 @@
 /** Convolution and pooling over PyTorch's options. */
 
 import { grad, nn, type Tensor } from '../../../src/index.ts';
-import type { MaxPool2dOptions } from '../../../src/ops/pooling.ts';
 import { bf16, f32, f64, type OpCase, opCase, type Slot, values } from '../case.ts';
 
 const { conv2d, maxPool2d } = nn.functional;
@@ -98,13 +97,15 @@ function gradientOf(x: Tensor, w: Tensor, options: Conv2dOptions, which: number)
   return grad(y, leaves, { grad_outputs: seeds })[which]!;
 }
 
-const pool = (detail: string, options: MaxPool2dOptions, slot: Slot, smooth = true) =>
+type PoolOptions = ConstructorParameters<typeof nn.MaxPool2d>[0];
+
+const pool = (detail: string, options: PoolOptions, slot: Slot, smooth = true) =>
   opCase('max_pool2d', detail, [slot], (x) => maxPool2d(x, options), {
     torch: `F.max_pool2d(a${keywords(options)})`,
     smooth,
   });
 
-const POOLS: readonly MaxPool2dOptions[] = [
+const POOLS: readonly PoolOptions[] = [
   { kernel_size: 2 },
   { kernel_size: [2, 1] },
   { kernel_size: 3, stride: 1 },

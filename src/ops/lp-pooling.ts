@@ -1,0 +1,80 @@
+/** Power-average pooling: the p-norm of each window. */
+
+import type { Tensor } from '../core/tensor.ts';
+import { avgPool1d, avgPool2d, avgPool3d } from './avg-pooling.ts';
+import { named } from './named.ts';
+import { abs, mul, pow, relu, sign } from './pointwise.ts';
+import { strideOr } from './pooling.ts';
+import { type Sizes, windowSizes } from './window.ts';
+
+const ARGUMENTS = ['input', 'norm_type', 'kernel_size', 'stride', 'ceil_mode'] as const;
+const AVERAGE = { 1: avgPool1d, 2: avgPool2d, 3: avgPool3d } as const;
+
+function lpPool(
+  dims: 1 | 2 | 3,
+  input: Tensor,
+  norm_type: number,
+  window: { readonly kernel_size: Sizes; readonly stride: Sizes | null },
+  ceil_mode: boolean,
+): Tensor {
+  const kernel_size = windowSizes(`lp_pool${dims}d`, 'kernel_size', window.kernel_size, dims, 1);
+  const stride = strideOr(window.stride, kernel_size);
+  const means = AVERAGE[dims](pow(input, norm_type), kernel_size, stride, 0, ceil_mode);
+  const count = kernel_size.reduce((product, size) => product * size, 1);
+  // Of an odd power the sums have signs, which PyTorch keeps under the root.
+  return pow(mul(mul(sign(means), relu(abs(means))), count), 1 / norm_type);
+}
+
+/**
+ * x (N, C, L) or (C, L) -> (sum of x^p over each window)^(1/p) with p = `norm_type`.
+ * https://pytorch.org/docs/stable/generated/torch.nn.functional.lp_pool1d.html
+ *
+ * @throws ShapeError for another rank, an empty plane, or a kernel larger than the input.
+ */
+export const lpPool1d = named(
+  'lp_pool1d',
+  ARGUMENTS,
+  (
+    input: Tensor,
+    norm_type: number,
+    kernel_size: Sizes,
+    stride: Sizes | null = null,
+    ceil_mode = false,
+  ): Tensor => lpPool(1, input, norm_type, { kernel_size, stride }, ceil_mode),
+);
+
+/**
+ * x (N, C, H, W) or (C, H, W) -> (sum of x^p over each window)^(1/p) with p = `norm_type`.
+ * https://pytorch.org/docs/stable/generated/torch.nn.functional.lp_pool2d.html
+ *
+ * @throws ShapeError for another rank, an empty plane, or a kernel larger than the input.
+ */
+export const lpPool2d = named(
+  'lp_pool2d',
+  ARGUMENTS,
+  (
+    input: Tensor,
+    norm_type: number,
+    kernel_size: Sizes,
+    stride: Sizes | null = null,
+    ceil_mode = false,
+  ): Tensor => lpPool(2, input, norm_type, { kernel_size, stride }, ceil_mode),
+);
+
+/**
+ * x (N, C, D, H, W) or (C, D, H, W) -> (sum of x^p over each window)^(1/p) with p = `norm_type`.
+ * https://pytorch.org/docs/stable/generated/torch.nn.functional.lp_pool3d.html
+ *
+ * @throws ShapeError for another rank, an empty plane, or a kernel larger than the input.
+ */
+export const lpPool3d = named(
+  'lp_pool3d',
+  ARGUMENTS,
+  (
+    input: Tensor,
+    norm_type: number,
+    kernel_size: Sizes,
+    stride: Sizes | null = null,
+    ceil_mode = false,
+  ): Tensor => lpPool(3, input, norm_type, { kernel_size, stride }, ceil_mode),
+);
