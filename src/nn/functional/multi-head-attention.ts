@@ -321,8 +321,9 @@ function checkSizes(query: Tensor, key: Tensor, value: Tensor, options: HeadsOpt
     const message = `attn_mask must be ${formatShape(wanted)}, got ${formatShape(mask.shape)}`;
     throw opError(ShapeError, OP, message);
   }
-  if (padding !== null && padding.shape.at(-1) !== size) {
-    const message = `key_padding_mask must have ${size} positions, got ${formatShape(padding.shape)}`;
-    throw opError(ShapeError, OP, message);
+  const rows = padding?.ndim === 1 ? [size] : [batch, size];
+  if (padding !== null && !sameShape(padding.shape, rows)) {
+    const message = `key_padding_mask must be ${formatShape(rows)}, got`;
+    throw opError(ShapeError, OP, `${message} ${formatShape(padding.shape)}`);
   }
 }
