@@ -7,6 +7,8 @@ export { Adam, type AdamOptions, AdamW, type AdamWOptions } from './adam.ts';
 export { Adamax, type AdamaxOptions } from './adamax.ts';
 export { ASGD, type ASGDOptions } from './asgd.ts';
 export { LBFGS, type LBFGSOptions } from './lbfgs.ts';
+export * as lrScheduler from './lr-scheduler/index.ts';
+export { buildScheduler, schedulers } from './lr-scheduler/scheduler.ts';
 export { Muon, type MuonOptions } from './muon.ts';
 export { NAdam, type NAdamOptions } from './nadam.ts';
 export { type Closure, Optimizer } from './optimizer.ts';
