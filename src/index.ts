@@ -84,7 +84,28 @@ export * from './ops/repetition.ts';
 export { Slice, type SliceRange } from './ops/slice-range.ts';
 export { flip, narrow, select, selectScatter, slice, sliceScatter } from './ops/slicing.ts';
 export { logSoftmax, softmax } from './ops/softmax.ts';
+export * as special from './ops/special.ts';
 export * from './ops/splitting.ts';
+export {
+  acos,
+  acosh,
+  asin,
+  asinh,
+  atan,
+  atanh,
+  cosh,
+  digamma,
+  erfc,
+  erfinv,
+  exp2,
+  lgamma,
+  log2,
+  log10,
+  mvlgamma,
+  polygamma,
+  sinh,
+  tan,
+} from './ops/transcendental.ts';
 export { cartesianProd, combinations, meshgrid, unfold } from './ops/unfolding.ts';
 export { cross } from './ops/vectors.ts';
 export * as optim from './optim/index.ts';

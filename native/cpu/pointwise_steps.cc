@@ -57,9 +57,13 @@ decltype(auto) dispatch_compute(Compute type, const Body& body) {
 
 int cost_of(const std::string& fn) {
   static const std::map<std::string, int> kCosts = {
-      {"exp", 8},   {"expm1", 12},   {"log", 10},  {"log1p", 14},    {"sin", 12},   {"cos", 12},
-      {"tanh", 16}, {"sigmoid", 10}, {"erf", 16},  {"pow", 40},      {"atan2", 40}, {"fmod", 30},
-      {"div", 2},   {"sqrt", 3},     {"rsqrt", 4}, {"reciprocal", 2}};
+      {"exp", 8},        {"expm1", 12},   {"log", 10},     {"log1p", 14}, {"sin", 12},
+      {"cos", 12},       {"tanh", 16},    {"sigmoid", 10}, {"erf", 16},   {"pow", 40},
+      {"atan2", 40},     {"fmod", 30},    {"div", 2},      {"sqrt", 3},   {"rsqrt", 4},
+      {"reciprocal", 2}, {"tan", 30},     {"asin", 20},    {"acos", 20},  {"atan", 20},
+      {"sinh", 30},      {"cosh", 30},    {"asinh", 40},   {"acosh", 40}, {"atanh", 30},
+      {"exp2", 10},      {"log2", 10},    {"log10", 20},   {"erfc", 40},  {"erfinv", 200},
+      {"lgamma", 60},    {"digamma", 80}, {"zeta", 400}};
   const auto found = kCosts.find(fn);
   return found == kCosts.end() ? 1 : found->second;
 }

@@ -357,6 +357,24 @@ export const POINTWISE_FNS = {
   gelu_tanh: 1,
   gelu_derivative: 1,
   gelu_tanh_derivative: 1,
+  tan: 1,
+  asin: 1,
+  acos: 1,
+  atan: 1,
+  sinh: 1,
+  cosh: 1,
+  asinh: 1,
+  acosh: 1,
+  atanh: 1,
+  exp2: 1,
+  log2: 1,
+  log10: 1,
+  /** 1 - erf, with its own digits; and erf's inverse. */
+  erfc: 1,
+  erfinv: 1,
+  /** log |Gamma|, and its derivative. */
+  lgamma: 1,
+  digamma: 1,
   floor: 1,
   ceil: 1,
   round: 1,
@@ -370,6 +388,8 @@ export const POINTWISE_FNS = {
   div: 2,
   pow: 2,
   atan2: 2,
+  /** Hurwitz's: the sum over k >= 0 of (b + k)^-a. NaN for a < 1; infinite at a = 1 and b = 0, -1, ... */
+  zeta: 2,
   maximum: 2,
   minimum: 2,
   /** C's fmod: the sign of the dividend. */

@@ -23,6 +23,7 @@ import * as repetition from './repetition.ts';
 import * as slicing from './slicing.ts';
 import { logSoftmax, softmax } from './softmax.ts';
 import * as splitting from './splitting.ts';
+import * as transcendental from './transcendental.ts';
 import { unfold } from './unfolding.ts';
 import * as vectors from './vectors.ts';
 
@@ -38,6 +39,8 @@ provideGradientOps({
 /** Methods that take the tensor as their first argument and nothing else into account. */
 const methods = {
   abs: pointwise.abs,
+  acos: transcendental.acos,
+  acosh: transcendental.acosh,
   add: pointwise.add,
   addbmm: products.addbmm,
   addcdiv: arithmetic.addcdiv,
@@ -51,7 +54,11 @@ const methods = {
   amin: reduction.amin,
   argmax: reduction.argmax,
   argmin: reduction.argmin,
+  asin: transcendental.asin,
+  asinh: transcendental.asinh,
+  atan: transcendental.atan,
   atan2: pointwise.atan2,
+  atanh: transcendental.atanh,
   baddbmm: products.baddbmm,
   bmm: products.bmm,
   broadcastTo: movement.broadcastTo,
@@ -64,6 +71,7 @@ const methods = {
   contiguous: dimensions.contiguous,
   copysign: arithmetic.copysign,
   cos: pointwise.cos,
+  cosh: transcendental.cosh,
   cross: vectors.cross,
   deg2rad: arithmetic.deg2rad,
   diag: diagonals.diag,
@@ -71,6 +79,7 @@ const methods = {
   diagflat: diagonals.diagflat,
   diagonal: diagonals.diagonal,
   diagonalScatter: diagonals.diagonalScatter,
+  digamma: transcendental.digamma,
   dist: norms.dist,
   div: pointwise.div,
   dot: products.dot,
@@ -78,7 +87,10 @@ const methods = {
   eq: pointwise.eq,
   equal: comparison.equal,
   erf: pointwise.erf,
+  erfc: transcendental.erfc,
+  erfinv: transcendental.erfinv,
   exp: pointwise.exp,
+  exp2: transcendental.exp2,
   expand: movement.expand,
   expandAs: dimensions.expandAs,
   expm1: pointwise.expm1,
@@ -111,8 +123,11 @@ const methods = {
   ldexp: arithmetic.ldexp,
   le: pointwise.le,
   lerp: arithmetic.lerp,
+  lgamma: transcendental.lgamma,
   log: pointwise.log,
+  log10: transcendental.log10,
   log1p: pointwise.log1p,
+  log2: transcendental.log2,
   logaddexp: arithmetic.logaddexp,
   logaddexp2: arithmetic.logaddexp2,
   logicalAnd: pointwise.logicalAnd,
@@ -132,6 +147,7 @@ const methods = {
   movedim: dimensions.movedim,
   mul: pointwise.mul,
   mv: products.mv,
+  mvlgamma: transcendental.mvlgamma,
   nanToNum: arithmetic.nanToNum,
   narrow: slicing.narrow,
   ne: pointwise.ne,
@@ -165,6 +181,7 @@ const methods = {
   signbit: arithmetic.signbit,
   sin: pointwise.sin,
   sinc: arithmetic.sinc,
+  sinh: transcendental.sinh,
   slice: slicing.slice,
   sliceScatter: slicing.sliceScatter,
   softmax,
@@ -180,6 +197,7 @@ const methods = {
   swapaxes: movement.swapaxes,
   swapdims: movement.swapdims,
   t: dimensions.t,
+  tan: transcendental.tan,
   tanh: pointwise.tanh,
   tensorSplit: splitting.tensorSplit,
   tile: repetition.tile,

@@ -192,6 +192,11 @@ function binary(
   });
 }
 
+/** As `binary`, computing integers in float32. */
+export function floatBinary(name: PointwiseFn, derivative: BinaryVjp) {
+  return binary(name, derivative, { floating: true });
+}
+
 /** Splits a gradient evenly where the two operands are equal, as PyTorch does. */
 function extremeVjp(wins: (a: Tensor, b: Tensor) => Tensor): BinaryVjp {
   return (g, a, b) => {

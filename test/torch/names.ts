@@ -21,6 +21,9 @@ const REFLECTED: Readonly<Record<string, string>> = {
   __rsub__: 'sub',
 };
 
+/** PyTorch's lists give the input of these first, where the function takes it second. */
+const INPUT_SECOND = ['einsum', 'polygamma', 'special.polygamma'];
+
 /** The function for PyTorch's `name`, such as `nn.functional.max_pool2d`; or the method. */
 export function findFunction(name: string): Callable | undefined {
   const operator = REFLECTED[name];
@@ -28,9 +31,14 @@ export function findFunction(name: string): Callable | undefined {
     const fn = findFunction(operator);
     return fn && ((a, b) => fn(b, a));
   }
-  // PyTorch's lists give the operands first.
-  if (name === 'einsum')
-    return (operands, equation) => torchts.einsum(equation as string, operands as Tensor[]);
+  if (INPUT_SECOND.includes(name)) {
+    const fn = lookUp(name);
+    return fn && ((input, first) => fn(first, input));
+  }
+  return lookUp(name);
+}
+
+function lookUp(name: string): Callable | undefined {
   const path = (OTHER_NAMES[name] ?? name).split('.').map(camelCase);
   const found = path.reduce<unknown>(
     (room, part) => (room as Record<string, unknown> | undefined)?.[part],

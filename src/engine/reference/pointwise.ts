@@ -12,6 +12,7 @@ import {
   geluTanhDerivative,
   roundHalfEven,
 } from './special.ts';
+import { digamma, erfc, erfinv, lgamma, zeta } from './special-functions.ts';
 import { toBool, toInt32, toInt64, toUint8 } from './values.ts';
 import { broadcastStrides, viewPlaces } from './views.ts';
 
@@ -54,6 +55,22 @@ const FNS: Record<Exclude<PointwiseFn, 'const'>, Row> = {
   gelu_tanh: floating(geluTanh),
   gelu_derivative: floating(geluDerivative),
   gelu_tanh_derivative: floating(geluTanhDerivative),
+  tan: floating(Math.tan),
+  asin: floating(Math.asin),
+  acos: floating(Math.acos),
+  atan: floating(Math.atan),
+  sinh: floating(Math.sinh),
+  cosh: floating(Math.cosh),
+  asinh: floating(Math.asinh),
+  acosh: floating(Math.acosh),
+  atanh: floating(Math.atanh),
+  exp2: floating((a) => 2 ** a),
+  log2: floating(Math.log2),
+  log10: floating(Math.log10),
+  erfc: floating(erfc),
+  erfinv: floating(erfinv),
+  lgamma: floating(lgamma),
+  digamma: floating(digamma),
   floor: rounding(Math.floor),
   ceil: rounding(Math.ceil),
   round: rounding(roundHalfEven),
@@ -67,6 +84,7 @@ const FNS: Record<Exclude<PointwiseFn, 'const'>, Row> = {
   div: { float: (a, b) => a / b, int64: (a, b) => (b === 0 ? 0 : (a - (a % b)) / b) },
   pow: { float: power, int64: integerPower },
   atan2: floating(Math.atan2),
+  zeta: floating(zeta),
   // NaN wins, as in PyTorch. Not Math.max itself: it would take the unused third argument too.
   maximum: same((a, b) => Math.max(a, b)),
   minimum: same((a, b) => Math.min(a, b)),

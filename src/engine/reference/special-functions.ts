@@ -1,0 +1,71 @@
+/**
+ * Special functions in float64, by formulas of their own: continued fractions and recurrences where
+ * the native engine has series. (Abramowitz and Stegun, "Handbook of Mathematical Functions".)
+ */
+
+import { erf } from './special.ts';
+
+/** 1 - erf(x). Beyond 2 by the continued fraction 7.1.14, which keeps all digits. */
+export function erfc(x: number): number {
+  if (x < 2) return 1 - erf(x);
+  if (x > 27) return 0; // below the smallest number
+  let fraction = x;
+  for (let n = 200; n > 0; n--) fraction = x + n / 2 / fraction;
+  return Number.isNaN(x) ? x : Math.exp(-x * x) / Math.sqrt(Math.PI) / fraction;
+}
+
+/** The inverse of erf, by bisection. */
+export function erfinv(x: number): number {
+  if (!(Math.abs(x) < 1)) return Math.abs(x) === 1 ? x * Infinity : Number.NaN;
+  if (x < 0) return -erfinv(-x);
+  let low = 0;
+  let high = 6;
+  for (let i = 0; i < 100; i++) {
+    const middle = (low + high) / 2;
+    const isBelow = x < 0.5 ? erf(middle) < x : erfc(middle) > 1 - x;
+    if (isBelow) low = middle;
+    else high = middle;
+  }
+  return x === 0 ? x : (low + high) / 2;
+}
+
+/** 1/12, 1/360, ...: B_2k / (2k (2k - 1)), of Stirling's series 6.1.40. */
+const STIRLING = [1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360, 1 / 156];
+
+/** log |Gamma(x)|: Stirling's series from 15 on, the recurrence below, the reflection 6.1.17 for negatives. */
+export function lgamma(x: number): number {
+  if (Math.abs(x) === Infinity) return Infinity;
+  if (x <= 0 && x === Math.floor(x)) return Infinity;
+  if (x < 0.5) return Math.log(Math.PI / Math.abs(Math.sin(Math.PI * (x % 2)))) - lgamma(1 - x);
+  let shift = 0;
+  let at = x;
+  for (; at < 15; at++) shift += Math.log(at);
+  const series = STIRLING.reduce((sum, c, k) => sum + c / at ** (2 * k + 1), 0);
+  return (at - 0.5) * Math.log(at) - at + Math.log(2 * Math.PI) / 2 + series - shift;
+}
+
+/** The derivative of lgamma, that of the same series. */
+export function digamma(x: number): number {
+  if (x === 0) return Object.is(x, -0) ? Infinity : -Infinity;
+  if (x === Infinity) return x;
+  if (x < 0 && (x === Math.floor(x) || x === -Infinity)) return Number.NaN;
+  if (x < 0) return digamma(1 - x) - Math.PI / Math.tan(Math.PI * (x % 1));
+  let shift = 0;
+  let at = x;
+  for (; at < 15; at++) shift += 1 / at;
+  const series = STIRLING.reduce((sum, c, k) => sum + (c * (2 * k + 1)) / at ** (2 * k + 2), 0);
+  return Math.log(at) - 0.5 / at - series - shift;
+}
+
+/** Hurwitz's zeta function: 2000 terms of the sum, and Euler and Maclaurin's formula for the rest. */
+export function zeta(s: number, q: number): number {
+  if (Number.isNaN(q) || !(s >= 1)) return Number.NaN;
+  if (s === 1 || (q <= 0 && q === Math.floor(q))) return Infinity;
+  if (q <= 0 && s !== Math.floor(s)) return Number.NaN;
+  if (q === Infinity) return 0;
+  const terms = 2000;
+  let sum = 0;
+  for (let k = terms - 1; k >= 0; k--) sum += (q + k) ** -s;
+  const rest = q + terms;
+  return sum + rest ** (1 - s) / (s - 1) + rest ** -s / 2 + (s * rest ** (-s - 1)) / 12;
+}
