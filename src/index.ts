@@ -25,7 +25,16 @@ export { load, save } from './io/tensors.ts';
 export * as models from './models/index.ts';
 export * as nn from './nn/index.ts';
 export * from './ops/arithmetic.ts';
-export { indexSelect } from './ops/choosing.ts';
+export {
+  indexAdd,
+  indexCopy,
+  indexFill,
+  indexReduce,
+  indexSelect,
+  put,
+  take,
+  takeAlongDim,
+} from './ops/choosing.ts';
 export * from './ops/comparison.ts';
 export { inner, kron, tensordot } from './ops/contraction.ts';
 export * from './ops/copies.ts';
@@ -46,9 +55,18 @@ export {
   unflatten,
 } from './ops/dimensions.ts';
 export { einsum } from './ops/einsum.ts';
-export { gather, oneHot, scatterAdd } from './ops/indexing.ts';
+export { gather, scatter, scatterAdd, scatterReduce } from './ops/indexing.ts';
 export * from './ops/joining.ts';
 export * as linalg from './ops/linalg.ts';
+export {
+  argwhere,
+  maskedFill,
+  maskedScatter,
+  maskedSelect,
+  nonzero,
+  oneHot,
+  where,
+} from './ops/masking.ts';
 export { matmul } from './ops/matmul.ts';
 export {
   broadcastTo,
@@ -81,11 +99,14 @@ export {
   varMean,
 } from './ops/reduction.ts';
 export * from './ops/repetition.ts';
+export { cummax, cummin, cumprod, cumsum, logcumsumexp } from './ops/scanning.ts';
 export { Slice, type SliceRange } from './ops/slice-range.ts';
 export { flip, narrow, select, selectScatter, slice, sliceScatter } from './ops/slicing.ts';
 export { logSoftmax, softmax } from './ops/softmax.ts';
+export * from './ops/sorting.ts';
 export * as special from './ops/special.ts';
 export * from './ops/splitting.ts';
+export { index, indexPut, type Subscript } from './ops/subscript.ts';
 export {
   acos,
   acosh,

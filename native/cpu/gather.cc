@@ -1,7 +1,9 @@
 // gather:      out[a][m][c] = x[a][index[a][m][c]][c]   for dim 1 of a dense x (.., K, ..)
 // scatter_add: out = 0, then out[a][index[a][m][c]][c] += src[a][m][c] in flat order of src
-// x, out, src may have any rank; the index is int32 or int64, no larger than x outside `dim`.
-// gather moves any dtype; scatter_add sums in the output's dtype on one thread: always one order.
+// scatter:     out = x, then out[a][index[a][m][c]][c] = fn(that, src[a][m][c]) in flat order of
+// src x, out, src may have any rank; the index is int32 or int64, no larger than x outside `dim`.
+// gather and scatter's `set` move any dtype; scatter and scatter_add compute in the output's dtype
+// on one thread: always one order.
 // An index outside [0, K) throws std::runtime_error.
 #include <algorithm>
 #include <atomic>
@@ -130,9 +132,68 @@ class ScatterAdd final : public Kernel {
   int64_t count_;
 };
 
+struct Set {
+  template <class T>
+  static T of(T, T b) {
+    return b;
+  }
+};
+struct Add {
+  template <class T>
+  static T of(T a, T b) {
+    return static_cast<T>(a + b);
+  }
+};
+struct Multiply {
+  template <class T>
+  static T of(T a, T b) {
+    return static_cast<T>(a * b);
+  }
+};
+// NaN wins.
+struct Maximum {
+  template <class T>
+  static T of(T a, T b) {
+    return a != a || a > b ? a : b;
+  }
+};
+struct Minimum {
+  template <class T>
+  static T of(T a, T b) {
+    return a != a || a < b ? a : b;
+  }
+};
+
+template <class Fn>
+struct ScatterBy {
+  template <class T, class I>
+  class Of final : public Kernel {
+   public:
+    explicit Of(const KernelSpec& spec)
+        : indexing_(spec.outputs[0].shape, spec.inputs[1].shape, spec.attrs.integer("dim")),
+          count_(spec.outputs[0].numel()) {}
+
+    void run(const Operands& operands) override {
+      const T* x = operands.in<T>(0);
+      const T* src = operands.in<T>(2);
+      T* out = operands.out<T>(0);
+      if (x != out) std::copy(x, x + count_, out);
+      int64_t bad = 0;
+      const auto put = [=](int64_t from, int64_t to) { out[to] = Fn::of(out[to], src[from]); };
+      if (!indexing_.walk(operands.in<I>(1), 0, indexing_.count, &bad, put)) {
+        throw_out_of_range(bad, indexing_.dim, indexing_.size);
+      }
+    }
+
+   private:
+    Indexing indexing_;
+    int64_t count_;
+  };
+};
+
 template <template <class, class> class K, class T>
-std::unique_ptr<Kernel> make_indexed(const KernelSpec& spec) {
-  require_arity(spec, 2);
+std::unique_ptr<Kernel> make_indexed(const KernelSpec& spec, size_t inputs = 2) {
+  require_arity(spec, inputs);
   require(spec.inputs[0].dtype == spec.outputs[0].dtype, "operands must have one dtype");
   const DType index = spec.inputs[1].dtype;
   if (index == DType::int64) return std::make_unique<K<T, int64_t>>(spec);
@@ -159,6 +220,40 @@ std::unique_ptr<Kernel> make_scatter_add(const KernelSpec& spec) {
   });
 }
 
+template <class Fn>
+std::unique_ptr<Kernel> make_scatter_by(const KernelSpec& spec) {
+  return dispatch(spec.outputs[0].dtype, [&](auto tag) -> std::unique_ptr<Kernel> {
+    using T = typename decltype(tag)::type;
+    if constexpr (std::is_same_v<T, bfloat16> || std::is_same_v<T, bool>) {
+      throw std::invalid_argument("scatter computes in no such dtype");
+    } else {
+      return make_indexed<ScatterBy<Fn>::template Of, T>(spec, 3);
+    }
+  });
+}
+
+std::unique_ptr<Kernel> make_scatter(const KernelSpec& spec) {
+  require_arity(spec, 3);
+  require_shape("src", spec.inputs[2].shape, spec.inputs[1].shape);
+  require_shape("the output", spec.outputs[0].shape, spec.inputs[0].shape);
+  require(spec.inputs[2].dtype == spec.outputs[0].dtype, "operands must have one dtype");
+  const std::string& fn = spec.attrs.text("fn");
+  if (fn == "set") {
+    return dispatch_size(spec.outputs[0].dtype, [&](auto tag) {
+      return make_indexed<ScatterBy<Set>::Of, typename decltype(tag)::type>(spec, 3);
+    });
+  }
+  if (fn == "add") return make_scatter_by<Add>(spec);
+  if (fn == "mul") return make_scatter_by<Multiply>(spec);
+  if (fn == "amax") return make_scatter_by<Maximum>(spec);
+  if (fn == "amin") return make_scatter_by<Minimum>(spec);
+  throw std::invalid_argument("unknown function " + fn);
+}
+
+bool supports_scatter(const KernelSpec& spec) {
+  return spec.outputs[0].dtype != DType::bfloat16 || spec.attrs.text("fn") == "set";
+}
+
 bool supports_scatter_add(const KernelSpec& spec) {
   return spec.outputs[0].dtype != DType::bfloat16;
 }
@@ -167,6 +262,7 @@ bool supports_scatter_add(const KernelSpec& spec) {
 
 void register_gather(Registry& registry) {
   registry.add({"gather", "portable", 0, any_spec, make_gather});
+  registry.add({"scatter", "portable", 0, supports_scatter, make_scatter});
   registry.add({"scatter_add", "portable", 0, supports_scatter_add, make_scatter_add});
 }
 

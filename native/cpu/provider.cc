@@ -32,6 +32,8 @@ extern "C" __attribute__((visibility("default"))) void torchts_register(
   register_pointwise(*registry);
   register_reduce(*registry);
   register_reorder(*registry);
+  register_scan(*registry);
   register_softmax(*registry);
+  register_sort(*registry);
   register_view(*registry);
 }

@@ -33,7 +33,9 @@ void register_philox(Registry& registry);
 void register_pointwise(Registry& registry);
 void register_reduce(Registry& registry);
 void register_reorder(Registry& registry);
+void register_scan(Registry& registry);
 void register_softmax(Registry& registry);
+void register_sort(Registry& registry);
 void register_view(Registry& registry);
 
 }  // namespace TORCHTS_ISA

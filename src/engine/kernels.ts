@@ -13,6 +13,10 @@ import type { ComputeType } from '../base/dtype.ts';
 /** Reductions: `argmax`/`argmin` give the first index of the extreme as int64; NaN wins. */
 export type Reduction = 'sum' | 'prod' | 'amax' | 'amin';
 
+/** What is left at a place that something is scattered to. */
+export type ScatterFn = 'set' | 'add' | 'mul' | 'amax' | 'amin';
+export type ScanFn = 'sum' | 'prod' | 'logsumexp';
+
 /**
  * What a kernel may do to its first output before it stores it, in this order and each at most
  * once: add a bias of one value for each channel (1-D), add a tensor of the output's shape, keep
@@ -193,9 +197,27 @@ export interface KernelAttrs {
   /** x, index (int32 or int64; x's rank, no larger than x outside `dim`) -> out[i][j][k] =
    *  x[i][index[i][j][k]][k] for dim 1. An index out of range makes the run fail with an error. */
   gather: { dim: number };
+  /** x, index, src (of index's shape) -> out: x, then for dim 1, in ascending order of the source's flat
+   *  index, `fn` of out[i][index[i][j][k]][k] and src[i][j][k]: the latter for `set`, sum, product, or
+   *  the extreme, which NaN wins. Same range rule as gather; `set` is for any dtype. */
+  scatter: { dim: number; fn: ScatterFn };
   /** src, index (one shape) -> out, zero then out[i][index[i][j][k]][k] += src[i][j][k] for dim 1,
    *  in ascending order of the source's flat index. Same range rule as gather. */
   scatter_add: { dim: number };
+
+  /** x (..R, N) -> values (..R, K), indices int64 (..R, K): the first `count` = K of the rows in order,
+   *  and where they stood. Equal elements keep their order; NaN is the largest. */
+  sort: { descending: boolean; count: number };
+  /** sorted (..R, N), values (..R, M) -> int64 (..R, M): how many elements of the row, which ascends, are
+   *  smaller than the value, or with `right` not larger. NaN is the largest. */
+  search_sorted: { right: boolean };
+
+  /** x -> the sums, products or log(sum(exp)) of all elements up to each along `dim`; no bool. Floating
+   *  for `logsumexp`, whose sum of nothing but -inf is -inf. */
+  scan: { dim: number; fn: ScanFn };
+  /** x -> the extreme of all elements up to each along `dim`, and its int64 index along it, the last one
+   *  of equal ones. NaN is extreme. */
+  scan_extreme: { dim: number; fn: 'amax' | 'amin' };
 
   /** One step of SGD for any number of parameters. Inputs: lr (), damping () (1 at the first step,
    *  then 1 - dampening), scale () if `scaled`, then p, g and, if `momentum` is not 0, the momentum

@@ -12,6 +12,7 @@ import * as contraction from './contraction.ts';
 import * as diagonals from './diagonals.ts';
 import * as dimensions from './dimensions.ts';
 import * as indexing from './indexing.ts';
+import * as masking from './masking.ts';
 import { matmul } from './matmul.ts';
 import * as movement from './movement.ts';
 import * as norms from './norms.ts';
@@ -20,9 +21,12 @@ import * as pointwise from './pointwise.ts';
 import * as products from './products.ts';
 import * as reduction from './reduction.ts';
 import * as repetition from './repetition.ts';
+import * as scanning from './scanning.ts';
 import * as slicing from './slicing.ts';
 import { logSoftmax, softmax } from './softmax.ts';
+import * as sorting from './sorting.ts';
 import * as splitting from './splitting.ts';
+import * as subscript from './subscript.ts';
 import * as transcendental from './transcendental.ts';
 import { unfold } from './unfolding.ts';
 import * as vectors from './vectors.ts';
@@ -57,6 +61,8 @@ const methods = {
   asin: transcendental.asin,
   asinh: transcendental.asinh,
   atan: transcendental.atan,
+  argsort: sorting.argsort,
+  argwhere: masking.argwhere,
   atan2: pointwise.atan2,
   atanh: transcendental.atanh,
   baddbmm: products.baddbmm,
@@ -73,6 +79,10 @@ const methods = {
   cos: pointwise.cos,
   cosh: transcendental.cosh,
   cross: vectors.cross,
+  cummax: scanning.cummax,
+  cummin: scanning.cummin,
+  cumprod: scanning.cumprod,
+  cumsum: scanning.cumsum,
   deg2rad: arithmetic.deg2rad,
   diag: diagonals.diag,
   diagEmbed: diagonals.diagEmbed,
@@ -111,6 +121,12 @@ const methods = {
   heaviside: arithmetic.heaviside,
   hsplit: splitting.hsplit,
   hypot: arithmetic.hypot,
+  index: subscript.index,
+  indexAdd: choosing.indexAdd,
+  indexCopy: choosing.indexCopy,
+  indexFill: choosing.indexFill,
+  indexPut: subscript.indexPut,
+  indexReduce: choosing.indexReduce,
   indexSelect: choosing.indexSelect,
   inner: contraction.inner,
   isclose: comparison.isclose,
@@ -120,6 +136,7 @@ const methods = {
   isneginf: comparison.isneginf,
   isposinf: comparison.isposinf,
   kron: contraction.kron,
+  kthvalue: sorting.kthvalue,
   ldexp: arithmetic.ldexp,
   le: pointwise.le,
   lerp: arithmetic.lerp,
@@ -128,23 +145,29 @@ const methods = {
   log10: transcendental.log10,
   log1p: pointwise.log1p,
   log2: transcendental.log2,
+  logSoftmax,
   logaddexp: arithmetic.logaddexp,
   logaddexp2: arithmetic.logaddexp2,
+  logcumsumexp: scanning.logcumsumexp,
   logicalAnd: pointwise.logicalAnd,
   logicalNot: pointwise.logicalNot,
   logicalOr: pointwise.logicalOr,
   logicalXor: pointwise.logicalXor,
   logit: arithmetic.logit,
-  logSoftmax,
   logsumexp: reduction.logsumexp,
   lt: pointwise.lt,
+  maskedFill: masking.maskedFill,
+  maskedScatter: masking.maskedScatter,
+  maskedSelect: masking.maskedSelect,
   matmul,
   maximum: pointwise.maximum,
   mean: reduction.mean,
   minimum: pointwise.minimum,
   mm: products.mm,
+  mode: sorting.mode,
   moveaxis: dimensions.moveaxis,
   movedim: dimensions.movedim,
+  msort: sorting.msort,
   mul: pointwise.mul,
   mv: products.mv,
   mvlgamma: transcendental.mvlgamma,
@@ -154,10 +177,12 @@ const methods = {
   neg: pointwise.neg,
   norm: norms.norm,
   outer: products.outer,
+  nonzero: masking.nonzero,
   permute: movement.permute,
   positive: dimensions.positive,
   pow: pointwise.pow,
   prod: reduction.prod,
+  put: choosing.put,
   rad2deg: arithmetic.rad2deg,
   ravel: dimensions.ravel,
   reciprocal: pointwise.reciprocal,
@@ -172,7 +197,9 @@ const methods = {
   rot90: repetition.rot90,
   round: pointwise.round,
   rsqrt: pointwise.rsqrt,
+  scatter: indexing.scatter,
   scatterAdd: indexing.scatterAdd,
+  scatterReduce: indexing.scatterReduce,
   select: slicing.select,
   selectScatter: slicing.selectScatter,
   sgn: arithmetic.sgn,
@@ -185,6 +212,7 @@ const methods = {
   slice: slicing.slice,
   sliceScatter: slicing.sliceScatter,
   softmax,
+  sort: sorting.sort,
   split: splitting.split,
   splitWithSizes: splitting.splitWithSizes,
   sqrt: pointwise.sqrt,
@@ -198,10 +226,13 @@ const methods = {
   swapdims: movement.swapdims,
   t: dimensions.t,
   tan: transcendental.tan,
+  take: choosing.take,
+  takeAlongDim: choosing.takeAlongDim,
   tanh: pointwise.tanh,
   tensorSplit: splitting.tensorSplit,
   tile: repetition.tile,
   to: cast,
+  topk: sorting.topk,
   trace: diagonals.trace,
   transpose: movement.transpose,
   tril: diagonals.tril,
@@ -216,6 +247,7 @@ const methods = {
   view: movement.reshape,
   viewAs: dimensions.viewAs,
   vsplit: splitting.vsplit,
+  where: (x: Tensor, condition: Tensor, other: Operand) => masking.where(condition, x, other),
   xlogy: arithmetic.xlogy,
 } as const;
 
@@ -241,12 +273,34 @@ const inPlace = {
   div_: (x: Tensor, other: Operand) => pointwise.div(x, other),
   fill_: (x: Tensor, value: number) => full(x.shape, value, x.dtype),
   zero_: (x: Tensor) => full(x.shape, 0, x.dtype),
+  indexAdd_: choosing.indexAdd,
+  indexCopy_: choosing.indexCopy,
+  indexFill_: choosing.indexFill,
+  indexPut_: subscript.indexPut,
+  indexReduce_: choosing.indexReduce,
+  maskedFill_: masking.maskedFill,
+  maskedScatter_: masking.maskedScatter,
+  put_: choosing.put,
+  scatterAdd_: indexing.scatterAdd,
+  scatterReduce_: indexing.scatterReduce,
+  scatter_: indexing.scatter,
+  tril_: diagonals.tril,
+  triu_: diagonals.triu,
   copy_: (x: Tensor, other: Tensor) => movement.expand(cast(other, x.dtype), x.shape),
 } as const;
 
 export type InPlaceMethods = {
   [K in keyof typeof inPlace]: (...args: Rest<(typeof inPlace)[K]>) => Tensor;
 };
+
+export interface MedianMethods {
+  /** The lower median of all elements, or along `dim` with where it stands. */
+  median(): Tensor;
+  median(dim: number, keepdim?: boolean): [Tensor, Tensor];
+  /** The same without NaN. */
+  nanmedian(): Tensor;
+  nanmedian(dim: number, keepdim?: boolean): [Tensor, Tensor];
+}
 
 export interface AutogradMethods {
   /** Accumulates gradients into the `.grad` of the leaves this tensor depends on. */
@@ -316,10 +370,19 @@ for (const [name, get] of Object.entries(transposes)) {
     configurable: true,
   });
 }
+for (const [name, find] of Object.entries({
+  median: sorting.median,
+  nanmedian: sorting.nanmedian,
+})) {
+  const call = find as (x: Tensor, ...args: unknown[]) => unknown;
+  attach(name, function (this: Tensor, ...args: unknown[]) {
+    return call(this, ...args);
+  });
+}
 attach('backward', function (this: Tensor, ...args: never[]) {
   backward(this, ...(args as []));
 });
 
 declare module '../core/tensor.ts' {
-  interface Tensor extends OpMethods, InPlaceMethods, AutogradMethods {}
+  interface Tensor extends OpMethods, MedianMethods, InPlaceMethods, AutogradMethods {}
 }

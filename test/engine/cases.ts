@@ -17,6 +17,7 @@ import { LSTM_CASES } from './cases/lstm.ts';
 import { MATMUL_CASES } from './cases/matmul.ts';
 import { CREATION_CASES, MOVEMENT_CASES } from './cases/movement.ts';
 import { OPTIMIZER_CASES } from './cases/optimizer.ts';
+import { ORDER_CASES } from './cases/order.ts';
 import { POINTWISE_CASES } from './cases/pointwise.ts';
 import { RANDOM_CASES } from './cases/random.ts';
 import { REDUCE_CASES } from './cases/reduce.ts';
@@ -39,6 +40,7 @@ export const CASES: readonly KernelCase[] = [
   ...LSTM_CASES,
   ...INDEXING_CASES,
   ...OPTIMIZER_CASES,
+  ...ORDER_CASES,
   ...ATTENTION_CASES,
   ...EMBEDDING_CASES,
   ...RANDOM_CASES,

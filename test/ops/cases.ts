@@ -15,6 +15,7 @@ import { LOSSES } from './cases/losses.ts';
 import { MATMUL } from './cases/matmul.ts';
 import { MOVEMENT } from './cases/movement.ts';
 import { OPTIMIZER } from './cases/optimizer.ts';
+import { ORDER } from './cases/order.ts';
 import { POINTWISE } from './cases/pointwise.ts';
 import { RECURRENT } from './cases/recurrent.ts';
 import { REDUCTION } from './cases/reduction.ts';
@@ -30,6 +31,7 @@ export const CASES: readonly OpCase[] = [
   ...WINDOW,
   ...CONVOLUTIONS,
   ...OPTIMIZER,
+  ...ORDER,
   ...AVG_POOL,
   ...BATCH_NORM,
   ...SOFTMAX,

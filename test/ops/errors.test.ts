@@ -335,8 +335,8 @@ const INDEXING: Fault[] = [
   ],
   [
     'ShapeError',
-    '[scatter_add] index (2,) and src (3,) must have one shape that fits (4,) outside dim 0',
-    () => f(4).scatterAdd(0, i(2), f(3)),
+    '[scatter_add] index (3,) must fit src (2,) and, outside dim 0, the input (4,)',
+    () => f(4).scatterAdd(0, i(3), f(2)),
   ],
   ['DTypeError', '[one_hot] index must be int64 or int32, got float32', () => t.oneHot(f(2), 3)],
   [

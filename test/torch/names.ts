@@ -39,6 +39,11 @@ export function findFunction(name: string): Callable | undefined {
 }
 
 function lookUp(name: string): Callable | undefined {
+  // PyTorch's lists give the operands first.
+  if (name === 'einsum')
+    return (operands, equation) => torchts.einsum(equation as string, operands as Tensor[]);
+  // PyTorch's samples call the method, whose condition comes second.
+  if (name === 'where') return methodCall(name);
   const path = (OTHER_NAMES[name] ?? name).split('.').map(camelCase);
   const found = path.reduce<unknown>(
     (room, part) => (room as Record<string, unknown> | undefined)?.[part],

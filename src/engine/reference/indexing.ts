@@ -1,6 +1,7 @@
-/** gather and scatter_add: elements chosen along one dimension by a tensor of indices. */
+/** gather, scatter and scatter_add: elements chosen along one dimension by a tensor of indices. */
 
 import { contiguousStrides, formatShape, type Shape } from '../../base/shape.ts';
+import type { ScatterFn } from '../kernels.ts';
 import {
   arity,
   check,
@@ -38,6 +39,34 @@ export function scatterAdd(call: KernelCall<'scatter_add'>): Run {
   return ([from, chosen], [to]) => {
     const places = addressedPlaces(out, index, call.attrs.dim, chosen!);
     for (let i = 0; i < places.length; i++) to![places[i]!]! += from![i]!;
+  };
+}
+
+const COMBINE: Record<ScatterFn, (a: number, b: number) => number> = {
+  set: (_, b) => b,
+  add: (a, b) => a + b,
+  mul: (a, b) => a * b,
+  // Math.max and Math.min are NaN where either is.
+  amax: Math.max,
+  amin: Math.min,
+};
+
+/** x, index, src -> out */
+export function scatter(call: KernelCall<'scatter'>): Run {
+  arity(call, 3);
+  const [x, index, src] = call.inputs.map((input) => input.shape) as [Shape, Shape, Shape];
+  checkDtype('index', call.inputs[1]!.dtype, 'int32', 'int64');
+  checkDtype('src', call.inputs[2]!.dtype, call.inputs[0]!.dtype);
+  checkDtype('the output', call.outputs[0]!.dtype, call.inputs[0]!.dtype);
+  checkShape('the output', call.outputs[0]!.shape, x);
+  checkShape('src', src, index);
+  checkFits(index, x, call.attrs.dim);
+  const combine = COMBINE[call.attrs.fn];
+  check(combine !== undefined, `unknown function ${call.attrs.fn}`);
+  return ([before, chosen, from], [to]) => {
+    to!.set(before!);
+    const places = addressedPlaces(x, index, call.attrs.dim, chosen!);
+    for (let i = 0; i < places.length; i++) to![places[i]!] = combine(to![places[i]!]!, from![i]!);
   };
 }
 

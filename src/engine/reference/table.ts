@@ -9,17 +9,19 @@ import { arange, fill } from './creation.ts';
 import { crossEntropyBackward, crossEntropyForward } from './cross-entropy.ts';
 import { gatherRows, scatterRows } from './embedding.ts';
 import { withEpilogue } from './epilogue.ts';
-import { gather, scatterAdd } from './indexing.ts';
+import { gather, scatter, scatterAdd } from './indexing.ts';
 import type { KernelFunction } from './kernel.ts';
 import { layerNormBackward, layerNormForward } from './layer-norm.ts';
 import { lstmBackward, lstmForward } from './lstm.ts';
 import { matmul } from './matmul.ts';
 import { alias, cat, copyView, placeView } from './movement.ts';
 import { clipNorm, fusedAdam, fusedSgd } from './optimizer.ts';
+import { searchSorted, sort } from './order.ts';
 import { pointwise } from './pointwise.ts';
 import { maxPool2dBackward, maxPool2dForward } from './pool.ts';
 import { dropout, philox } from './random.ts';
 import { argReduce, reduce } from './reduce.ts';
+import { scan, scanExtreme } from './scan.ts';
 import { logSoftmax, softmax } from './softmax.ts';
 
 export const KERNELS: { readonly [K in KernelName]: KernelFunction<K> } = {
@@ -57,7 +59,12 @@ export const KERNELS: { readonly [K in KernelName]: KernelFunction<K> } = {
   gather_rows: gatherRows,
   scatter_rows: scatterRows,
   gather,
+  scatter,
   scatter_add: scatterAdd,
+  sort,
+  search_sorted: searchSorted,
+  scan,
+  scan_extreme: scanExtreme,
   fused_sgd: fusedSgd,
   fused_adam: fusedAdam,
   clip_norm: clipNorm,

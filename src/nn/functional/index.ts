@@ -15,7 +15,6 @@ export { convTranspose1d, convTranspose2d, convTranspose3d } from '../../ops/con
 export { embedding } from '../../ops/embedding.ts';
 export { fold, unfold } from '../../ops/folding.ts';
 export { gelu } from '../../ops/gelu.ts';
-export { oneHot } from '../../ops/indexing.ts';
 export {
   adaptiveMaxPool1d,
   adaptiveMaxPool2d,
@@ -25,6 +24,7 @@ export {
 } from '../../ops/irregular-pooling.ts';
 export { layerNorm } from '../../ops/layer-norm.ts';
 export { lpPool1d, lpPool2d, lpPool3d } from '../../ops/lp-pooling.ts';
+export { oneHot } from '../../ops/masking.ts';
 export { linear } from '../../ops/matmul.ts';
 export { pad } from '../../ops/padding.ts';
 export { sigmoid, tanh } from '../../ops/pointwise.ts';

@@ -3,6 +3,7 @@
 import { MALFORMED_ATTENTION } from './attention.ts';
 import { input, type KernelCase, kernelCase, type } from './case.ts';
 import { group } from './groups.ts';
+import { MALFORMED_ORDER } from './order.ts';
 
 const f32 = (...shape: number[]) => input('float32', shape);
 const out = (...shape: number[]) => type('float32', ...shape);
@@ -23,6 +24,7 @@ const adam = {
 
 export const MALFORMED: readonly KernelCase[] = [
   ...MALFORMED_ATTENTION,
+  ...MALFORMED_ORDER,
   kernelCase(
     'pointwise',
     'inputs that do not broadcast',
