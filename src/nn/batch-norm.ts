@@ -8,8 +8,9 @@ import { noGrad } from '../core/grad-mode.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { ones, zeros } from '../ops/creation.ts';
 import { batchNorm } from './functional/batch-norm.ts';
+import { instanceNorm } from './functional/normalization.ts';
 import { ones_, zeros_ } from './init.ts';
-import { Buffer, Module, Parameter } from './module.ts';
+import { type AnyModule, Buffer, Module, Parameter } from './module.ts';
 import { inferredSize, modules, schemas } from './registry.ts';
 
 const options = strict({
@@ -20,6 +21,8 @@ const options = strict({
   momentum: z.number().min(0).max(1).nullable().default(0.1),
   /** A learned scale and shift of each channel. */
   affine: z.boolean().default(true),
+  /** Whether there is a shift. */
+  bias: z.boolean().default(true),
   track_running_stats: z.boolean().default(true),
 });
 
@@ -44,6 +47,7 @@ abstract class BatchNorm extends Module {
     eps = 1e-5,
     momentum = 0.1,
     affine = true,
+    bias = true,
     track_running_stats = true,
   }: BatchNormModuleOptions) {
     super();
@@ -52,7 +56,7 @@ abstract class BatchNorm extends Module {
     this.momentum = momentum;
     const size = [num_features];
     this.weight = affine ? new Parameter(ones(size)) : null;
-    this.bias = affine ? new Parameter(zeros(size)) : null;
+    this.bias = affine && bias ? new Parameter(zeros(size)) : null;
     const buffer = (contents: Tensor) => (track_running_stats ? new Buffer(contents) : null);
     this.running_mean = buffer(zeros(size));
     this.running_var = buffer(ones(size));
@@ -73,7 +77,7 @@ abstract class BatchNorm extends Module {
   }
 
   forward(input: Tensor): Tensor {
-    this.#checkRank(input);
+    this.checkRank(input);
     const { weight, bias, eps, running_mean, running_var } = this;
     // Without running statistics every batch is normalised by its own.
     const training = this.training || running_mean === null;
@@ -89,7 +93,7 @@ abstract class BatchNorm extends Module {
     return this.momentum ?? seen.float().reciprocal();
   }
 
-  #checkRank(input: Tensor): void {
+  protected checkRank(input: Tensor): void {
     if (this.ranks.includes(input.ndim)) return;
     throw opError(
       ShapeError,
@@ -137,6 +141,142 @@ export class BatchNorm3d extends BatchNorm {
   }
 }
 
+const syncOptions = options.extend({ process_group: z.null().default(null) });
+
+/**
+ * BatchNorm of any number of dimensions. There is one process, whose batch is the whole one.
+ * https://pytorch.org/docs/stable/generated/torch.nn.SyncBatchNorm.html
+ */
+export class SyncBatchNorm extends BatchNorm {
+  constructor({
+    process_group: _,
+    ...given
+  }: z.input<typeof syncOptions> & { num_features: number }) {
+    super(given);
+  }
+
+  protected get ranks(): readonly number[] {
+    return [2, 3, 4, 5];
+  }
+
+  /** `module` with a SyncBatchNorm, of the same tensors, in place of every BatchNorm in it. */
+  static convertSyncBatchnorm<M extends AnyModule>(module: M): M | SyncBatchNorm {
+    if (module instanceof BatchNorm && !(module instanceof InstanceNorm)) return synced(module);
+    const replace = (field: unknown) =>
+      field instanceof Module ? SyncBatchNorm.convertSyncBatchnorm(field) : field;
+    for (const [name, field] of Object.entries(module)) {
+      const replaced = Array.isArray(field) ? field.map(replace) : replace(field);
+      if (field instanceof Module || Array.isArray(field)) {
+        Object.assign(module, { [name]: replaced });
+      }
+    }
+    return module;
+  }
+}
+
+function synced(from: BatchNorm): SyncBatchNorm {
+  const { num_features, eps, momentum, weight, bias, running_mean } = from;
+  const track_running_stats = running_mean !== null;
+  const made = new SyncBatchNorm({
+    ...{
+      num_features,
+      eps,
+      momentum,
+      affine: weight !== null,
+      bias: bias !== null,
+      track_running_stats,
+    },
+  });
+  const { running_var, num_batches_tracked } = from;
+  Object.assign(made, { weight, bias, running_mean, running_var, num_batches_tracked });
+  return made.train(from.training);
+}
+
+// ---- instance norm -----------------------------------------------------------------------------
+
+const instanceOptions = options.extend({
+  affine: z.boolean().default(false),
+  track_running_stats: z.boolean().default(false),
+});
+
+export type InstanceNormOptions = z.input<typeof instanceOptions> & { num_features: number };
+
+/** As BatchNorm, but every element of the batch has its own statistics. */
+abstract class InstanceNorm extends BatchNorm {
+  constructor(given: InstanceNormOptions) {
+    super({ affine: false, track_running_stats: false, ...given });
+  }
+
+  override forward(input: Tensor): Tensor {
+    this.checkRank(input);
+    const single = input.ndim === this.ranks[0];
+    const x = single ? input.unsqueeze(0) : input;
+    if (x.shape[1] !== this.num_features) {
+      throw opError(
+        ShapeError,
+        this.constructor.name,
+        `input must have ${this.num_features} channels, got ${formatShape(input.shape)}`,
+      );
+    }
+    const { weight, bias, running_mean, running_var, eps } = this;
+    const y = instanceNorm(x, running_mean, running_var, {
+      ...{ weight, bias, eps, momentum: this.momentum ?? 0 },
+      use_input_stats: this.training || running_mean === null,
+    });
+    return single ? y.squeeze(0) : y;
+  }
+}
+
+/**
+ * Normalises each channel of (N, C, L) or (C, L).
+ * https://pytorch.org/docs/stable/generated/torch.nn.InstanceNorm1d.html
+ */
+export class InstanceNorm1d extends InstanceNorm {
+  protected get ranks(): readonly number[] {
+    return [2, 3];
+  }
+}
+
+/**
+ * Normalises each channel of (N, C, H, W) or (C, H, W).
+ * https://pytorch.org/docs/stable/generated/torch.nn.InstanceNorm2d.html
+ */
+export class InstanceNorm2d extends InstanceNorm {
+  protected get ranks(): readonly number[] {
+    return [3, 4];
+  }
+}
+
+/**
+ * Normalises each channel of (N, C, D, H, W) or (C, D, H, W).
+ * https://pytorch.org/docs/stable/generated/torch.nn.InstanceNorm3d.html
+ */
+export class InstanceNorm3d extends InstanceNorm {
+  protected get ranks(): readonly number[] {
+    return [4, 5];
+  }
+}
+
+// ---- names -------------------------------------------------------------------------------------
+
+for (const [i, type] of [InstanceNorm1d, InstanceNorm2d, InstanceNorm3d].entries()) {
+  modules.register(type.name, {
+    schema: instanceOptions,
+    create: (given: z.output<typeof instanceOptions>, { input }) => {
+      const found = input?.shape.at(-2 - i);
+      const num_features = inferredSize(type.name, 'num_features', given.num_features, found);
+      return new type({ ...given, num_features });
+    },
+  });
+}
+modules.register('SyncBatchNorm', {
+  schema: syncOptions,
+  create: (given: z.output<typeof syncOptions>, { input }) => {
+    const found = input?.shape.at(1);
+    const num_features = inferredSize('SyncBatchNorm', 'num_features', given.num_features, found);
+    return new SyncBatchNorm({ ...given, num_features });
+  },
+});
 for (const type of [BatchNorm1d, BatchNorm2d, BatchNorm3d]) {
   modules.register(type.name, {
     schema: options,

@@ -5,9 +5,10 @@ import { ArgumentError, opError } from '../base/errors.ts';
 import { parseOptions, strict } from '../base/registry.ts';
 import { type Shape, sameShape } from '../base/shape.ts';
 import type { Tensor } from '../core/tensor.ts';
-import { type ConvPadding, conv1d, conv2d, conv3d } from '../ops/conv.ts';
+import { type ConvPadding, conv1d, conv2d, conv3d, convPadding } from '../ops/conv.ts';
 import { convTranspose1d, convTranspose2d, convTranspose3d } from '../ops/conv-transpose.ts';
 import { zeros } from '../ops/creation.ts';
+import { pad } from '../ops/padding.ts';
 import { type Sizes, windowSizes } from '../ops/window.ts';
 import { resetLinearLike } from './init.ts';
 import { Module, Parameter } from './module.ts';
@@ -28,7 +29,7 @@ const convOptions = (dims: number) =>
   strict({
     ...common(dims),
     padding: z.union([schemas.sizes(dims, 0), z.enum(['valid', 'same'])]).default(0),
-    padding_mode: z.enum(['zeros']).default('zeros'),
+    padding_mode: z.enum(['zeros', 'reflect', 'replicate', 'circular']).default('zeros'),
   });
 
 const transposedOptions = (dims: number) =>
@@ -113,16 +114,25 @@ type Convolve = (
 ) => Tensor;
 
 abstract class Conv extends AnyConv<[input: Tensor]> {
+  readonly padding_mode: z.output<ConvSchema>['padding_mode'];
   readonly #convolve: Convolve;
 
   constructor(name: string, dims: number, convolve: Convolve, given: z.output<ConvSchema>) {
     super(name, dims, false, given);
+    this.padding_mode = given.padding_mode;
     this.#convolve = convolve;
   }
 
   forward(input: Tensor): Tensor {
-    const { weight, bias, stride, padding, dilation, groups } = this;
-    return this.#convolve(input, weight, bias, stride, padding, dilation, groups);
+    const { weight, bias, stride, padding, dilation, groups, padding_mode } = this;
+    if (padding_mode === 'zeros') {
+      return this.#convolve(input, weight, bias, stride, padding, dilation, groups);
+    }
+    const name = this.constructor.name;
+    const { before, after } = convPadding(name, padding, this.kernel_size, { stride, dilation });
+    const sides = before.flatMap((size, i) => [after[i]!, size]).reverse();
+    const padded = pad(input, sides, padding_mode);
+    return this.#convolve(padded, weight, bias, stride, 0, dilation, groups);
   }
 }
 

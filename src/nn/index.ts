@@ -3,7 +3,15 @@
 export * from './activation.ts';
 export { AdaptiveLogSoftmaxWithLoss } from './adaptive-softmax.ts';
 export { MultiheadAttention } from './attention.ts';
-export { BatchNorm1d, BatchNorm2d, BatchNorm3d } from './batch-norm.ts';
+export {
+  BatchNorm1d,
+  BatchNorm2d,
+  BatchNorm3d,
+  InstanceNorm1d,
+  InstanceNorm2d,
+  InstanceNorm3d,
+  SyncBatchNorm,
+} from './batch-norm.ts';
 export { ModuleDict, ModuleList, ParameterDict, ParameterList, Sequential } from './container.ts';
 export {
   Conv1d,
@@ -39,6 +47,8 @@ export {
   Module,
   Parameter,
 } from './module.ts';
+export * from './normalization.ts';
+export * from './padding.ts';
 export * from './pooling.ts';
 export {
   GRU,

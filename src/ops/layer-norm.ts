@@ -6,6 +6,7 @@ import { formatShape, type Shape, sameShape } from '../base/shape.ts';
 import type { Tensor } from '../core/tensor.ts';
 import type { LayerNormAttrs } from '../engine/kernels.ts';
 import { defineFused } from './fused.ts';
+import { named } from './named.ts';
 import { add, cast, mul, rsqrt, sub } from './pointwise.ts';
 import { mean } from './reduction.ts';
 
@@ -38,58 +39,60 @@ function kernelAttrs({ dims, eps, weight, bias }: LayerNormAttrs): LayerNormAttr
   return { dims, eps, weight, bias };
 }
 
-export interface LayerNormOptions {
-  readonly weight?: Tensor | null;
-  readonly bias?: Tensor | null;
-  readonly eps?: number;
-}
-
 /**
  * (x - mean) / sqrt(var + eps) * weight + bias, with mean and biased variance over the last
  * dimensions, whose sizes are `normalized_shape`; `weight` and `bias` have that shape. Bfloat16 is
  * computed in float32. https://pytorch.org/docs/stable/generated/torch.nn.functional.layer_norm.html
  *
- * @throws ShapeError unless `x` ends in `normalized_shape` and the parameters have it.
+ * @throws ShapeError unless `input` ends in `normalized_shape` and the parameters have it.
  */
-export function layerNorm(
-  x: Tensor,
-  normalized_shape: Shape,
-  { weight, bias, eps = 1e-5 }: LayerNormOptions = {},
-): Tensor {
-  if (!isFloating(x.dtype)) {
-    throw opError(DTypeError, 'layer_norm', `needs a floating point tensor, got ${x.dtype}`);
-  }
-  checkShapes(x.shape, normalized_shape, { weight, bias });
-  const parameters = [weight, bias].filter((parameter) => parameter != null);
-  const attrs = {
-    dims: normalized_shape.length,
-    eps,
-    weight: weight != null,
-    bias: bias != null,
-  };
-  const dtype = computeType(x.dtype) === 'float64' ? 'float64' : 'float32';
-  const inputs = [x, ...parameters].map((input) => cast(input, dtype));
-  return cast(LAYER_NORM(inputs, attrs)[0]!, x.dtype);
-}
+export const layerNorm = named(
+  'layer_norm',
+  ['input', 'normalized_shape', 'weight', 'bias', 'eps'],
+  (
+    input: Tensor,
+    normalized_shape: Shape,
+    weight: Tensor | null = null,
+    bias: Tensor | null = null,
+    eps = 1e-5,
+  ): Tensor => {
+    checkNormalized('layer_norm', input, normalized_shape, { weight, bias });
+    const parameters = [weight, bias].filter((parameter) => parameter !== null);
+    const attrs = {
+      dims: normalized_shape.length,
+      eps,
+      weight: weight !== null,
+      bias: bias !== null,
+    };
+    const dtype = computeType(input.dtype) === 'float64' ? 'float64' : 'float32';
+    const inputs = [input, ...parameters].map((t) => cast(t, dtype));
+    return cast(LAYER_NORM(inputs, attrs)[0]!, input.dtype);
+  },
+);
 
-function checkShapes(
-  shape: Shape,
+/** Throws unless `input` is floating and ends in `normalized`, the shape of the parameters. */
+export function checkNormalized(
+  op: string,
+  { dtype, shape }: Tensor,
   normalized: Shape,
-  parameters: Pick<LayerNormOptions, 'weight' | 'bias'>,
+  parameters: Readonly<Record<string, Tensor | null>>,
 ): void {
+  if (!isFloating(dtype)) {
+    throw opError(DTypeError, op, `needs a floating point tensor, got ${dtype}`);
+  }
   const last = shape.slice(Math.max(0, shape.length - normalized.length));
   if (normalized.length === 0 || !sameShape(last, normalized)) {
     throw opError(
       ShapeError,
-      'layer_norm',
+      op,
       `input ${formatShape(shape)} must end in normalized_shape ${formatShape(normalized)}`,
     );
   }
   for (const [name, parameter] of Object.entries(parameters)) {
-    if (parameter == null || sameShape(parameter.shape, normalized)) continue;
+    if (parameter === null || sameShape(parameter.shape, normalized)) continue;
     throw opError(
       ShapeError,
-      'layer_norm',
+      op,
       `${name} has shape ${formatShape(parameter.shape)}, needs ${formatShape(normalized)}`,
     );
   }

@@ -18,8 +18,6 @@ export const MISSES: Readonly<Record<string, string>> = {
   maximum: WAITING,
   minimum: WAITING,
   ne: WAITING,
-  'nn.functional.batch_norm': WAITING,
-  'nn.functional.layer_norm': WAITING,
   round: WAITING,
   to: WAITING,
   zero_: WAITING,

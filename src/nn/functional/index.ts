@@ -71,6 +71,12 @@ export {
 } from './margin-losses.ts';
 export { multiHeadAttentionForward } from './multi-head-attention.ts';
 export {
+  groupNorm,
+  instanceNorm,
+  localResponseNorm,
+  rmsNorm,
+} from './normalization.ts';
+export {
   hardshrink,
   hardsigmoid,
   hardswish,

@@ -4,6 +4,7 @@ import { nn, type Tensor } from '../../../src/index.ts';
 import { bf16, f32, f64, type OpCase, opCase, type Slot } from '../case.ts';
 
 const { conv1d, conv3d, convTranspose1d, convTranspose2d, convTranspose3d } = nn.functional;
+const { fold, unfold } = nn.functional;
 
 type Options = Pick<nn.ConvTransposeOptions, 'stride' | 'padding' | 'dilation' | 'groups'>;
 type Convolve = (x: Tensor, w: Tensor, b: Tensor | null, options: object) => Tensor;
@@ -84,4 +85,18 @@ export const CONVOLUTIONS: readonly OpCase[] = [
   ),
   back3('output padding', { stride: 2, output_padding: 1 }, f32(1, 1, 2, 1, 2), f32(1, 1, 2, 1, 1)),
   back3('bfloat16', {}, bf16(1, 1, 2, 1, 2), bf16(1, 1, 2, 1, 1)),
+  opCase(
+    'sliding_windows',
+    'patches',
+    [f32(2, 2, 4, 3)],
+    (x) => unfold(x, 2, { stride: [2, 1], padding: 1 }),
+    { torch: 'F.unfold(a, 2, stride=(2, 1), padding=1)' },
+  ),
+  opCase(
+    'sliding_windows',
+    'patches added',
+    [f32(1, 4, 6)],
+    (x) => fold(x, 3, 2, { dilation: [2, 1], padding: [1, 0] }),
+    { torch: 'F.fold(a, (3, 3), 2, dilation=(2, 1), padding=(1, 0))' },
+  ),
 ];
