@@ -6,6 +6,7 @@ import type { Tensor } from '../core/tensor.ts';
 import type { Conv2dAttrs } from '../engine/kernels.ts';
 import type { Bias } from './conv.ts';
 import { addBias, checkBias, checkOperands, spreadImages } from './convolution.ts';
+import { matrixOperand } from './mixed.ts';
 import { permute, reshape, squeeze, unsqueeze } from './movement.ts';
 import { named } from './named.ts';
 import { pad } from './padding.ts';
@@ -50,19 +51,20 @@ function transposed(
 ): Tensor {
   const op = `conv_transpose${dims}d`;
   const [parts] = windowSizes(op, 'groups', groups, 1, 1) as [number];
-  return inBatches(input, dims, (x) => {
-    const growths = checkGrowth(op, dims, x, weight, given);
-    const channels = weight.shape[0]!;
+  const [w, b] = [matrixOperand(weight), matrixOperand(bias)];
+  return inBatches(matrixOperand(input), dims, (x) => {
+    const growths = checkGrowth(op, dims, x, w, given);
+    const channels = w.shape[0]!;
     if (x.shape[1] !== channels || channels % parts !== 0) {
       throw opError(
         ShapeError,
         op,
-        `weight ${formatShape(weight.shape)} takes an input of ${channels} channels in ${parts} groups, ` +
+        `weight ${formatShape(w.shape)} takes an input of ${channels} channels in ${parts} groups, ` +
           `got ${formatShape(x.shape)}`,
       );
     }
-    checkBias(op, bias, weight, weight.shape[1]! * parts);
-    return addBias(COMPUTE[dims](x, weight, growths, parts), bias);
+    checkBias(op, b, w, w.shape[1]! * parts);
+    return addBias(COMPUTE[dims](x, w, growths, parts), b);
   });
 }
 

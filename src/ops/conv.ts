@@ -36,14 +36,15 @@ function convolution(
     dilation: windowSizes(op, 'dilation', dilation, dims, 1),
     groups: parts,
   };
-  const kernel = weight.shape.slice(2);
-  return inBatches(input, dims, (x) => {
-    const { before, after } = convPadding(op, padding, kernel, window);
+  // The operands are those that are computed with, before their dtypes are compared.
+  const [w, b] = [matrixOperand(weight), matrixOperand(bias)];
+  return inBatches(matrixOperand(input), dims, (x) => {
+    const { before, after } = convPadding(op, padding, w.shape.slice(2), window);
     const even = padAfter(x, before, after);
     const attrs = { ...window, padding: before };
-    convolvedShape(op, even, weight, attrs);
-    checkBias(op, bias, weight, weight.shape[0]!);
-    return COMPUTE[dims](even, weight, bias, attrs);
+    convolvedShape(op, even, w, attrs);
+    checkBias(op, b, w, w.shape[0]!);
+    return COMPUTE[dims](even, w, b, attrs);
   });
 }
 
@@ -95,7 +96,7 @@ function convolve2d(x: Tensor, weight: Tensor, bias: Bias, attrs: Conv2dAttrs): 
 function convolve3d(x: Tensor, weight: Tensor, bias: Bias, attrs: Conv2dAttrs): Tensor {
   const { stride, padding, dilation, groups } = attrs;
   const [out, channels, depth, ...kernel] = weight.shape as [number, number, number, ...number[]];
-  const padded = pad(matrixOperand(x), [0, 0, 0, 0, padding[0]!, padding[0]!]);
+  const padded = pad(x, [0, 0, 0, 0, padding[0]!, padding[0]!]);
   const slices = slidingWindows(permute(padded, [0, 2, 1, 3, 4]), {
     ...{ first: 1, kernel: [depth], stride: [stride[0]!], dilation: [dilation[0]!], taps_at: 3 },
   });

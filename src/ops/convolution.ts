@@ -12,7 +12,6 @@ import type { Tensor } from '../core/tensor.ts';
 import type { Conv2dAttrs } from '../engine/kernels.ts';
 import type { ValueType } from '../engine/program.ts';
 import { defineOp } from './define.ts';
-import { matrixOperand } from './mixed.ts';
 import { reshape } from './movement.ts';
 import { add } from './pointwise.ts';
 import { imageShapes, spatialAxes } from './window.ts';
@@ -143,18 +142,18 @@ export function checkBias(op: string, bias: Tensor | null, w: ValueType, channel
 
 /** x (N, C, H, W), w (O, C/groups, kH, kW) -> (N, O, H', W'). */
 export function convolveImages(x: Tensor, w: Tensor, attrs: Conv2dAttrs): Tensor {
-  return apply(CONV2D, [matrixOperand(x), matrixOperand(w)], attrs);
+  return apply(CONV2D, [x, w], attrs);
 }
 
 /** y (N, O, H', W'), w (O, C/groups, kH, kW) -> (N, C, *size): the transpose of `convolveImages`. */
 export function spreadImages(y: Tensor, w: Tensor, attrs: Conv2dAttrs, size: Shape): Tensor {
   const shape = [y.shape[0]!, w.shape[1]! * attrs.groups, ...size];
-  return apply(CONV2D_DATA, [matrixOperand(y), matrixOperand(w)], { ...attrs, size: shape });
+  return apply(CONV2D_DATA, [y, w], { ...attrs, size: shape });
 }
 
 /** y (N, O, ...) plus one value for each channel. */
 export function addBias(y: Tensor, bias: Tensor | null): Tensor {
   if (bias === null) return y;
   const shape = y.shape.map((_, dim) => (dim === 1 ? -1 : 1));
-  return add(y, reshape(matrixOperand(bias), shape));
+  return add(y, reshape(bias, shape));
 }

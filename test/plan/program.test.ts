@@ -45,7 +45,7 @@ describe('printProgram', () => {
       %6 = reduce{fn: "sum", dims: [0,1]}(%5)  float32 ()  # sum
       %7 = pointwise[const le const where](%5)  float32 (4, 2)  # le + where
       %8 = matmul{transpose_a: true, transpose_b: false}(%7, %2)  float32 (2, 3)  # matmul
-      %1 = fused_sgd{momentum: 0, weight_decay: 0, nesterov: false, maximize: false, scaled: false}(%3, %4, %0, %8)  float32 (2, 3)  # fused_sgd"
+      %1 = fused_sgd{weight_decay: 0, nesterov: false, maximize: false, momentum: 0, scaled: false}(%3, %4, %0, %8)  float32 (2, 3)  # fused_sgd"
     `);
   });
 });

@@ -265,7 +265,7 @@ describe('a run that cannot be', () => {
   it.each([
     ['model.layers.4.out_features=2', /model: the data has 3 classes, but the model gives 2/],
     ['loss={ type: CrossEntropyLoss, reduction: none }', /loss: gives \(8,\)/],
-    ['loss=MSELoss', /loss: .*must have one shape/],
+    ['loss=MSELoss', /loss: .*mse_loss.*cannot be broadcast/],
     ['model.layers.1.in_features=15', /model\.layers\[1\].*15/],
     ['data.val={ type: CIFAR10, root: datasets/cifar10-subset }', /data\.val: has inputs of/],
   ])('points at %s before it makes a folder', async (override, message) => {
