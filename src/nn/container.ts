@@ -1,25 +1,12 @@
 /** Modules made of modules. */
 
 import { z } from 'zod';
-import { ArgumentError, opError, TorchtsError, withScope } from '../base/errors.ts';
+import { TorchtsError, withScope } from '../base/errors.ts';
 import { strict } from '../base/registry.ts';
 import type { Tensor } from '../core/tensor.ts';
-import { type AnyModule, firstOutput, Module, Parameter } from './module.ts';
+import { Container, type Entries, entriesOf, placeOf } from './container-parts.ts';
+import { type AnyModule, firstOutput, Module } from './module.ts';
 import { type BuildContext, BuildError, build, forwardOnce, modules } from './registry.ts';
-
-/** A module that is not called itself. */
-abstract class Container extends Module<never, never> {
-  forward(): never {
-    throw new TorchtsError(`[${this.constructor.name}] is a list of parts and computes nothing`);
-  }
-}
-
-/** Places `index` counts from the end where it is negative. */
-function placeOf(name: string, index: number, length: number): number {
-  const place = index < 0 ? index + length : index;
-  if (Number.isInteger(place) && place >= 0 && place < length) return place;
-  throw opError(ArgumentError, name, `index ${index} is out of range for ${length} parts`);
-}
 
 /**
  * Passes its input through the layers in order; of a layer with several outputs, such as LSTM, the
@@ -141,13 +128,6 @@ export class ModuleList<M extends AnyModule = AnyModule> extends Container {
   }
 }
 
-/** Entries of an object or of anything that has them. */
-type Entries<T> = Readonly<Record<string, T>> | Iterable<readonly [string, T]>;
-
-function entriesOf<T>(given: Entries<T>): Iterable<readonly [string, T]> {
-  return Symbol.iterator in given ? given : Object.entries(given);
-}
-
 /**
  * Modules by name. https://pytorch.org/docs/stable/generated/torch.nn.ModuleDict.html
  */
@@ -198,102 +178,6 @@ export class ModuleDict<M extends AnyModule = AnyModule> extends Container {
 
   update(modules: Entries<M>): this {
     for (const [name, module] of entriesOf(modules)) this.set(name, module);
-    return this;
-  }
-}
-
-/** Tensors become parameters; parameters stay themselves. */
-const asParameter = (x: Tensor) => (x instanceof Parameter ? x : new Parameter(x.detach()));
-
-/**
- * Parameters by name. https://pytorch.org/docs/stable/generated/torch.nn.ParameterDict.html
- */
-export class ParameterDict extends Container {
-  constructor(parameters: Entries<Tensor> = {}) {
-    super();
-    this.update(parameters);
-  }
-
-  /** Parameters are fields, as those of any module. */
-  get #fields(): Record<string, Parameter> {
-    return this as unknown as Record<string, Parameter>;
-  }
-
-  get size(): number {
-    return this.keys().length;
-  }
-
-  *[Symbol.iterator](): Generator<[string, Parameter]> {
-    for (const name of this.keys()) yield [name, this.#fields[name]!];
-  }
-
-  get(name: string): Parameter | undefined {
-    return Object.hasOwn(this, name) ? this.#fields[name] : undefined;
-  }
-
-  set(name: string, parameter: Tensor): this {
-    Object.defineProperty(this, name, {
-      value: asParameter(parameter),
-      ...{ configurable: true, enumerable: true, writable: true },
-    });
-    return this;
-  }
-
-  has(name: string): boolean {
-    return Object.hasOwn(this, name);
-  }
-
-  delete(name: string): boolean {
-    return this.has(name) && delete this.#fields[name];
-  }
-
-  keys(): string[] {
-    return Object.keys(this);
-  }
-
-  values(): Parameter[] {
-    return Object.values(this.#fields);
-  }
-
-  update(parameters: Entries<Tensor>): this {
-    for (const [name, parameter] of entriesOf(parameters)) this.set(name, parameter);
-    return this;
-  }
-}
-
-/**
- * A list of parameters. https://pytorch.org/docs/stable/generated/torch.nn.ParameterList.html
- */
-export class ParameterList extends Container {
-  constructor(parameters: Iterable<Tensor> = []) {
-    super();
-    this.extend(parameters);
-  }
-
-  get #fields(): Parameter[] {
-    return Object.values(this) as Parameter[];
-  }
-
-  get length(): number {
-    return this.#fields.length;
-  }
-
-  [Symbol.iterator](): Iterator<Parameter> {
-    return this.#fields[Symbol.iterator]();
-  }
-
-  /** The parameter at a place, counted from the end where it is negative. */
-  at(index: number): Parameter {
-    return this.#fields[placeOf('ParameterList', index, this.length)]!;
-  }
-
-  append(parameter: Tensor): this {
-    Object.assign(this, { [this.length]: asParameter(parameter) });
-    return this;
-  }
-
-  extend(parameters: Iterable<Tensor>): this {
-    for (const parameter of parameters) this.append(parameter);
     return this;
   }
 }

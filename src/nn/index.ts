@@ -12,7 +12,7 @@ export {
   InstanceNorm3d,
   SyncBatchNorm,
 } from './batch-norm.ts';
-export { ModuleDict, ModuleList, ParameterDict, ParameterList, Sequential } from './container.ts';
+export { ModuleDict, ModuleList, Sequential } from './container.ts';
 export {
   Conv1d,
   Conv2d,
@@ -49,6 +49,7 @@ export {
 } from './module.ts';
 export * from './normalization.ts';
 export * from './padding.ts';
+export { ParameterDict, ParameterList } from './parameter-containers.ts';
 export * from './pooling.ts';
 export {
   GRU,

@@ -7,6 +7,7 @@ import { Tensor } from '../core/tensor.ts';
 import { tensor } from '../ops/creation.ts';
 import { reshape } from '../ops/movement.ts';
 import { binaryCrossEntropy, binaryCrossEntropyWithLogits } from './functional/binary-losses.ts';
+import * as classMargins from './functional/class-margin-losses.ts';
 import { crossEntropy, linearCrossEntropy, nllLoss } from './functional/classification-losses.ts';
 import { ctcLoss, type Lengths } from './functional/ctc-loss.ts';
 import * as margins from './functional/margin-losses.ts';
@@ -244,13 +245,13 @@ export class HingeEmbeddingLoss extends lossOf(
 
 /** https://pytorch.org/docs/stable/generated/torch.nn.MultiLabelMarginLoss.html */
 export class MultiLabelMarginLoss extends lossOf(plain, (options, x, y) =>
-  margins.multilabelMarginLoss(x, y, options),
+  classMargins.multilabelMarginLoss(x, y, options),
 ) {}
 
 /** https://pytorch.org/docs/stable/generated/torch.nn.MultiLabelSoftMarginLoss.html */
 export class MultiLabelSoftMarginLoss extends lossOf(
   strict({ weight, ...common }),
-  (options, x, y) => margins.multilabelSoftMarginLoss(x, y, options),
+  (options, x, y) => classMargins.multilabelSoftMarginLoss(x, y, options),
 ) {}
 
 /** https://pytorch.org/docs/stable/generated/torch.nn.SoftMarginLoss.html */
@@ -261,7 +262,7 @@ export class SoftMarginLoss extends lossOf(plain, (options, x, y) =>
 /** https://pytorch.org/docs/stable/generated/torch.nn.MultiMarginLoss.html */
 export class MultiMarginLoss extends lossOf(
   strict({ p: z.literal([1, 2]).default(1), margin: number(1), weight, ...common }),
-  (options, x, y) => margins.multiMarginLoss(x, y, options),
+  (options, x, y) => classMargins.multiMarginLoss(x, y, options),
 ) {}
 
 /** https://pytorch.org/docs/stable/generated/torch.nn.TripletMarginLoss.html */

@@ -44,6 +44,11 @@ export {
 export { batchNorm } from './batch-norm.ts';
 export { bilinear } from './bilinear.ts';
 export { binaryCrossEntropy, binaryCrossEntropyWithLogits } from './binary-losses.ts';
+export {
+  multilabelMarginLoss,
+  multilabelSoftMarginLoss,
+  multiMarginLoss,
+} from './class-margin-losses.ts';
 export { crossEntropy, linearCrossEntropy, nllLoss } from './classification-losses.ts';
 export { ctcLoss, type Lengths } from './ctc-loss.ts';
 export { cosineSimilarity, normalize, pairwiseDistance, pdist } from './distance.ts';
@@ -62,9 +67,6 @@ export {
   type DistanceFunction,
   hingeEmbeddingLoss,
   marginRankingLoss,
-  multilabelMarginLoss,
-  multilabelSoftMarginLoss,
-  multiMarginLoss,
   softMarginLoss,
   tripletMarginLoss,
   tripletMarginWithDistanceLoss,
