@@ -9,7 +9,7 @@ export { type AutocastOptions, autocast, isAutocastEnabled } from './core/autoca
 export { type GradOptions, grad } from './core/autograd.ts';
 export { type CompiledStep, type CompileOptions, compile, type Stateful } from './core/compile.ts';
 export { engine, setEngine, withEngine } from './core/device.ts';
-export { enableGrad, isGradEnabled, noGrad } from './core/grad-mode.ts';
+export { enableGrad, isGradEnabled, noGrad, setGradEnabled } from './core/grad-mode.ts';
 export {
   type Differentiable,
   type GradcheckOptions,
@@ -25,6 +25,7 @@ export { load, save } from './io/tensors.ts';
 export * as models from './models/index.ts';
 export * as nn from './nn/index.ts';
 export * from './ops/arithmetic.ts';
+export * as autograd from './ops/autograd.ts';
 export {
   indexAdd,
   indexCopy,

@@ -2,6 +2,7 @@
 
 import { isFloating } from '../base/dtype.ts';
 import { ArgumentError, opError } from '../base/errors.ts';
+import { inspect } from './anomaly.ts';
 import { isGradEnabled } from './grad-mode.ts';
 import type { Op, Value } from './graph.ts';
 import { Node, valueType } from './graph.ts';
@@ -20,6 +21,7 @@ export function applyAll<Attrs extends object>(
     outputs.some((output) => isFloating(output.dtype)) &&
     values.some((value) => value.node.requires_grad && isFloating(valueType(value).dtype));
   const node = new Node(op as unknown as Op, values, attrs, outputs, requires_grad);
+  inspect(node);
   return outputs.map((_, index) => new Tensor({ node, index }));
 }
 

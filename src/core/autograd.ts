@@ -7,9 +7,11 @@ import type { DType } from '../base/dtype.ts';
 import { isFloating } from '../base/dtype.ts';
 import { AutogradError, assert, opError, ShapeError, withScope } from '../base/errors.ts';
 import { formatShape, type Shape, sameShape } from '../base/shape.ts';
+import { differentiating } from './anomaly.ts';
 import { setGradEnabled } from './grad-mode.ts';
 import type { Node, Value } from './graph.ts';
 import { valueType } from './graph.ts';
+import { hooked } from './hooks.ts';
 import { Tensor } from './tensor.ts';
 import { currentTrace } from './trace.ts';
 
@@ -19,7 +21,7 @@ export interface GradientOps {
   /** Sums `gradient` over the dimensions in which `shape` was broadcast. */
   sumTo(gradient: Tensor, shape: Shape): Tensor;
   cast(tensor: Tensor, dtype: DType): Tensor;
-  ones(shape: Shape, dtype: DType): Tensor;
+  full(shape: Shape, value: number, dtype: DType): Tensor;
 }
 
 let gradientOps: GradientOps | undefined;
@@ -33,6 +35,15 @@ function ops(): GradientOps {
   return gradientOps;
 }
 
+export interface BackwardOptions {
+  /** Taken and without effect: the graph stays for as long as someone holds its tensors. */
+  retain_graph?: boolean | null;
+  /** Record the gradient's own graph, to differentiate again. */
+  create_graph?: boolean;
+  /** The leaves to accumulate into; all of them where it is left out. */
+  inputs?: Tensor | readonly Tensor[] | null;
+}
+
 /**
  * Accumulates into `.grad` of every leaf that requires a gradient and that `root` depends on.
  *
@@ -43,13 +54,33 @@ function ops(): GradientOps {
 export function backward(
   root: Tensor,
   gradient?: Tensor | null,
-  { create_graph = false }: { create_graph?: boolean } = {},
+  options: BackwardOptions = {},
 ): void {
-  const seed = seedOf('backward', root, gradient);
-  if (currentTrace() === undefined) rememberRoot(root);
+  backwardAll([root], [gradient ?? null], options);
+}
+
+/**
+ * `backward` of several tensors at once.
+ * https://pytorch.org/docs/stable/generated/torch.autograd.backward.html
+ */
+export function backwardAll(
+  tensors: Tensor | readonly Tensor[],
+  grad_tensors: Tensor | readonly (Tensor | null)[] | null = null,
+  { create_graph = false, inputs = null }: BackwardOptions = {},
+): void {
+  const roots = tensors instanceof Tensor ? [tensors] : tensors;
+  const given = grad_tensors instanceof Tensor ? [grad_tensors] : (grad_tensors ?? []);
+  if (given.length > 0 && given.length !== roots.length) {
+    const counts = `${given.length} gradients for ${roots.length} tensors`;
+    throw opError(AutogradError, 'backward', `there are ${counts}`);
+  }
+  const seeds = roots.map((root, i) => seedOf('backward', root, given[i]));
+  if (currentTrace() === undefined) for (const root of roots) rememberRoot(root);
+  const leaves = inputs === null ? undefined : inputs instanceof Tensor ? [inputs] : inputs;
+  const wanted = leaves && new Set(leaves.map((leaf) => leafNode(leaf)));
   setGradEnabled(create_graph, () => {
-    const walk = new Walk([root.value], [seed]);
-    walk.run((node, grads) => {
+    const values = roots.map((root) => root.value);
+    new Walk(values, seeds, wanted).run((node, grads) => {
       const leaf = node.variable;
       const arrived = grads[0];
       if (leaf === undefined || !arrived) return;
@@ -57,6 +88,11 @@ export function backward(
       leaf.grad = leaf.grad === null ? own(arrived) : ops().add(leaf.grad, arrived);
     });
   });
+}
+
+function leafNode(leaf: Tensor): Node {
+  if (leaf.requires_grad && leaf.is_leaf) return leaf.value.node;
+  throw opError(AutogradError, 'backward', 'inputs must be leaves that require a gradient');
 }
 
 /** Roots of the backward walks since the last call, as far as anyone still holds them. */
@@ -80,11 +116,15 @@ export function takeRecentRoots(): Tensor[] {
 }
 
 export interface GradOptions {
+  /** Taken and without effect: the graph stays for as long as someone holds its tensors. */
+  retain_graph?: boolean | null;
+  /** Give zeros where `allow_unused` would give `null`. */
+  materialize_grads?: boolean;
   /** Record the gradient's own graph, to differentiate again. */
   create_graph?: boolean;
   /** Give `null` for inputs that the outputs do not depend on, instead of throwing. */
   allow_unused?: boolean;
-  grad_outputs?: readonly (Tensor | null)[];
+  grad_outputs?: Tensor | readonly (Tensor | null)[] | null;
 }
 
 /**
@@ -93,13 +133,17 @@ export interface GradOptions {
  */
 export function grad(
   outputs: Tensor | readonly Tensor[],
-  inputs: readonly Tensor[],
-  { create_graph = false, allow_unused = false, grad_outputs }: GradOptions = {},
+  inputs: Tensor | readonly Tensor[],
+  options: GradOptions = {},
 ): (Tensor | null)[] {
+  const { create_graph = false, materialize_grads = false, grad_outputs } = options;
+  const { allow_unused = materialize_grads } = options;
   const roots = outputs instanceof Tensor ? [outputs] : outputs;
-  const seeds = roots.map((root, i) => seedOf('grad', root, grad_outputs?.[i]));
+  const leaves = inputs instanceof Tensor ? [inputs] : inputs;
+  const given = grad_outputs instanceof Tensor ? [grad_outputs] : grad_outputs;
+  const seeds = roots.map((root, i) => seedOf('grad', root, given?.[i]));
   const found = new Map<Node, (Tensor | null)[]>();
-  const wanted = new Set(inputs.map((input) => input.value.node));
+  const wanted = new Set(leaves.map((input) => input.value.node));
   setGradEnabled(create_graph, () => {
     const walk = new Walk(
       roots.map((root) => root.value),
@@ -110,18 +154,18 @@ export function grad(
       if (wanted.has(node)) found.set(node, grads);
     });
   });
-  return inputs.map((input, i) => {
+  return leaves.map((input, i) => {
     const gradient = found.get(input.value.node)?.[input.value.index] ?? null;
-    if (gradient === null && !allow_unused) {
-      throw opError(
-        AutogradError,
-        'grad',
-        input.requires_grad
-          ? `the outputs do not depend on input ${i}; pass allow_unused: true to get null for it`
-          : `input ${i} does not require a gradient`,
-      );
-    }
-    return gradient && own(gradient);
+    if (gradient !== null) return own(gradient);
+    if (materialize_grads) return ops().full(input.shape, 0, input.dtype);
+    if (allow_unused) return null;
+    throw opError(
+      AutogradError,
+      'grad',
+      input.requires_grad
+        ? `the outputs do not depend on input ${i}; pass allow_unused: true to get null for it`
+        : `input ${i} does not require a gradient`,
+    );
   });
 }
 
@@ -138,7 +182,7 @@ function seedOf(op: string, root: Tensor, gradient?: Tensor | null): Tensor {
     );
   }
   if (!gradient) {
-    if (root.numel() === 1) return ops().ones(root.shape, root.dtype);
+    if (root.numel() === 1) return ops().full(root.shape, 1, root.dtype);
     throw opError(
       AutogradError,
       op,
@@ -171,8 +215,9 @@ class Walk {
   run(arrive: (node: Node, grads: (Tensor | null)[]) => void): void {
     const passed = this.#passed();
     for (const node of [...passed].reverse()) {
-      const grads = this.#grads.get(node);
-      if (grads === undefined) continue;
+      const arrived = this.#grads.get(node);
+      if (arrived === undefined) continue;
+      const grads = hooked(node, arrived);
       arrive(node, grads);
       this.#pull(node, grads, passed);
     }
@@ -218,12 +263,13 @@ class Walk {
     const { vjp } = node.op;
     // Gradient nodes carry the path of the module whose forward they belong to.
     withScope(node.scope, () => {
-      const results = vjp({
+      const context = {
         inputs: node.inputs.map((input) => new Tensor(input)),
         outputs: node.outputs.map((_, index) => new Tensor({ node, index })),
         grads,
         attrs: node.attrs as never,
-      });
+      };
+      const results = differentiating(node, () => vjp(context));
       assert(results.length === node.inputs.length, `vjp of ${node.op.name}: ${results.length}`);
       for (const [i, input] of node.inputs.entries()) {
         const result = results[i];

@@ -2,7 +2,8 @@
 
 import { category, type DType, promoteTypes } from '../base/dtype.ts';
 import { DTypeError, opError } from '../base/errors.ts';
-import { backward, provideGradientOps } from '../core/autograd.ts';
+import { type BackwardOptions, backward, provideGradientOps } from '../core/autograd.ts';
+import { type GradientHook, type RemovableHandle, registerHook } from '../core/hooks.ts';
 import { Tensor } from '../core/tensor.ts';
 import * as arithmetic from './arithmetic.ts';
 import * as choosing from './choosing.ts';
@@ -37,7 +38,7 @@ provideGradientOps({
   add: pointwise.add,
   sumTo: reduction.sumTo,
   cast,
-  ones: (shape, dtype) => full(shape, 1, dtype),
+  full,
 });
 
 /** Methods that take the tensor as their first argument and nothing else into account. */
@@ -304,7 +305,9 @@ export interface MedianMethods {
 
 export interface AutogradMethods {
   /** Accumulates gradients into the `.grad` of the leaves this tensor depends on. */
-  backward(gradient?: Tensor | null, options?: { create_graph?: boolean }): void;
+  backward(gradient?: Tensor | null, options?: BackwardOptions): void;
+  /** Calls `hook` with every gradient that reaches this tensor; it may give another one. */
+  registerHook(hook: GradientHook): RemovableHandle;
   /** As float32, float64, int64 or bool. */
   float(): Tensor;
   double(): Tensor;
@@ -379,6 +382,9 @@ for (const [name, find] of Object.entries({
     return call(this, ...args);
   });
 }
+attach('registerHook', function (this: Tensor, hook: never) {
+  return registerHook(this, hook);
+});
 attach('backward', function (this: Tensor, ...args: never[]) {
   backward(this, ...(args as []));
 });
