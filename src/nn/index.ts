@@ -67,6 +67,7 @@ export {
   type RnnCellOptions,
 } from './recurrent-cells.ts';
 export { type BuildContext, BuildError, build, buildLoss, losses, modules } from './registry.ts';
+export * from './resampling.ts';
 export { Flatten, Identity, Permute } from './shape.ts';
 export {
   generateSquareSubsequentMask,

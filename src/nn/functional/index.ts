@@ -61,6 +61,13 @@ export {
   featureAlphaDropout,
 } from './dropout.ts';
 export { type BagMode, embeddingBag } from './embedding-bag.ts';
+export {
+  type InterpolateMode,
+  interpolate,
+  upsample,
+  upsampleBilinear,
+  upsampleNearest,
+} from './interpolate.ts';
 export type { LossReduction } from './loss.ts';
 export {
   cosineEmbeddingLoss,
@@ -100,4 +107,5 @@ export {
   poissonNllLoss,
   smoothL1Loss,
 } from './regression-losses.ts';
+export { channelShuffle, nativeChannelShuffle, pixelShuffle, pixelUnshuffle } from './shuffle.ts';
 export { gumbelSoftmax, logSoftmax, softmax, softmin } from './softmax.ts';
