@@ -19,16 +19,20 @@ constexpr int64_t kGrain = 1 << 13;  // elements a thread
 template <class T>
 using Sum = std::conditional_t<std::is_floating_point_v<T>, double, T>;
 
+// Integers wrap, which signed ones may not do by themselves.
+template <class S>
+using Wrapping = std::conditional_t<std::is_floating_point_v<S>, S, uint64_t>;
+
 struct Add {
   template <class S>
   static S step(S sum, S x) {
-    return static_cast<S>(sum + x);
+    return static_cast<S>(static_cast<Wrapping<S>>(sum) + static_cast<Wrapping<S>>(x));
   }
 };
 struct Multiply {
   template <class S>
   static S step(S product, S x) {
-    return static_cast<S>(product * x);
+    return static_cast<S>(static_cast<Wrapping<S>>(product) * static_cast<Wrapping<S>>(x));
   }
 };
 struct LogSumExp {

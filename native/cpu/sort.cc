@@ -1,10 +1,8 @@
-// sort:          values[r] = the first `count` elements of row x[r] in order, indices[r] their
-// places search_sorted: out[r][m] = how many elements of the ascending row are < (or <=)
-// values[r][m] x (.., N) of any dtype but bfloat16, indices and places int64; NaN is the largest
-// element, equal ones keep their order. Overwrites (`=`); rows are independent, so any thread count
-// gives the same.
+// sort: values[r] = the first `count` elements of row x[r] in order, indices[r] their places.
+// search_sorted: out[r][m] = how many elements of the ascending row r are < (or <=) values[r][m].
+// x (.., N) of any dtype but bfloat16, indices and places int64; NaN is the largest element, equal
+// ones keep their order. Overwrites (`=`); rows are independent: any thread count gives the same.
 #include <algorithm>
-#include <vector>
 
 #include "../runtime/parallel.h"
 #include "check.h"
@@ -46,18 +44,20 @@ class Sort final : public Kernel {
     threads_ = useful_threads(spec.threads, rows_ * size_, kGrain);
   }
 
+  size_t scratch_bytes() const override { return threads_ * size_ * sizeof(Item); }
+
   void run(const Operands& operands) override {
     const T* x = operands.in<T>(0);
     T* values = operands.out<T>(0);
     int64_t* indices = operands.out<int64_t>(1);
-    parallel_ranges(threads_, rows_, [&](int64_t begin, int64_t end, int) {
-      std::vector<Item> row(static_cast<size_t>(size_));
+    parallel_ranges(threads_, rows_, [&](int64_t begin, int64_t end, int part) {
+      Item* row = static_cast<Item*>(operands.scratch) + part * size_;
       for (int64_t r = begin; r < end; r++) {
         for (int64_t i = 0; i < size_; i++) row[i] = {x[r * size_ + i], i};
         if (descending_) {
-          order(&row, [](const Item& a, const Item& b) { return before(b.value, a.value, a, b); });
+          order(row, [](const Item& a, const Item& b) { return before(b.value, a.value, a, b); });
         } else {
-          order(&row, [](const Item& a, const Item& b) { return before(a.value, b.value, a, b); });
+          order(row, [](const Item& a, const Item& b) { return before(a.value, b.value, a, b); });
         }
         for (int64_t i = 0; i < count_; i++) {
           values[r * count_ + i] = row[i].value;
@@ -80,11 +80,11 @@ class Sort final : public Kernel {
   }
 
   template <class Before>
-  void order(std::vector<Item>* row, const Before& before) const {
+  void order(Item* row, const Before& before) const {
     if (count_ < size_) {
-      std::partial_sort(row->begin(), row->begin() + count_, row->end(), before);
+      std::partial_sort(row, row + count_, row + size_, before);
     } else {
-      std::sort(row->begin(), row->end(), before);
+      std::sort(row, row + size_, before);
     }
   }
 
