@@ -8,6 +8,9 @@ import { formatShape, numel } from '../base/shape.ts';
 import { noGrad } from '../core/grad-mode.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { rand, randn } from '../ops/creation.ts';
+import { named } from '../ops/named.ts';
+
+export { dirac_, eye_, orthogonal_, sparse_, truncNormal_ } from './init-structured.ts';
 
 /** Fills with numbers of the uniform distribution over [a, b). */
 export function uniform_(tensor: Tensor, a = 0, b = 1): Tensor {
@@ -82,6 +85,27 @@ export function kaimingNormal_(
 ): Tensor {
   return normal_(tensor, 0, calculateGain(nonlinearity, a) / Math.sqrt(fans(tensor)[mode]));
 }
+
+/** Glorot and Bengio 2010, uniform: bound = gain * sqrt(6 / (fan_in + fan_out)). */
+export const xavierUniform_ = named(
+  'xavier_uniform_',
+  ['tensor', 'gain'],
+  (tensor: Tensor, gain = 1): Tensor => {
+    const { fan_in, fan_out } = fans(tensor);
+    const bound = gain * Math.sqrt(6 / (fan_in + fan_out));
+    return uniform_(tensor, -bound, bound);
+  },
+);
+
+/** Glorot and Bengio 2010, normal: standard deviation = gain * sqrt(2 / (fan_in + fan_out)). */
+export const xavierNormal_ = named(
+  'xavier_normal_',
+  ['tensor', 'gain'],
+  (tensor: Tensor, gain = 1): Tensor => {
+    const { fan_in, fan_out } = fans(tensor);
+    return normal_(tensor, 0, gain * Math.sqrt(2 / (fan_in + fan_out)));
+  },
+);
 
 /** What Linear and the convolutions start with: weight and, where there is one, bias. */
 export function resetLinearLike(weight: Tensor, bias: Tensor | null): void {

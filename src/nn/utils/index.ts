@@ -2,3 +2,9 @@
 
 export { type ClipGradNormOptions, clipGradNorm_, clipGradValue_ } from './clip-grad.ts';
 export * as rnn from './rnn.ts';
+export {
+  clipGradsWithNorm_,
+  getTotalNorm,
+  parametersToVector,
+  vectorToParameters,
+} from './vectors.ts';
