@@ -81,4 +81,5 @@ export {
   TransformerEncoderLayer,
   type TransformerLayerOptions,
 } from './transformer-layer.ts';
+export * from './unpooling.ts';
 export * as utils from './utils/index.ts';

@@ -29,6 +29,7 @@ export { linear } from '../../ops/matmul.ts';
 export { pad } from '../../ops/padding.ts';
 export { sigmoid, tanh } from '../../ops/pointwise.ts';
 export { maxPool1d, maxPool2d, maxPool3d } from '../../ops/pooling.ts';
+export { maxUnpool1d, maxUnpool2d, maxUnpool3d } from '../../ops/unpooling.ts';
 export {
   celu,
   elu,
@@ -61,6 +62,7 @@ export {
   featureAlphaDropout,
 } from './dropout.ts';
 export { type BagMode, embeddingBag } from './embedding-bag.ts';
+export { affineGrid, type GridMode, type GridPadding, gridSample } from './grid-sample.ts';
 export {
   type InterpolateMode,
   interpolate,
