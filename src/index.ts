@@ -41,6 +41,7 @@ export { inner, kron, tensordot } from './ops/contraction.ts';
 export * from './ops/copies.ts';
 export * from './ops/creation.ts';
 export * from './ops/diagonals.ts';
+export { cumulativeTrapezoid, diff, gradient, trapezoid, trapz } from './ops/differences.ts';
 export {
   adjoint,
   broadcastShapes,
@@ -83,8 +84,11 @@ export {
 } from './ops/movement.ts';
 export { cdist, dist, norm, renorm } from './ops/norms.ts';
 export { constantPadNd } from './ops/padding.ts';
+export * from './ops/periodic-windows.ts';
 export * from './ops/pointwise.ts';
 export * from './ops/products.ts';
+export { nanquantile, quantile } from './ops/quantile.ts';
+export { bernoulli, multinomial, normal, randperm } from './ops/random.ts';
 export {
   amax,
   amin,
@@ -101,6 +105,8 @@ export {
 } from './ops/reduction.ts';
 export * from './ops/repetition.ts';
 export { cummax, cummin, cumprod, cumsum, logcumsumexp } from './ops/scanning.ts';
+export { bucketize, isin, searchsorted } from './ops/searching.ts';
+export * as signal from './ops/signal.ts';
 export { Slice, type SliceRange } from './ops/slice-range.ts';
 export { flip, narrow, select, selectScatter, slice, sliceScatter } from './ops/slicing.ts';
 export { logSoftmax, softmax } from './ops/softmax.ts';

@@ -1,7 +1,8 @@
 /** Tensors from nothing: host data, constants, ranges, random numbers. */
 
+import { bfloat16ToFloat32 } from '../base/bfloat16.ts';
 import type { DType, HostArray } from '../base/dtype.ts';
-import { category, isDType, isFloating, toHostArray } from '../base/dtype.ts';
+import { category, hostArray, isDType, isFloating, itemsize, toHostArray } from '../base/dtype.ts';
 import { ArgumentError, DTypeError, opError, ShapeError } from '../base/errors.ts';
 import { checkShape, formatShape, numel, type Shape } from '../base/shape.ts';
 import { apply } from '../core/apply.ts';
@@ -11,8 +12,9 @@ import { nextStream } from '../core/random.ts';
 import { Tensor } from '../core/tensor.ts';
 import { full as fullOf } from './constant.ts';
 import { defineOp } from './define.ts';
-import { reshape } from './movement.ts';
-import { add, mul } from './pointwise.ts';
+import { unsqueeze } from './movement.ts';
+import { named } from './named.ts';
+import { add, cast, eq, floor, mul, pow } from './pointwise.ts';
 
 export interface TensorOptions {
   readonly dtype?: DType;
@@ -128,26 +130,139 @@ function dtypeOfArray(values: HostArray): DType {
   throw opError(DTypeError, 'tensor', 'this kind of typed array has no matching dtype');
 }
 
-/** A tensor of `shape` filled with `value` (float32 unless said otherwise). */
-export function full(shape: Shape, value: number, options: TensorOptions = {}): Tensor {
-  return finish(fullOf(shape, value, checkDType('full', options.dtype ?? 'float32')), options);
+const filled = (op: string, value: number) =>
+  named(
+    op,
+    ['*size', 'dtype', 'requires_grad'],
+    (size: Shape, dtype: DType | null = null, requires_grad = false): Tensor =>
+      finish(fullOf(size, value, checkDType(op, dtype ?? 'float32')), { requires_grad }),
+  );
+
+/** Zeros, float32 unless said otherwise. https://pytorch.org/docs/stable/generated/torch.zeros.html */
+export const zeros = filled('zeros', 0);
+/** Ones. https://pytorch.org/docs/stable/generated/torch.ones.html */
+export const ones = filled('ones', 1);
+/** Memory is never left as it is found here: zeros. https://pytorch.org/docs/stable/generated/torch.empty.html */
+export const empty = filled('empty', 0);
+
+/** A tensor of `size` filled with `fill_value` (float32 unless said otherwise). https://pytorch.org/docs/stable/generated/torch.full.html */
+export const full = named(
+  'full',
+  ['size', 'fill_value', 'dtype', 'requires_grad'],
+  (size: Shape, fill_value: number, dtype: DType | null = null, requires_grad = false): Tensor =>
+    finish(fullOf(size, fill_value, checkDType('full', dtype ?? 'float32')), { requires_grad }),
+);
+
+const filledLike = (op: string, value: number) =>
+  named(
+    op,
+    ['input', 'dtype', 'requires_grad'],
+    (input: Tensor, dtype: DType | null = null, requires_grad = false): Tensor =>
+      full(input.shape, value, dtype ?? input.dtype, requires_grad),
+  );
+
+/** Zeros in the shape and dtype of another. https://pytorch.org/docs/stable/generated/torch.zeros_like.html */
+export const zerosLike = filledLike('zeros_like', 0);
+/** Ones in the shape and dtype of another. https://pytorch.org/docs/stable/generated/torch.ones_like.html */
+export const onesLike = filledLike('ones_like', 1);
+/** `zerosLike`. https://pytorch.org/docs/stable/generated/torch.empty_like.html */
+export const emptyLike = filledLike('empty_like', 0);
+
+/** One number in the shape and dtype of another. https://pytorch.org/docs/stable/generated/torch.full_like.html */
+export const fullLike = named(
+  'full_like',
+  ['input', 'fill_value', 'dtype', 'requires_grad'],
+  (input: Tensor, fill_value: number, dtype: DType | null = null, requires_grad = false): Tensor =>
+    full(input.shape, fill_value, dtype ?? input.dtype, requires_grad),
+);
+
+const filledNew = (op: string, value: number) =>
+  named(
+    op,
+    ['input', '*size', 'dtype', 'requires_grad'],
+    (input: Tensor, size: Shape, dtype: DType | null = null, requires_grad = false): Tensor =>
+      full(size, value, dtype ?? input.dtype, requires_grad),
+  );
+
+/** Zeros in the dtype of another. https://pytorch.org/docs/stable/generated/torch.Tensor.new_zeros.html */
+export const newZeros = filledNew('new_zeros', 0);
+/** Ones in the dtype of another. https://pytorch.org/docs/stable/generated/torch.Tensor.new_ones.html */
+export const newOnes = filledNew('new_ones', 1);
+/** `newZeros`. https://pytorch.org/docs/stable/generated/torch.Tensor.new_empty.html */
+export const newEmpty = filledNew('new_empty', 0);
+/** One number in the dtype of another. https://pytorch.org/docs/stable/generated/torch.Tensor.new_full.html */
+export const newFull = named(
+  'new_full',
+  ['input', 'size', 'fill_value', 'dtype', 'requires_grad'],
+  (
+    input: Tensor,
+    size: Shape,
+    fill_value: number,
+    dtype: DType | null = null,
+    requires_grad = false,
+  ): Tensor => full(size, fill_value, dtype ?? input.dtype, requires_grad),
+);
+
+/** `empty`; how the dimensions lie in memory is the engine's affair. https://pytorch.org/docs/stable/generated/torch.empty_permuted.html */
+export const emptyPermuted = named(
+  'empty_permuted',
+  ['size', 'physical_layout', 'dtype', 'requires_grad'],
+  (
+    size: Shape,
+    physical_layout: readonly number[],
+    dtype: DType | null = null,
+    requires_grad = false,
+  ): Tensor => {
+    const isOrder =
+      physical_layout.length === size.length &&
+      size.every((_, dim) => physical_layout.includes(dim));
+    if (isOrder) return empty(size, { dtype, requires_grad });
+    const message = `physical_layout [${physical_layout.join(', ')}] is no order of ${size.length} dimensions`;
+    throw opError(ArgumentError, 'empty_permuted', message);
+  },
+);
+
+/** A zero-dimensional tensor of a number. https://pytorch.org/docs/stable/generated/torch.scalar_tensor.html */
+export const scalarTensor = named(
+  'scalar_tensor',
+  ['s', 'dtype', 'requires_grad'],
+  (s: number, dtype: DType | null = null, requires_grad = false): Tensor =>
+    full([], s, dtype, requires_grad),
+);
+
+/** `data` as a tensor: itself if it is one of this dtype. https://pytorch.org/docs/stable/generated/torch.as_tensor.html */
+export function asTensor(
+  data: Tensor | NestedValues | HostArray,
+  { dtype }: { readonly dtype?: DType } = {},
+): Tensor {
+  if (data instanceof Tensor) return dtype === undefined ? data : cast(data, dtype);
+  return tensor(data, dtype === undefined ? {} : { dtype });
 }
 
-export function zeros(shape: Shape, options: TensorOptions = {}): Tensor {
-  return full(shape, 0, options);
-}
-
-export function ones(shape: Shape, options: TensorOptions = {}): Tensor {
-  return full(shape, 1, options);
-}
-
-export function zerosLike(x: Tensor, options: TensorOptions = {}): Tensor {
-  return full(x.shape, 0, { dtype: x.dtype, ...options });
-}
-
-export function onesLike(x: Tensor, options: TensorOptions = {}): Tensor {
-  return full(x.shape, 1, { dtype: x.dtype, ...options });
-}
+/**
+ * A tensor over a copy of `count` elements of a buffer, of all behind `offset` bytes by default.
+ * https://pytorch.org/docs/stable/generated/torch.frombuffer.html
+ */
+export const frombuffer = named(
+  'frombuffer',
+  ['buffer', 'dtype', 'count', 'offset', 'requires_grad'],
+  (buffer: ArrayBuffer, dtype: DType, count = -1, offset = 0, requires_grad = false): Tensor => {
+    const size = itemsize(checkDType('frombuffer', dtype));
+    const elements = count === -1 ? (buffer.byteLength - offset) / size : count;
+    const isThere = offset >= 0 && elements > 0 && offset + elements * size <= buffer.byteLength;
+    if (!Number.isInteger(elements) || !isThere) {
+      const message = `a buffer of ${buffer.byteLength} bytes has no ${elements} elements of ${dtype} from byte ${offset}`;
+      throw opError(ArgumentError, 'frombuffer', message);
+    }
+    // A copy starts where any element type may.
+    const bytes = buffer.slice(offset, offset + elements * size);
+    if (dtype === 'bfloat16') {
+      return tensor(bfloat16ToFloat32(new Uint16Array(bytes)), { dtype, requires_grad });
+    }
+    const ArrayType = hostArray(dtype, 0).constructor as new (bytes: ArrayBuffer) => HostArray;
+    return tensor(new ArrayType(bytes), { dtype, requires_grad });
+  },
+);
 
 // ---- ranges ------------------------------------------------------------------------------------
 
@@ -161,25 +276,130 @@ const ARANGE = defineOp<{ start: number; step: number; length: number; dtype: DT
 
 /**
  * Numbers from `start` (0 when only one bound is given) by `step` to below `end`; int64 when all
- * three are whole numbers, else float32.
+ * three are whole numbers, else float32. Throws ArgumentError where the step leads away from `end`.
+ * https://pytorch.org/docs/stable/generated/torch.arange.html
  */
-export function arange(start: number, end?: number, step = 1, options: TensorOptions = {}): Tensor {
-  const [first, last] = end === undefined ? [0, start] : [start, end];
-  const length = Math.max(0, Math.ceil((last - first) / step));
-  if (step === 0 || !Number.isSafeInteger(length)) {
-    throw opError(ArgumentError, 'arange', `cannot count from ${first} to ${last} by ${step}`);
-  }
-  const whole = [first, last, step].every(Number.isInteger);
-  const dtype = checkDType('arange', options.dtype ?? (whole ? 'int64' : 'float32'));
-  return finish(apply(ARANGE, [], { start: first, step, length, dtype }), options);
+export const arange = named(
+  'arange',
+  ['start', 'end', 'step', 'dtype', 'requires_grad'],
+  (
+    start: number,
+    end: number | null = null,
+    step = 1,
+    dtype: DType | null = null,
+    requires_grad = false,
+  ): Tensor => {
+    const [first, last, by] = (end === null ? [0, start, step] : [start, end, step]).map(
+      Number,
+    ) as [number, number, number];
+    const length = Math.ceil((last - first) / by);
+    if (by === 0 || !Number.isSafeInteger(length) || length < 0) {
+      throw opError(ArgumentError, 'arange', `cannot count from ${first} to ${last} by ${by}`);
+    }
+    const whole = [first, last, by].every(Number.isInteger);
+    const type = checkDType('arange', dtype ?? (whole ? 'int64' : 'float32'));
+    const made = apply(ARANGE, [], { start: first, step: by, length: length || 0, dtype: type });
+    return finish(made, { requires_grad });
+  },
+);
+
+/** `arange` with both bounds included. https://pytorch.org/docs/stable/generated/torch.range.html */
+export const range = named(
+  'range',
+  ['start', 'end', 'step', 'dtype', 'requires_grad'],
+  (
+    start: number,
+    end: number,
+    step = 1,
+    dtype: DType | null = null,
+    requires_grad = false,
+  ): Tensor => {
+    const length = Math.floor((end - start) / step) + 1;
+    if (step === 0 || !Number.isSafeInteger(length) || length < 1) {
+      throw opError(ArgumentError, 'range', `cannot count from ${start} to ${end} by ${step}`);
+    }
+    const type = checkDType('range', dtype ?? 'float32');
+    return finish(apply(ARANGE, [], { start, step, length, dtype: type }), { requires_grad });
+  },
+);
+
+/** A number, or a zero-dimensional tensor, which is read. */
+type Bound = number | Tensor;
+
+function boundOf(op: string, bound: Bound): number {
+  if (typeof bound === 'number') return bound;
+  if (bound.ndim === 0) return bound.item();
+  const message = `bounds must be numbers or zero-dimensional tensors, got ${formatShape(bound.shape)}`;
+  throw opError(ShapeError, op, message);
 }
 
-/** `steps` numbers from `start` to `end`, both included. */
-export function linspace(start: number, end: number, steps: number, options: TensorOptions = {}) {
-  const gap = steps > 1 ? (end - start) / (steps - 1) : 0;
-  const dtype = options.dtype ?? 'float32';
-  return finish(add(mul(arange(0, steps, 1, { dtype }), gap), start), options);
+/** `steps` float64 numbers from `start` to `end`, counted from the nearer one. */
+function evenly(op: string, start: Bound, end: Bound, steps: number): Tensor {
+  if (!Number.isInteger(steps) || steps < 0) {
+    throw opError(ArgumentError, op, `steps must be a non-negative integer, got ${steps}`);
+  }
+  const [first, last] = [boundOf(op, start), boundOf(op, end)];
+  const gap = steps > 1 ? (last - first) / (steps - 1) : 0;
+  return add(mul(arange(steps, { dtype: 'float64' }), gap), first);
 }
+
+/**
+ * `steps` numbers from `start` to `end`, both included.
+ * https://pytorch.org/docs/stable/generated/torch.linspace.html
+ */
+export const linspace = named(
+  'linspace',
+  ['start', 'end', 'steps', 'dtype', 'requires_grad'],
+  (
+    start: Bound,
+    end: Bound,
+    steps: number,
+    dtype: DType | null = null,
+    requires_grad = false,
+  ): Tensor => {
+    const numbers = evenly('linspace', start, end, steps);
+    return finish(cast(numbers, checkDType('linspace', dtype ?? 'float32')), { requires_grad });
+  },
+);
+
+/**
+ * `base` to the powers of `linspace`.
+ * https://pytorch.org/docs/stable/generated/torch.logspace.html
+ */
+export const logspace = named(
+  'logspace',
+  ['start', 'end', 'steps', 'base', 'dtype', 'requires_grad'],
+  (
+    start: Bound,
+    end: Bound,
+    steps: number,
+    base = 10,
+    dtype: DType | null = null,
+    requires_grad = false,
+  ): Tensor => {
+    const powers = pow(base, evenly('logspace', start, end, steps));
+    return finish(cast(powers, checkDType('logspace', dtype ?? 'float32')), { requires_grad });
+  },
+);
+
+/**
+ * The matrix of `n` rows and `m` columns (as many) with ones on its diagonal.
+ * https://pytorch.org/docs/stable/generated/torch.eye.html
+ */
+export const eye = named(
+  'eye',
+  ['n', 'm', 'dtype', 'requires_grad'],
+  (
+    n: number,
+    m: number | null = null,
+    dtype: DType | null = null,
+    requires_grad = false,
+  ): Tensor => {
+    checkShape('eye', [n, m ?? n]);
+    const diagonal = eq(unsqueeze(arange(n), 1), arange(m ?? n));
+    return finish(cast(diagonal, checkDType('eye', dtype ?? 'float32')), { requires_grad });
+  },
+);
 
 // ---- random ------------------------------------------------------------------------------------
 
@@ -199,27 +419,83 @@ const PHILOX = defineOp<{
   lower: ({ attrs: { fn, offset } }) => ({ kernel: 'philox', attrs: { fn, offset } }),
 });
 
-function random(fn: 'uniform' | 'normal', shape: Shape, options: TensorOptions): Tensor {
-  const dtype = checkDType('rand', options.dtype ?? 'float32');
-  if (!isFloating(dtype)) throw opError(DTypeError, 'rand', `needs a floating dtype, got ${dtype}`);
+/** Elements of the next random stream. */
+function drawn(fn: 'uniform' | 'normal' | 'bits', shape: Shape, dtype: DType): Tensor {
   const { seed, counter, offset } = nextStream();
-  return finish(apply(PHILOX, [seed, counter], { fn, offset, shape, dtype }), options);
+  return apply(PHILOX, [seed, counter], { fn, offset, shape, dtype });
 }
 
-/** Uniform random numbers in [0, 1). */
-export function rand(shape: Shape, options: TensorOptions = {}): Tensor {
-  return random('uniform', shape, options);
+function floating(op: string, dtype: DType): DType {
+  if (isFloating(checkDType(op, dtype))) return dtype;
+  throw opError(DTypeError, op, `needs a floating dtype, got ${dtype}`);
 }
 
-/** Random numbers of the standard normal distribution. */
-export function randn(shape: Shape, options: TensorOptions = {}): Tensor {
-  return random('normal', shape, options);
+const drawing = (op: string, fn: 'uniform' | 'normal') =>
+  named(
+    op,
+    ['*size', 'dtype', 'requires_grad'],
+    (size: Shape, dtype: DType | null = null, requires_grad = false): Tensor =>
+      finish(drawn(fn, size, floating(op, dtype ?? 'float32')), { requires_grad }),
+  );
+
+const drawingLike = (op: string, fn: 'uniform' | 'normal') =>
+  named(
+    op,
+    ['input', 'dtype', 'requires_grad'],
+    (input: Tensor, dtype: DType | null = null, requires_grad = false): Tensor =>
+      finish(drawn(fn, input.shape, floating(op, dtype ?? input.dtype)), { requires_grad }),
+  );
+
+/** Uniform random numbers in [0, 1). https://pytorch.org/docs/stable/generated/torch.rand.html */
+export const rand = drawing('rand', 'uniform');
+/** `rand` in the shape and dtype of another. https://pytorch.org/docs/stable/generated/torch.rand_like.html */
+export const randLike = drawingLike('rand_like', 'uniform');
+/** Standard normal random numbers. https://pytorch.org/docs/stable/generated/torch.randn.html */
+export const randn = drawing('randn', 'normal');
+/** `randn` in the shape and dtype of another. https://pytorch.org/docs/stable/generated/torch.randn_like.html */
+export const randnLike = drawingLike('randn_like', 'normal');
+
+/** Random integers from `low` to below `high`. */
+function integers(op: string, low: number, high: number, shape: Shape, dtype: DType): Tensor {
+  const count = high - low;
+  if (!Number.isInteger(low) || !Number.isInteger(high) || count < 1 || count > 2 ** 32) {
+    throw opError(ArgumentError, op, `no integers to draw from ${low} to below ${high}`);
+  }
+  const bits = cast(drawn('bits', shape, 'int64'), 'float64');
+  return cast(add(floor(mul(bits, count / 2 ** 32)), low), checkDType(op, dtype));
 }
 
-/** The identity matrix of `n` rows. */
-export function eye(n: number, options: TensorOptions = {}): Tensor {
-  const dtype = options.dtype ?? 'float32';
-  const index = arange(n * n);
-  const diagonal = index.fmod(n + 1).eq(0);
-  return finish(reshape(diagonal.to(dtype), [n, n]), options);
-}
+/**
+ * Random integers from `low` (0) to below `high`: `randint(high, size)`, `randint(low, high, size)`.
+ * https://pytorch.org/docs/stable/generated/torch.randint.html
+ */
+export const randint = named(
+  'randint',
+  ['low', 'high', 'size', 'dtype', 'requires_grad'],
+  (
+    low: number,
+    high: number | Shape,
+    size: Shape | null = null,
+    dtype: DType | null = null,
+    requires_grad = false,
+  ): Tensor => {
+    const bounds = typeof high === 'number' ? ([low, high] as const) : ([0, low] as const);
+    const shape = typeof high === 'number' ? size : high;
+    if (shape === null) throw opError(ArgumentError, 'randint', 'size is missing');
+    const made = integers('randint', ...bounds, shape, dtype ?? 'int64');
+    return finish(made, { requires_grad });
+  },
+);
+
+/** `randint` in the shape and dtype of another. https://pytorch.org/docs/stable/generated/torch.randint_like.html */
+export const randintLike = named(
+  'randint_like',
+  ['input', 'low', 'high', 'dtype'],
+  (input: Tensor, low: number, high: number | null = null, dtype: DType | null = null): Tensor => {
+    const bounds = high === null ? ([0, low] as const) : ([low, high] as const);
+    return integers('randint_like', ...bounds, input.shape, dtype ?? input.dtype);
+  },
+);
+
+/** Random words of 32 bits, as int64. */
+export const randomWords = (shape: Shape): Tensor => drawn('bits', shape, 'int64');

@@ -71,7 +71,7 @@ export const gather = named(
   ['input', 'dim', 'index', 'sparse_grad'],
   (input: Tensor, dim: number, index: Tensor, _sparse_grad = false): Tensor => {
     const at = normalizeDim('gather', dim, input.ndim);
-    if (index.numel() === 0 && input.ndim === index.ndim) return emptyGather(input, index);
+    if (index.numel() === 0) return emptyGather(input, index);
     if (input.ndim === 0 && index.ndim <= 1) {
       return reshape(gather(reshape(input, [1]), 0, indexOf(index, true)), index.shape);
     }

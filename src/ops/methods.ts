@@ -1,6 +1,6 @@
 /** Attaches the ops to Tensor, so that `x.add(y).relu()` reads as in PyTorch. */
 
-import { category, type DType, promoteTypes } from '../base/dtype.ts';
+import { category, type DType, isDType, promoteTypes } from '../base/dtype.ts';
 import { DTypeError, opError } from '../base/errors.ts';
 import { type BackwardOptions, backward, provideGradientOps } from '../core/autograd.ts';
 import { type GradientHook, type RemovableHandle, registerHook } from '../core/hooks.ts';
@@ -10,7 +10,9 @@ import * as choosing from './choosing.ts';
 import * as comparison from './comparison.ts';
 import { full } from './constant.ts';
 import * as contraction from './contraction.ts';
+import * as creation from './creation.ts';
 import * as diagonals from './diagonals.ts';
+import { diff } from './differences.ts';
 import * as dimensions from './dimensions.ts';
 import * as indexing from './indexing.ts';
 import * as masking from './masking.ts';
@@ -20,6 +22,8 @@ import * as norms from './norms.ts';
 import type { Operand } from './pointwise.ts';
 import * as pointwise from './pointwise.ts';
 import * as products from './products.ts';
+import { nanquantile, quantile } from './quantile.ts';
+import * as random from './random.ts';
 import * as reduction from './reduction.ts';
 import * as repetition from './repetition.ts';
 import * as scanning from './scanning.ts';
@@ -33,6 +37,18 @@ import { unfold } from './unfolding.ts';
 import * as vectors from './vectors.ts';
 
 const { cast } = pointwise;
+
+/** As a dtype, as another tensor's, or as what follows the name of a device: there is only one. */
+function converted(
+  x: Tensor,
+  ...given: readonly (DType | Tensor | string | boolean | null)[]
+): Tensor {
+  for (const as of given) {
+    if (as instanceof Tensor) return cast(x, as.dtype);
+    if (isDType(as)) return cast(x, as);
+  }
+  return x;
+}
 
 provideGradientOps({
   add: pointwise.add,
@@ -232,7 +248,7 @@ const methods = {
   tanh: pointwise.tanh,
   tensorSplit: splitting.tensorSplit,
   tile: repetition.tile,
-  to: cast,
+  to: converted,
   topk: sorting.topk,
   trace: diagonals.trace,
   transpose: movement.transpose,
@@ -250,6 +266,15 @@ const methods = {
   vsplit: splitting.vsplit,
   where: (x: Tensor, condition: Tensor, other: Operand) => masking.where(condition, x, other),
   xlogy: arithmetic.xlogy,
+  newEmpty: creation.newEmpty,
+  newFull: creation.newFull,
+  newOnes: creation.newOnes,
+  newZeros: creation.newZeros,
+  bernoulli: random.bernoulli,
+  diff,
+  multinomial: random.multinomial,
+  nanquantile,
+  quantile,
 } as const;
 
 /** What may follow a tensor in a call of `F`, in each of the ways to call it. */
@@ -285,6 +310,13 @@ const inPlace = {
   scatterAdd_: indexing.scatterAdd,
   scatterReduce_: indexing.scatterReduce,
   scatter_: indexing.scatter,
+  bernoulli_: (x: Tensor, p = 0.5) => random.bernoulli(x, p),
+  cauchy_: random.cauchy,
+  exponential_: random.exponential,
+  geometric_: random.geometric,
+  logNormal_: random.logNormal,
+  normal_: random.normalLike,
+  uniform_: random.uniform,
   tril_: diagonals.tril,
   triu_: diagonals.triu,
   copy_: (x: Tensor, other: Tensor) => movement.expand(cast(other, x.dtype), x.shape),
@@ -313,6 +345,10 @@ export interface AutogradMethods {
   double(): Tensor;
   long(): Tensor;
   bool(): Tensor;
+  /** As bfloat16, uint8 or int32. */
+  bfloat16(): Tensor;
+  byte(): Tensor;
+  int(): Tensor;
   /** All dimensions in reverse order. */
   readonly T: Tensor;
   /** A matrix transposed; the last two dimensions exchanged; for real numbers `H` and `mH` the same. */
@@ -326,6 +362,9 @@ const conversions: Record<string, DType> = {
   double: 'float64',
   long: 'int64',
   bool: 'bool',
+  bfloat16: 'bfloat16',
+  byte: 'uint8',
+  int: 'int32',
 };
 
 const transposes: Record<string, (x: Tensor) => Tensor> = {

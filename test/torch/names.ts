@@ -8,7 +8,15 @@ type AnyModule = torchts.nn.AnyModule;
 export type Callable = (...args: unknown[]) => unknown;
 
 /** What has no function of the same name: indexing, and names TypeScript keeps for itself. */
-const OTHER_NAMES: Readonly<Record<string, string>> = { __getitem__: 'index', var: 'var_' };
+const OTHER_NAMES: Readonly<Record<string, string>> = {
+  __getitem__: 'index',
+  cauchy: 'cauchy_',
+  exponential: 'exponential_',
+  geometric: 'geometric_',
+  log_normal: 'log_normal_',
+  uniform: 'uniform_',
+  var: 'var_',
+};
 
 /** Python's operators with the operands exchanged: `__rsub__(a, b)` is b - a. */
 const REFLECTED: Readonly<Record<string, string>> = {
@@ -42,6 +50,11 @@ function lookUp(name: string): Callable | undefined {
   // PyTorch's lists give the operands first.
   if (name === 'einsum')
     return (operands, equation) => torchts.einsum(equation as string, operands as Tensor[]);
+  // A tensor to be filled, not one of means.
+  if (name === 'normal') {
+    const [make, fill] = [torchts.normal as unknown as Callable, methodCall('normal_')!];
+    return (x, ...args) => (x instanceof Tensor && args.length === 2 ? fill : make)(x, ...args);
+  }
   // PyTorch's samples call the method, whose condition comes second.
   if (name === 'where') return methodCall(name);
   const path = (OTHER_NAMES[name] ?? name).split('.').map(camelCase);

@@ -142,4 +142,18 @@ const INDEX: OpCase[] = [
   ),
 ];
 
-export const ORDER: OpCase[] = [...SORT, ...SCAN, ...SCATTER, ...INDEX];
+const SEARCH: OpCase[] = [
+  opCase(
+    'search_sorted',
+    'both sides',
+    [values('float32', [4], [0, 1, 1, 2]), values('float32', [2, 2], [1, -1, 3, 0.5])],
+    (rows, x) => [t.searchsorted(rows, x), t.bucketize(x, rows, true, true), t.isin(x, rows)],
+    {
+      torch:
+        '(torch.searchsorted(a, b), torch.bucketize(b, a, out_int32=True, right=True), torch.isin(b, a))',
+      ...rough,
+    },
+  ),
+];
+
+export const ORDER: OpCase[] = [...SEARCH, ...SORT, ...SCAN, ...SCATTER, ...INDEX];
