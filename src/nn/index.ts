@@ -42,6 +42,8 @@ export * from './loss.ts';
 export {
   type AnyModule,
   Buffer,
+  type ForwardHook,
+  type ForwardPreHook,
   firstOutput,
   type LoadResult,
   Module,

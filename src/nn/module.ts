@@ -6,10 +6,17 @@
 // Modules are written with tensor methods.
 import '../ops/methods.ts';
 
-import { currentScope, nearestName, TorchtsError, withScope } from '../base/errors.ts';
+import {
+  ArgumentError,
+  currentScope,
+  nearestName,
+  TorchtsError,
+  withScope,
+} from '../base/errors.ts';
 import { formatShape, sameShape } from '../base/shape.ts';
 import type { Stateful } from '../core/compile.ts';
 import { noGrad } from '../core/grad-mode.ts';
+import type { RemovableHandle } from '../core/hooks.ts';
 import { realize, realizeSync } from '../core/realize.ts';
 import { Tensor } from '../core/tensor.ts';
 import { currentTrace } from '../core/trace.ts';
@@ -42,6 +49,17 @@ export interface LoadResult {
   readonly unexpected_keys: string[];
 }
 
+/**
+ * Gives other inputs, or nothing. Not typed by the module: modules of different inputs would be no
+ * related types any more.
+ */
+// biome-ignore lint/suspicious/noExplicitAny: see above
+export type ForwardPreHook = (module: AnyModule, inputs: any[]) => unknown;
+
+/** Gives another output, or nothing. */
+// biome-ignore lint/suspicious/noExplicitAny: as of ForwardPreHook
+export type ForwardHook = (module: AnyModule, inputs: any[], output: any) => unknown;
+
 /** What most modules take. */
 type TensorInputs = [input: Tensor, ...more: Tensor[]];
 
@@ -59,6 +77,9 @@ export abstract class Module<Inputs extends readonly unknown[] = TensorInputs, O
   implements Stateful
 {
   #training = true;
+  readonly #preHooks = new Set<ForwardPreHook>();
+  readonly #hooks = new Set<ForwardHook>();
+  #hookChanges = 0;
   #traceKey = { key: '', asOf: -1 };
   /** Where this module stands in the one it belongs to, such as `layers.2`; for messages. */
   #path: string | undefined;
@@ -81,7 +102,76 @@ export abstract class Module<Inputs extends readonly unknown[] = TensorInputs, O
     if (this.#path === undefined) this.#nameAll();
     // The outermost module stands for those below it.
     if (currentScope() === '') currentTrace()?.uses.add(this);
-    return withScope(this.#path!, () => this.forward(...inputs));
+    return withScope(this.#path!, () => this.#hooked(inputs));
+  }
+
+  /** `forward` between the hooks. */
+  #hooked(inputs: readonly unknown[]): Output {
+    let given = [...inputs];
+    for (const hook of this.#preHooks) {
+      const other = hook(this, given);
+      if (other !== undefined) given = Array.isArray(other) ? other : [other];
+    }
+    let output = this.forward(...(given as unknown as Inputs));
+    for (const hook of this.#hooks) {
+      output = (hook(this, given, output) as Output | undefined) ?? output;
+    }
+    return output;
+  }
+
+  /**
+   * Calls `hook` before every `forward`; it may give other inputs, as an array.
+   * https://pytorch.org/docs/stable/generated/torch.nn.Module.html#torch.nn.Module.register_forward_pre_hook
+   */
+  registerForwardPreHook(hook: ForwardPreHook): RemovableHandle {
+    return this.#register(this.#preHooks, hook);
+  }
+
+  /** Calls `hook` after every `forward`; it may give another output. */
+  registerForwardHook(hook: ForwardHook): RemovableHandle {
+    return this.#register(this.#hooks, hook);
+  }
+
+  /** Hooks are part of what a compiled step traces, so a change of them is a change of mode. */
+  #register<T>(hooks: Set<T>, hook: T): RemovableHandle {
+    const change = () => {
+      this.#hookChanges++;
+      modeChanges++;
+    };
+    hooks.add(hook);
+    change();
+    return {
+      remove: () => {
+        if (hooks.delete(hook)) change();
+      },
+    };
+  }
+
+  /** Direct sub-modules. */
+  children(): AnyModule[] {
+    return this.namedChildren().map(([, child]) => child);
+  }
+
+  /** Calls `fn` with every module below this one, then with this one. */
+  apply(fn: (module: AnyModule) => void): this {
+    for (const child of this.children()) child.apply(fn);
+    fn(this);
+    return this;
+  }
+
+  /** The module at a path such as `layers.2`; this one at ''. */
+  getSubmodule(target: string): AnyModule {
+    return found(this, 'getSubmodule', target, this.namedModules());
+  }
+
+  /** The parameter at a path such as `layers.2.weight`. */
+  getParameter(target: string): Parameter {
+    return found(this, 'getParameter', target, this.namedParameters());
+  }
+
+  /** The buffer at a path such as `norm.running_mean`. */
+  getBuffer(target: string): Buffer {
+    return found(this, 'getBuffer', target, this.namedBuffers());
   }
 
   #nameAll(): void {
@@ -201,7 +291,8 @@ export abstract class Module<Inputs extends readonly unknown[] = TensorInputs, O
   #describeModes(): string {
     const trained = this.modules().map((module) => (module.training ? 't' : 'e'));
     const frozen = this.parameters().map((parameter) => (parameter.requires_grad ? '1' : '0'));
-    return `modes ${trained.join('')} requires_grad ${frozen.join('')}`;
+    const hooks = this.modules().map((module) => module.#hookChanges);
+    return `modes ${trained.join('')} requires_grad ${frozen.join('')} hooks ${hooks.join(' ')}`;
   }
 
   /** Training behaviour (dropout on, batch statistics used) for this module and all below it. */
@@ -252,4 +343,18 @@ export abstract class Module<Inputs extends readonly unknown[] = TensorInputs, O
 function unexpected(key: string, missing: readonly string[]): string {
   const nearest = nearestName(key, missing);
   return `${key} is unexpected${nearest === undefined ? '' : ` (is it ${nearest}?)`}`;
+}
+
+function found<T>(
+  { constructor: { name } }: AnyModule,
+  method: string,
+  target: string,
+  entries: Iterable<[string, T]>,
+): T {
+  const known = new Map(entries);
+  const value = known.get(target);
+  if (value !== undefined) return value;
+  const nearest = nearestName(target, known.keys());
+  const hint = nearest === undefined ? '' : `; is it ${nearest}?`;
+  throw new ArgumentError(`[${method}] ${name} has no ${target}${hint}`);
 }
