@@ -7,6 +7,7 @@ import { formatShape } from '../base/shape.ts';
 import { noGrad } from '../core/grad-mode.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { ones, zeros } from '../ops/creation.ts';
+import { Sequential } from './container.ts';
 import { batchNorm } from './functional/batch-norm.ts';
 import { instanceNorm } from './functional/normalization.ts';
 import { ones_, zeros_ } from './init.ts';
@@ -162,6 +163,14 @@ export class SyncBatchNorm extends BatchNorm {
   /** `module` with a SyncBatchNorm, of the same tensors, in place of every BatchNorm in it. */
   static convertSyncBatchnorm<M extends AnyModule>(module: M): M | SyncBatchNorm {
     if (module instanceof BatchNorm && !(module instanceof InstanceNorm)) return synced(module);
+    if (module instanceof Sequential) {
+      const layers = module
+        .namedChildren()
+        .map(([name, layer]) => [name, SyncBatchNorm.convertSyncBatchnorm(layer)] as const);
+      const made = new Sequential(new Map(layers));
+      made.training = module.training;
+      return made as AnyModule as M;
+    }
     const replace = (field: unknown) =>
       field instanceof Module ? SyncBatchNorm.convertSyncBatchnorm(field) : field;
     for (const [name, field] of Object.entries(module)) {

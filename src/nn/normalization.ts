@@ -5,8 +5,10 @@ import { ArgumentError, opError, ShapeError } from '../base/errors.ts';
 import { parseOptions, strict } from '../base/registry.ts';
 import { formatShape } from '../base/shape.ts';
 import type { Tensor } from '../core/tensor.ts';
-import { ones, zeros } from '../ops/creation.ts';
-import { add, div, mul, pow } from '../ops/pointwise.ts';
+import { arange, ones, zeros } from '../ops/creation.ts';
+import { reshape } from '../ops/movement.ts';
+import { add, div, gt, mul, pow, where } from '../ops/pointwise.ts';
+import { narrow } from '../ops/slicing.ts';
 import {
   groupNorm,
   localResponseNorm,
@@ -124,7 +126,8 @@ export class LocalResponseNorm extends layerOf(responseOptions, ({ size, alpha, 
 ) {}
 
 /**
- * As LocalResponseNorm, but over the same number of channels on both sides and over images only.
+ * As LocalResponseNorm, but over the same number of channels on both sides, always with the first one,
+ * and over images only.
  * https://pytorch.org/docs/stable/generated/torch.nn.CrossMapLRN2d.html
  */
 export class CrossMapLRN2d extends layerOf(responseOptions, ({ size, alpha, beta, k }, x) => {
@@ -133,8 +136,12 @@ export class CrossMapLRN2d extends layerOf(responseOptions, ({ size, alpha, beta
     throw opError(ShapeError, 'CrossMapLRN2d', message);
   }
   const reach = Math.floor((size - 1) / 2);
-  const squares = sumOverChannels(mul(x, x), reach, reach);
-  return div(x, pow(add(mul(squares, alpha / size), k), beta));
+  const squares = mul(x, x);
+  // PyTorch's running sum never lets go of the first channel.
+  const isLater = reshape(gt(arange(x.shape[1]!), reach), [1, -1, 1, 1]);
+  const first = where(isLater, narrow(squares, 1, 0, 1), 0);
+  const sums = add(sumOverChannels(squares, reach, reach), first);
+  return div(x, pow(add(mul(sums, alpha / size), k), beta));
 }) {}
 
 modules.register('GroupNorm', {

@@ -10,7 +10,7 @@ import { expand, reshape, unsqueeze } from './movement.ts';
 import { named } from './named.ts';
 import { add, cast, ceil, div, floor, fmod, minimum, mul, sub, trunc, where } from './pointwise.ts';
 import { maxima, maybeIndexed, quotient, result } from './pooling.ts';
-import { select } from './slicing.ts';
+import { narrow, select } from './slicing.ts';
 import { checkImages, type Sizes, windowSizes } from './window.ts';
 
 /** The windows along one dimension: the places of all, one window after the other. */
@@ -191,12 +191,14 @@ function fractionalMaxPool(dims: 2 | 3, input: Tensor, given: FractionalArgument
   return result(input, dims, given.return_indices, (x) => {
     const [n, channels] = x.shape as [number, number, ...number[]];
     const { dtype } = x;
-    const samples = given._random_samples ?? rand([n, channels, dims], { dtype });
-    if (!sameShape(samples.shape, [n, channels, dims])) {
+    const drawn = given._random_samples ?? rand([n, channels, dims], { dtype });
+    // There may be samples for a larger batch.
+    if (!sameShape(drawn.shape, [Math.max(n, drawn.shape[0] ?? 0), channels, dims])) {
       const wanted = formatShape([n, channels, dims]);
-      const message = `_random_samples must be ${wanted}, got ${formatShape(samples.shape)}`;
+      const message = `_random_samples must be ${wanted}, got ${formatShape(drawn.shape)}`;
       throw opError(ShapeError, op, message);
     }
+    const samples = narrow(drawn, 0, 0, n);
     const windows = sizes.map((size, d) => {
       // Over images the first sample is the columns', over volumes the slices'.
       const u = select(samples, 2, dims === 2 ? 1 - d : d);
