@@ -24,6 +24,7 @@ export * as data from './data/index.ts';
 export { load, save } from './io/tensors.ts';
 export * as models from './models/index.ts';
 export * as nn from './nn/index.ts';
+export * from './ops/aliases.ts';
 export * from './ops/arithmetic.ts';
 export * as autograd from './ops/autograd.ts';
 export {
@@ -57,6 +58,7 @@ export {
   unflatten,
 } from './ops/dimensions.ts';
 export { einsum } from './ops/einsum.ts';
+export * from './ops/extremes.ts';
 export { gather, scatter, scatterAdd, scatterReduce } from './ops/indexing.ts';
 export * from './ops/joining.ts';
 export * as linalg from './ops/linalg.ts';

@@ -6,6 +6,7 @@ import { isFloating } from '../../src/base/dtype.ts';
 import type { Node } from '../../src/core/graph.ts';
 import { referenceEngine } from '../../src/engine/reference/engine.ts';
 import { grad, isGradEnabled, Tensor, withEngine, zeros } from '../../src/index.ts';
+import * as aliases from '../../src/ops/aliases.ts';
 import { allOps } from '../../src/ops/define.ts';
 import { collect } from '../../src/plan/graph.ts';
 import { camelCase } from '../torch/names.ts';
@@ -41,7 +42,10 @@ function graphOf(opCase: OpCase): Tensor[] {
 }
 
 /** Methods that are another's other name, and those that test/core covers. */
-const ELSEWHERE = ['view', 'to', 'float', 'double', 'long', 'bool', 'backward'];
+const ELSEWHERE = [
+  ...['view', 'to', 'float', 'double', 'long', 'bool', 'backward', 'registerHook'],
+  ...Object.keys(aliases),
+];
 const INPLACE = /_$/;
 
 const samples = readRecording(

@@ -47,9 +47,6 @@ export function findFunction(name: string): Callable | undefined {
 }
 
 function lookUp(name: string): Callable | undefined {
-  // PyTorch's lists give the operands first.
-  if (name === 'einsum')
-    return (operands, equation) => torchts.einsum(equation as string, operands as Tensor[]);
   // A tensor to be filled, not one of means.
   if (name === 'normal') {
     const [make, fill] = [torchts.normal as unknown as Callable, methodCall('normal_')!];
