@@ -137,5 +137,6 @@ export {
   tan,
 } from './ops/transcendental.ts';
 export { cartesianProd, combinations, meshgrid, unfold } from './ops/unfolding.ts';
+export { bincount, unique, uniqueConsecutive } from './ops/unique.ts';
 export { cross } from './ops/vectors.ts';
 export * as optim from './optim/index.ts';
