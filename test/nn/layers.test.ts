@@ -1,87 +1,189 @@
-/** Layers that PyTorch's lists of samples leave out, against numbers recorded by make_layers.py. */
+/** Layers that PyTorch's own test lists leave out, against its numbers and gradients. */
 
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { referenceEngine } from '../../src/engine/reference/engine.ts';
-import { nn, noGrad, setEngine, type Tensor, tensor } from '../../src/index.ts';
+import type { DType } from '../../src/base/dtype.ts';
+import { grad, nn, type Tensor, tensor } from '../../src/index.ts';
+import { camelCase } from '../torch/names.ts';
 
-setEngine(referenceEngine());
+interface Listed {
+  readonly shape: number[];
+  readonly dtype: DType;
+  readonly values: number[];
+}
 
 interface Recorded {
-  readonly layers: readonly {
-    readonly name: string;
-    readonly options: Readonly<Record<string, unknown>>;
-    readonly input: readonly number[];
-    readonly shape: readonly number[];
-    readonly output: readonly number[];
-  }[];
-  readonly resized: readonly {
-    readonly options: { readonly size: number[]; readonly mode: 'bilinear' | 'bicubic' };
-    readonly output: readonly number[];
-  }[];
-  readonly grids: readonly {
-    readonly theta: readonly number[];
-    readonly size: readonly number[];
-    readonly align_corners: boolean;
-    readonly output: readonly number[];
-  }[];
-}
-const RECORDED = JSON.parse(
-  readFileSync(new URL('../fixtures/torch/layers.json', import.meta.url), 'utf8'),
-) as Recorded;
-
-const { affineGrid, interpolate, maxPool2d } = nn.functional;
-
-/** As in make_layers.py. */
-function numbers(shape: readonly number[]): Tensor {
-  const length = shape.reduce((a, b) => a * b, 1);
-  return tensor(
-    Float32Array.from({ length }, (_, i) => (((i * 7) % 11) - 5) / 8),
-    { shape },
-  );
+  readonly state: Readonly<Record<string, Listed>>;
+  readonly inputs: readonly Listed[];
+  readonly outputs: readonly Listed[];
+  readonly gradients: readonly (Listed | null)[];
 }
 
-function expectClose(found: Tensor, expected: readonly number[]): void {
-  const values = Array.from(found.dataSync(), Number);
-  expect(values).toHaveLength(expected.length);
-  for (const [i, value] of values.entries()) expect(value).toBeCloseTo(expected[i]!, 5);
+interface Kinks {
+  readonly y: readonly number[];
+  readonly gradient: readonly number[];
+  /** Of NaN and the two infinities. */
+  readonly special: readonly (number | string)[];
 }
 
-describe("PyTorch's numbers", () => {
-  test.each(RECORDED.layers)('$name $options', ({ name, options, input, shape, output }) => {
-    const module = nn.build({ type: name, ...options });
-    noGrad(() => {
-      for (const p of module.parameters()) p.copy_(numbers(p.shape).add(1));
-    });
-    const found = module.call(numbers(input));
-    expect(found.shape).toEqual(shape);
-    expectClose(found, output);
+const FILE = new URL('../fixtures/torch/layers.json', import.meta.url);
+const { layers, activations } = JSON.parse(readFileSync(FILE, 'utf8')) as {
+  layers: Record<string, Recorded>;
+  activations: Record<string, Kinks>;
+};
+
+const { rnn } = nn.utils;
+type Inputs = [Tensor, Tensor, Tensor];
+type Run = (module: nn.AnyModule, ...inputs: Inputs) => readonly Tensor[];
+
+const packed =
+  (state: (h: Tensor, c: Tensor) => unknown = () => null): Run =>
+  (module, x, h, c) => {
+    const sequence = rnn.packPaddedSequence(x, [3, 1, 4, 3], { enforce_sorted: false });
+    const [output, last] = module.call(sequence, state(h, c)) as [never, Tensor | Tensor[]];
+    const options = { padding_value: 0.5, total_length: 5 };
+    return [...rnn.padPackedSequence(output, options), ...[last].flat()];
+  };
+
+const mask = nn.generateSquareSubsequentMask(3);
+const padding = tensor([
+  [false, false, true],
+  [false, false, false],
+]);
+const layer = { d_model: 4, nhead: 2, dim_feedforward: 6, dropout: 0 };
+const encoder = () =>
+  new nn.TransformerEncoder({
+    encoder_layer: new nn.TransformerEncoderLayer({
+      ...layer,
+      activation: 'gelu',
+      batch_first: true,
+    }),
+    num_layers: 2,
+    norm: new nn.LayerNorm({ normalized_shape: 4 }),
   });
 
-  test.each(RECORDED.resized)('antialias $options', ({ options, output }) => {
-    expectClose(interpolate(numbers([1, 2, 5, 4]), options), output);
-  });
+const CASES: Record<string, [make: () => nn.AnyModule, run: Run]> = {
+  'packed LSTM': [
+    () => new nn.LSTM({ input_size: 2, hidden_size: 3, num_layers: 2, bidirectional: true }),
+    packed((h, c) => [h, c]),
+  ],
+  'packed projected LSTM': [
+    () => new nn.LSTM({ input_size: 2, hidden_size: 3, proj_size: 2 }),
+    packed(),
+  ],
+  'packed GRU': [
+    () => new nn.GRU({ input_size: 2, hidden_size: 3, bidirectional: true }),
+    packed((h) => h),
+  ],
+  'packed RNN': [
+    () => new nn.RNN({ input_size: 2, hidden_size: 3, num_layers: 2, nonlinearity: 'relu' }),
+    packed(),
+  ],
+  encoder: [
+    encoder,
+    (m, x) => [m.call(x, { mask }), m.call(x, { src_key_padding_mask: padding })] as Tensor[],
+  ],
+  decoder: [
+    () =>
+      new nn.TransformerDecoder({
+        decoder_layer: new nn.TransformerDecoderLayer({ ...layer, norm_first: true }),
+        num_layers: 2,
+      }),
+    (m, x, memory) => [m.call(x, memory, { tgt_mask: mask }) as Tensor],
+  ],
+  'adaptive softmax': [
+    () =>
+      new nn.AdaptiveLogSoftmaxWithLoss({
+        ...{ in_features: 8, n_classes: 12, cutoffs: [3, 7], div_value: 2, head_bias: true },
+      }),
+    (m, x, y) => [...(m.call(x, y) as Tensor[]), (m as nn.AdaptiveLogSoftmaxWithLoss).logProb(x)],
+  ],
+  'triplet with distance': [
+    () => new nn.TripletMarginWithDistanceLoss({ swap: true, margin: 0.5 }),
+    (m, a, b, c) => [m.call(a, b, c) as Tensor],
+  ],
+  'cosine similarity': [
+    () => new nn.CosineSimilarity({ dim: 1 }),
+    (m, a, b) => [m.call(a, b) as Tensor],
+  ],
+  'pairwise distance': [
+    () => new nn.PairwiseDistance({ p: 1.5, keepdim: true }),
+    (m, a, b) => [m.call(a, b) as Tensor],
+  ],
+  'embedding bag': [
+    () => new nn.EmbeddingBag({ num_embeddings: 5, embedding_dim: 3, mode: 'max', padding_idx: 2 }),
+    (m, x, offsets) => [m.call(x, offsets) as Tensor],
+  ],
+  'limited embedding': [
+    () =>
+      new nn.Embedding({
+        ...{ num_embeddings: 5, embedding_dim: 3, max_norm: 1, scale_grad_by_freq: true },
+      }),
+    (m, x) => [m.call(x) as Tensor],
+  ],
+  CTC: [
+    () => new nn.CTCLoss({ reduction: 'none', zero_infinity: true }),
+    (m, x, y) => [m.call(x, y, [6, 5, 3], [2, 3, 3]) as Tensor],
+  ],
+};
 
-  test.each(RECORDED.grids)('affine_grid $size $align_corners', (grid) => {
-    expectClose(affineGrid(numbers(grid.theta), grid.size, grid.align_corners), grid.output);
+const tensorOf = ({ shape, dtype, values }: Listed, requires_grad = false) =>
+  tensor(values, { shape, dtype, requires_grad: requires_grad && dtype === 'float32' });
+
+function expectNear(actual: Tensor | null, expected: Listed): void {
+  expect(actual?.shape).toEqual(expected.shape);
+  expect(actual?.dtype).toBe(expected.dtype);
+  const numbers = Array.from(actual!.dataSync(), Number);
+  for (const [i, value] of expected.values.entries()) expect(numbers[i]).toBeCloseTo(value, 4);
+}
+
+describe('layers give what PyTorch gives', () => {
+  test.each(Object.entries(layers))('%s', (name, recorded) => {
+    const [make, run] = CASES[name]!;
+    const module = make();
+    const state = Object.entries(recorded.state).map(([k, v]) => [k, tensorOf(v)] as const);
+    module.loadStateDict(new Map(state));
+    const inputs = recorded.inputs.map((x) => tensorOf(x, true));
+    const outputs = run(module, ...(inputs as Inputs));
+    expect(outputs.length).toBe(recorded.outputs.length);
+    for (const [i, output] of outputs.entries()) expectNear(output, recorded.outputs[i]!);
+    const trained = [...inputs, ...module.parameters()].filter((x) => x.requires_grad);
+    const total = outputs
+      .filter((y) => y.dtype === 'float32')
+      .map((y) => y.mul(y).sum())
+      .reduce((a, b) => a.add(b));
+    const gradients = grad([total], trained, { allow_unused: true });
+    for (const [i, expected] of recorded.gradients.entries()) {
+      if (expected !== null) expectNear(gradients[i]!, expected);
+    }
   });
 });
 
-test('MaxUnpool2d puts back what was pooled, also to an output_size', () => {
-  const x = numbers([1, 1, 5, 4]);
-  const [values, indices] = maxPool2d(x, 2, { return_indices: true });
-  const unpool = new nn.MaxUnpool2d({ kernel_size: 2 });
-  expect(unpool.call(values, indices).shape).toEqual([1, 1, 4, 4]);
-  const back = unpool.call(values, indices, [5, 4]);
-  expect(back.shape).toEqual([1, 1, 5, 4]);
-  expect(back.sum().item()).toBe(values.sum().item());
-  expect(() => unpool.call(values, indices, [9, 4])).toThrow('output_size (9,4)');
-});
+describe('activations at their kinks, far out and of what is no number', () => {
+  const points = [-1e4, -100, -6, -3, -1, -0.5, 0, 0.5, 1, 3, 6, 25, 100, 1e4];
 
-test('convertSyncBatchnorm keeps the tensors', () => {
-  const model = new nn.Sequential([new nn.BatchNorm2d({ num_features: 2 }), new nn.ReLU()]);
-  const before = [...model.stateDict().values()];
-  const after = nn.SyncBatchNorm.convertSyncBatchnorm(model);
-  expect(after.modules().some((module) => module instanceof nn.SyncBatchNorm)).toBe(true);
-  expect([...after.stateDict().values()]).toEqual(before);
+  test.each(Object.entries(activations))('%s', (name, expected) => {
+    const found = (nn.functional as unknown as Record<string, unknown>)[camelCase(name)];
+    const fn = found as (x: Tensor) => Tensor;
+    const x = tensor(points, { requires_grad: true });
+    const y = fn(x);
+    const [gradient] = grad([y.sum()], [x]);
+    const near = (actual: Tensor, numbers: readonly number[]) => {
+      const values = Array.from(actual.dataSync(), Number);
+      for (const [i, value] of numbers.entries()) {
+        expect(Math.abs(values[i]! - value) / (1 + Math.abs(value))).toBeLessThan(1e-5);
+      }
+    };
+    near(y, expected.y);
+    near(gradient!, expected.gradient);
+    // What PyTorch's GELU makes of infinity depends on the kernel it picks.
+    if (name === 'gelu') return;
+    const special = fn(tensor([Number.NaN, Infinity, -Infinity]));
+    const numbers = expected.special.map((v) => Number(String(v).replace('inf', 'Infinity')));
+    const values = Array.from(special.dataSync(), Number);
+    for (const [i, value] of numbers.entries()) {
+      if (Number.isFinite(value)) expect(values[i]).toBeCloseTo(value, 5);
+      else expect(values[i]).toBe(value);
+    }
+  });
 });
