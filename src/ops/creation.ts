@@ -292,8 +292,9 @@ export const arange = named(
     const [first, last, by] = (end === null ? [0, start, step] : [start, end, step]).map(
       Number,
     ) as [number, number, number];
-    const length = Math.ceil((last - first) / by);
-    if (by === 0 || !Number.isSafeInteger(length) || length < 0) {
+    const span = (last - first) / by;
+    const length = Math.ceil(span);
+    if (by === 0 || !Number.isSafeInteger(length) || span < 0) {
       throw opError(ArgumentError, 'arange', `cannot count from ${first} to ${last} by ${by}`);
     }
     const whole = [first, last, by].every(Number.isInteger);
