@@ -14,7 +14,7 @@ import { amax, amin, argmax, argmin, type Dims, sum } from './reduction.ts';
 export type ValuesAndIndices = [values: Tensor, indices: Tensor];
 
 /** What `max` and `min` are called with beside the input: a tensor, a dimension, or nothing. */
-interface ExtremeFunction {
+export interface ExtremeFunction {
   /** Of all elements; equal ones share the gradient. */
   (input: Tensor): Tensor;
   /** Along a dimension; the gradient goes to the first of equal ones. */
