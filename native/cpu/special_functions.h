@@ -45,7 +45,7 @@ constexpr double kBernoulli[] = {
 inline double digamma(double x) {
   if (x == 0) return std::copysign(kInfinity, -x);
   if (x == -kInfinity || (x < 0 && x == std::floor(x))) return kNaN;
-  if (x < 0) return digamma(1 - x) - M_PI / std::tan(M_PI * (x - std::floor(x)));
+  if (x < 0) return digamma(1 - x) - M_PI / std::tan(M_PI * std::fmod(x, 1.0));
   double sum = 0;
   for (; x < 10; x += 1) sum -= 1 / x;
   if (x == kInfinity) return x;
@@ -59,6 +59,7 @@ inline double digamma(double x) {
 inline double zeta(double s, double q) {
   if (std::isnan(s) || std::isnan(q) || s < 1) return kNaN;
   if (s == 1) return kInfinity;
+  if (q == kInfinity) return 0;
   if (q <= 0 && q == std::floor(q)) return kInfinity;
   if (q <= 0 && s != std::floor(s)) return kNaN;
   double at = q, term = std::pow(q, -s), sum = term;
@@ -68,6 +69,7 @@ inline double zeta(double s, double q) {
     sum += term;
     if (std::abs(term) < std::numeric_limits<double>::epsilon() * std::abs(sum)) return sum;
   }
+  if (term == 0) return sum;  // the rest is smaller still
   sum += term * at / (s - 1) - term / 2;
   double factor = s, divisor = 2;  // of the derivatives, and (2k)!
   for (int k = 0; k < 12; k++) {

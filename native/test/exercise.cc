@@ -1,33 +1,9 @@
 #include "exercise.h"
 
-#include <cstdlib>
 #include <cstring>
-
-#include "machine.h"
 
 namespace torchts::testing {
 namespace {
-
-// A 64-byte aligned block of exactly `bytes` bytes.
-class ExactBuffer {
- public:
-  explicit ExactBuffer(size_t bytes) : bytes_(bytes) {
-    if (posix_memalign(&data_, kAlignment, std::max<size_t>(bytes, 1)) != 0) std::abort();
-  }
-  ExactBuffer(ExactBuffer&& other) noexcept : data_(other.data_), bytes_(other.bytes_) {
-    other.data_ = nullptr;
-  }
-  ExactBuffer& operator=(ExactBuffer&&) = delete;
-  ~ExactBuffer() { std::free(data_); }
-
-  void* data() const { return data_; }
-  size_t bytes() const { return bytes_; }
-  void fill(int byte) { std::memset(data_, byte, bytes_); }
-
- private:
-  void* data_ = nullptr;
-  size_t bytes_;
-};
 
 void fill_input(const TensorType& type, void* data) {
   int64_t count = type.numel();

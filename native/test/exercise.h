@@ -3,12 +3,16 @@
 // byte that differs was not written.
 #pragma once
 
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "check.h"
 #include "loaded_program.h"
+#include "machine.h"
 #include "providers.h"
 
 namespace torchts::testing {
@@ -21,6 +25,27 @@ constexpr DType kFloating[] = {DType::float32, DType::float64, DType::bfloat16};
 constexpr DType kAll[] = {DType::float32, DType::float64, DType::bfloat16, DType::int64,
                           DType::int32,   DType::uint8,   DType::boolean};
 constexpr int64_t kCounts[] = {0, 1, 3, 17, 1023};
+
+// A 64-byte aligned block of exactly `bytes` bytes.
+class ExactBuffer {
+ public:
+  explicit ExactBuffer(size_t bytes) : bytes_(bytes) {
+    if (posix_memalign(&data_, kAlignment, std::max<size_t>(bytes, 1)) != 0) std::abort();
+  }
+  ExactBuffer(ExactBuffer&& other) noexcept : data_(other.data_), bytes_(other.bytes_) {
+    other.data_ = nullptr;
+  }
+  ExactBuffer& operator=(ExactBuffer&&) = delete;
+  ~ExactBuffer() { std::free(data_); }
+
+  void* data() const { return data_; }
+  size_t bytes() const { return bytes_; }
+  void fill(int byte) { std::memset(data_, byte, bytes_); }
+
+ private:
+  void* data_ = nullptr;
+  size_t bytes_;
+};
 
 // Those in the folder that the command line names. Throws Skip where TORCHTS_ISA asks for an
 // instruction set that this CPU lacks.

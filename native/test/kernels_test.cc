@@ -1,5 +1,6 @@
 // Every kernel on edge shapes: empty, one element, odd sizes. What the numbers should be is the
 // conformance test's business (test/engine/).
+#include <cstring>
 #include <limits>
 
 #include "exercise.h"

@@ -410,7 +410,8 @@ export const POINTWISE_FNS = {
   div: 2,
   pow: 2,
   atan2: 2,
-  /** Hurwitz's: the sum over k >= 0 of (b + k)^-a. NaN for a < 1; infinite at a = 1 and b = 0, -1, ... */
+  /** Hurwitz's: the sum over k >= 0 of (b + k)^-a. NaN for a < 1 and for
+   *  b < 0 with a no integer; infinite at a = 1 and b = 0, -1, ...; 0 at b = Infinity. */
   zeta: 2,
   maximum: 2,
   minimum: 2,

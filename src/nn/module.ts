@@ -292,7 +292,8 @@ export abstract class Module<Inputs extends readonly unknown[] = TensorInputs, O
     const trained = this.modules().map((module) => (module.training ? 't' : 'e'));
     const frozen = this.parameters().map((parameter) => (parameter.requires_grad ? '1' : '0'));
     const hooks = this.modules().map((module) => module.#hookChanges);
-    return `modes ${trained.join('')} requires_grad ${frozen.join('')} hooks ${hooks.join(' ')}`;
+    const changed = hooks.some((count) => count > 0) ? ` hooks ${hooks.join(' ')}` : '';
+    return `modes ${trained.join('')} requires_grad ${frozen.join('')}${changed}`;
   }
 
   /** Training behaviour (dropout on, batch statistics used) for this module and all below it. */

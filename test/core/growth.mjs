@@ -1,6 +1,6 @@
 /**
- * Prints by how many bytes 10,000 compiled steps grow this process, after 5,000 to warm up, for the
- * step that grows it most: `node --expose-gc test/core/growth.mjs`. A process of its own, for a test
+ * Prints by how many bytes 10,000 compiled steps grow this process, after 15,000 to warm up (V8
+ * enlarges its young generation as late as that), for the step that grows it most: `node --expose-gc test/core/growth.mjs`. A process of its own, for a test
  * runner's memory comes and goes with what it reports.
  */
 import { setImmediate } from 'node:timers/promises';
@@ -66,7 +66,7 @@ async function growth({ model, shape }) {
     { state: [model, sgd] },
   );
   const x = rand(shape).realize();
-  for (let i = 0; i < 5_000; i++) await step(x);
+  for (let i = 0; i < 15_000; i++) await step(x);
   const before = await resident();
   for (let i = 0; i < 10_000; i++) await step(x);
   return (await resident()) - before;

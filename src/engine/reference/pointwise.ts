@@ -10,6 +10,7 @@ import {
   geluDerivative,
   geluTanh,
   geluTanhDerivative,
+  power,
   roundHalfEven,
 } from './special.ts';
 import { digamma, erfc, erfinv, lgamma, zeta } from './special-functions.ts';
@@ -100,12 +101,6 @@ const FNS: Record<Exclude<PointwiseFn, 'const'>, Row> = {
   logical_xor: same((a, b) => Number((a !== 0) !== (b !== 0))),
   where: same((condition, a, b) => (condition !== 0 ? a : b)),
 };
-
-/** C's pow, which unlike JavaScript's gives 1 for pow(1, anything) and pow(-1, infinity). */
-function power(base: number, exponent: number): number {
-  if (base === 1 || (base === -1 && Math.abs(exponent) === Infinity)) return 1;
-  return base ** exponent;
-}
 
 /** A negative exponent divides: 1 and -1 keep their powers, everything else gives 0. */
 function integerPower(base: number, exponent: number): number {

@@ -3,7 +3,7 @@
  * the native engine has series. (Abramowitz and Stegun, "Handbook of Mathematical Functions".)
  */
 
-import { erf } from './special.ts';
+import { erf, power } from './special.ts';
 
 /** 1 - erf(x). Beyond 2 by the continued fraction 7.1.14, which keeps all digits. */
 export function erfc(x: number): number {
@@ -18,6 +18,7 @@ export function erfc(x: number): number {
 export function erfinv(x: number): number {
   if (!(Math.abs(x) < 1)) return Math.abs(x) === 1 ? x * Infinity : Number.NaN;
   if (x < 0) return -erfinv(-x);
+  if (x < 1e-8) return (x * Math.sqrt(Math.PI)) / 2; // the next term is x^3
   let low = 0;
   let high = 6;
   for (let i = 0; i < 100; i++) {
@@ -26,17 +27,29 @@ export function erfinv(x: number): number {
     if (isBelow) low = middle;
     else high = middle;
   }
-  return x === 0 ? x : (low + high) / 2;
+  return (low + high) / 2;
 }
 
 /** 1/12, 1/360, ...: B_2k / (2k (2k - 1)), of Stirling's series 6.1.40. */
 const STIRLING = [1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360, 1 / 156];
 
-/** log |Gamma(x)|: Stirling's series from 15 on, the recurrence below, the reflection 6.1.17 for negatives. */
+const EULER = 0.5772156649015329;
+
+/** log Gamma(1 + z) for |z| <= 1/2, without loss of digits at 0: 6.1.33. */
+function nearOne(z: number): number {
+  let sum = -EULER * z;
+  for (let k = 60; k >= 2; k--) sum += (zeta(k, 1) * (-z) ** k) / k;
+  return sum;
+}
+
+/** log |Gamma(x)|, by the series at its zeros 1 and 2; else Stirling's series
+ * from 15 on, the recurrence below, the reflection 6.1.17 for negatives. */
 export function lgamma(x: number): number {
   if (Math.abs(x) === Infinity) return Infinity;
   if (x <= 0 && x === Math.floor(x)) return Infinity;
   if (x < 0.5) return Math.log(Math.PI / Math.abs(Math.sin(Math.PI * (x % 2)))) - lgamma(1 - x);
+  if (x < 1.5) return nearOne(x - 1);
+  if (x < 2.5) return Math.log1p(x - 2) + nearOne(x - 2);
   let shift = 0;
   let at = x;
   for (; at < 15; at++) shift += Math.log(at);
@@ -65,7 +78,13 @@ export function zeta(s: number, q: number): number {
   if (q === Infinity) return 0;
   const terms = 2000;
   let sum = 0;
-  for (let k = terms - 1; k >= 0; k--) sum += (q + k) ** -s;
+  // The small ones first; but before them those below 0, which may cancel.
+  const first = Math.min(terms, Math.max(0, Math.floor(-2 * q) + 1));
+  for (let k = 0; k < first; k++) sum += power(q + k, -s);
+  let small = 0;
+  for (let k = terms - 1; k >= first; k--) small += power(q + k, -s);
+  sum += small;
   const rest = q + terms;
+  if (rest ** -s === 0) return sum;
   return sum + rest ** (1 - s) / (s - 1) + rest ** -s / 2 + (s * rest ** (-s - 1)) / 12;
 }

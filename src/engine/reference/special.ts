@@ -16,6 +16,12 @@ export function erf(x: number): number {
   return (2 / Math.sqrt(Math.PI)) * Math.exp(-x * x) * sum;
 }
 
+/** C's pow, which unlike JavaScript's gives 1 for pow(1, anything) and pow(-1, infinity). */
+export function power(base: number, exponent: number): number {
+  if (base === 1 || (base === -1 && Math.abs(exponent) === Infinity)) return 1;
+  return base ** exponent;
+}
+
 /** Rounds to the nearest integer, ties to even. */
 export function roundHalfEven(x: number): number {
   const floor = Math.floor(x);
