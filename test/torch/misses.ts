@@ -3,7 +3,6 @@
 const WAITING = 'some of its arguments or of its errors are not there yet';
 
 const WHOLE = 'PyTorch refuses 50.0 steps, which a number of JavaScript cannot be told from 50';
-const SPARSE = 'one error sample is of a sparse window, recorded without what makes it one';
 
 export const MISSES: Readonly<Record<string, string>> = {
   atan2: WAITING,
@@ -24,15 +23,4 @@ export const MISSES: Readonly<Record<string, string>> = {
   norm: 'the nuclear norm needs singular values, and there are none yet',
   linspace: WHOLE,
   logspace: WHOLE,
-  'signal.windows.bartlett': SPARSE,
-  'signal.windows.blackman': SPARSE,
-  'signal.windows.cosine': SPARSE,
-  'signal.windows.exponential': SPARSE,
-  'signal.windows.gaussian': SPARSE,
-  'signal.windows.general_cosine': SPARSE,
-  'signal.windows.general_hamming': SPARSE,
-  'signal.windows.hamming': SPARSE,
-  'signal.windows.hann': SPARSE,
-  'signal.windows.kaiser': SPARSE,
-  'signal.windows.nuttall': SPARSE,
 };
