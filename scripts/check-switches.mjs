@@ -48,13 +48,13 @@ const failed = wanted.filter((name) => {
   const vitest = join(root, 'node_modules/vitest/vitest.mjs');
   const args = [vitest, 'run', '--project', 'all', '--reporter=dot', ...TESTS];
   const env = { ...process.env, TORCHTS_OFF: name };
-  const { status, stdout } = spawnSync(process.execPath, args, {
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, {
     cwd: root,
     env,
     encoding: 'utf8',
   });
   console.log(`${name.padEnd(32)}${status === 0 ? 'passed' : 'FAILED'}`);
-  if (status !== 0) console.log(stdout);
+  if (status !== 0) console.log(stdout, stderr);
   return status !== 0;
 });
 console.log(`${wanted.length - failed.length} passed, ${failed.length} failed`);

@@ -129,7 +129,9 @@ describe.each(Object.entries(MODELS))('%s', (name, { make, side }) => {
       initialise(model);
       const found = autocast(() => train(model, side, mixed.length - 1));
       const errors = mixed.map((loss, i) => Math.abs(found[i]! / loss - 1));
-      expect(errors[0], `loss ${found[0]}`).toBeLessThan(1e-3);
+      // PyTorch's own bfloat16 is up to 4e-3 from its float32; where values round (after each op, or once
+      // in an epilogue) moves ours by 1e-3.
+      expect(errors[0], `loss ${found[0]}`).toBeLessThan(2e-3);
       expect(Math.max(...errors), `losses ${found}`).toBeLessThan(1e-2);
     };
     withOff(off, () => withEngine(cpuEngine(), trained));
