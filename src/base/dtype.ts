@@ -3,6 +3,8 @@
  * into. The native engine keeps the same list in `native/runtime/dtype.h`; a test compares them.
  */
 
+import { DTypeError, opError } from './errors.ts';
+
 /** Every element type, in the order the native engine numbers them. */
 export const DTYPES = [
   'float32',
@@ -54,6 +56,12 @@ export function computeType(dtype: DType): ComputeType {
 
 export function isFloating(dtype: DType): boolean {
   return ROWS[dtype].category === 'floating';
+}
+
+/** Throws DTypeError, naming `op`, unless the tensor or type is floating. */
+export function needsFloating(op: string, { dtype }: { readonly dtype: DType }): void {
+  if (isFloating(dtype)) return;
+  throw opError(DTypeError, op, `needs a floating point tensor, got ${dtype}`);
 }
 
 export function category(dtype: DType): DTypeRow['category'] {

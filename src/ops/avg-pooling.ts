@@ -1,7 +1,7 @@
 /** Average pooling: over windows of one size, or of sizes that give a wanted output. */
 
-import { isFloating } from '../base/dtype.ts';
-import { ArgumentError, DTypeError, opError, ShapeError } from '../base/errors.ts';
+import { needsFloating } from '../base/dtype.ts';
+import { ArgumentError, opError, ShapeError } from '../base/errors.ts';
 import { formatShape } from '../base/shape.ts';
 import { apply } from '../core/apply.ts';
 import type { Vjp } from '../core/graph.ts';
@@ -30,9 +30,7 @@ function avgPoolRow(
     kind: 'pooling',
     vjp,
     infer([x], attrs) {
-      if (!isFloating(x!.dtype)) {
-        throw opError(DTypeError, name, `needs a floating point tensor, got ${x!.dtype}`);
-      }
+      needsFloating(name, x!);
       return [{ dtype: x!.dtype, shape: [...x!.shape.slice(0, 2), ...sizeOf(attrs)] }];
     },
     lower: ({ attrs: { size: _, ...attrs } }) => ({ kernel, attrs }),

@@ -1,7 +1,7 @@
 /** Batch normalisation, by the statistics of the batch or by given ones. */
 
-import { type DType, isFloating } from '../base/dtype.ts';
-import { ArgumentError, DTypeError, opError, ShapeError } from '../base/errors.ts';
+import { type DType, needsFloating } from '../base/dtype.ts';
+import { ArgumentError, opError, ShapeError } from '../base/errors.ts';
 import { formatShape, numel } from '../base/shape.ts';
 import type { Tensor } from '../core/tensor.ts';
 import type { ValueType } from '../engine/program.ts';
@@ -102,9 +102,7 @@ export function batchNormEval(
 
 /** Weight and bias in the dtype statistics have; checks all shapes. */
 function parameters(x: Tensor, { weight, bias }: BatchNormOptions) {
-  if (!isFloating(x.dtype)) {
-    throw opError(DTypeError, 'batch_norm', `needs a floating point tensor, got ${x.dtype}`);
-  }
+  needsFloating('batch_norm', x);
   if (x.ndim < 2) {
     throw opError(
       ShapeError,

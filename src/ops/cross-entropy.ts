@@ -1,6 +1,6 @@
 /** Cross entropy between logits and class indices: a fused op. */
 
-import { computeType, isFloating } from '../base/dtype.ts';
+import { computeType, needsFloating } from '../base/dtype.ts';
 import { DTypeError, opError } from '../base/errors.ts';
 import type { Tensor } from '../core/tensor.ts';
 import type { CrossEntropyAttrs } from '../engine/kernels.ts';
@@ -72,9 +72,7 @@ export function crossEntropyAlongLast(
   target: Tensor,
   { weight, ...options }: CrossEntropyAlongLastOptions,
 ): Tensor {
-  if (!isFloating(x.dtype)) {
-    throw opError(DTypeError, 'cross_entropy', `needs a floating point tensor, got ${x.dtype}`);
-  }
+  needsFloating('cross_entropy', x);
   if (target.dtype !== 'int64' && target.dtype !== 'int32') {
     throw opError(
       DTypeError,

@@ -1,7 +1,7 @@
 /** Patches of images as columns (im2col), and their sum put back (col2im). */
 
-import { isFloating } from '../base/dtype.ts';
-import { DTypeError, opError, ShapeError } from '../base/errors.ts';
+import { needsFloating } from '../base/dtype.ts';
+import { opError, ShapeError } from '../base/errors.ts';
 import { formatShape } from '../base/shape.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { reshape, squeeze, unsqueeze } from './movement.ts';
@@ -81,9 +81,7 @@ export const fold = named(
     padding: Sizes = 0,
     stride: Sizes = 1,
   ): Tensor => {
-    if (!isFloating(input.dtype)) {
-      throw opError(DTypeError, 'fold', `needs a floating point tensor, got ${input.dtype}`);
-    }
+    needsFloating('fold', input);
     const size = windowSizes('fold', 'output_size', output_size, 2, 1);
     const { padding: around, sliding } = patches('fold', {
       kernel_size,

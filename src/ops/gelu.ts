@@ -1,7 +1,7 @@
 /** GELU: one vector pass forward, one backward. */
 
-import { isFloating } from '../base/dtype.ts';
-import { ArgumentError, DTypeError, opError } from '../base/errors.ts';
+import { needsFloating } from '../base/dtype.ts';
+import { ArgumentError, opError } from '../base/errors.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { named } from './named.ts';
 import { add, exp, floatUnary, mul, sub, tanh } from './pointwise.ts';
@@ -48,9 +48,7 @@ export const gelu = named(
       const message = `approximate must be none or tanh, got ${approximate}`;
       throw opError(ArgumentError, 'gelu', message);
     }
-    if (!isFloating(input.dtype)) {
-      throw opError(DTypeError, 'gelu', `needs a floating point tensor, got ${input.dtype}`);
-    }
+    needsFloating('gelu', input);
     return approximate === 'tanh' ? geluApproximate(input) : geluExact(input);
   },
 );

@@ -1,7 +1,7 @@
 /** Layer normalization (Ba et al. 2016): a fused op. */
 
-import { computeType, isFloating } from '../base/dtype.ts';
-import { DTypeError, opError, ShapeError } from '../base/errors.ts';
+import { computeType, needsFloating } from '../base/dtype.ts';
+import { opError, ShapeError } from '../base/errors.ts';
 import { formatShape, type Shape, sameShape } from '../base/shape.ts';
 import type { Tensor } from '../core/tensor.ts';
 import type { LayerNormAttrs } from '../engine/kernels.ts';
@@ -77,9 +77,7 @@ export function checkNormalized(
   normalized: Shape,
   parameters: Readonly<Record<string, Tensor | null>>,
 ): void {
-  if (!isFloating(dtype)) {
-    throw opError(DTypeError, op, `needs a floating point tensor, got ${dtype}`);
-  }
+  needsFloating(op, { dtype });
   const last = shape.slice(Math.max(0, shape.length - normalized.length));
   if (normalized.length === 0 || !sameShape(last, normalized)) {
     throw opError(

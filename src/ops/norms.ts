@@ -1,7 +1,7 @@
 /** Norms of vectors, of whole tensors, and distances made of them. */
 
-import { type DType, isFloating } from '../base/dtype.ts';
-import { ArgumentError, DTypeError, opError, ShapeError } from '../base/errors.ts';
+import { type DType, needsFloating } from '../base/dtype.ts';
+import { ArgumentError, opError, ShapeError } from '../base/errors.ts';
 import { formatShape, normalizeDims } from '../base/shape.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { unsqueeze } from './movement.ts';
@@ -48,9 +48,7 @@ export const vectorNorm = named(
       throw opError(ArgumentError, op, `ord must be a number, got ${JSON.stringify(ord)}`);
     }
     const given = dtype === null ? x : cast(x, dtype);
-    if (!isFloating(given.dtype)) {
-      throw opError(DTypeError, op, `needs a floating point tensor, got ${given.dtype}`);
-    }
+    needsFloating(op, given);
     return vectorNormOf(given, ord, dim, keepdim);
   },
 );
@@ -77,9 +75,7 @@ export const norm = named(
       throw opError(ArgumentError, 'norm', `p must be a number or "fro", got ${JSON.stringify(p)}`);
     }
     const x = dtype === null ? input : cast(input, dtype);
-    if (!isFloating(x.dtype)) {
-      throw opError(DTypeError, 'norm', `needs a floating point tensor, got ${x.dtype}`);
-    }
+    needsFloating('norm', x);
     return vectorNormOf(x, p === 'fro' || p === null ? 2 : p, dim, keepdim);
   },
 );

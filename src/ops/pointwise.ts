@@ -4,7 +4,7 @@
  */
 
 import type { DType } from '../base/dtype.ts';
-import { isFloating, promoteTypes, promoteWithNumber } from '../base/dtype.ts';
+import { isFloating, needsFloating, promoteTypes, promoteWithNumber } from '../base/dtype.ts';
 import { ArgumentError, DTypeError, opError } from '../base/errors.ts';
 import { broadcastShapes } from '../base/shape.ts';
 import { apply } from '../core/apply.ts';
@@ -37,9 +37,7 @@ function pointwiseRow(
     vjp,
     infer(inputs) {
       const { dtype } = inputs[inputs.length - 1]!;
-      if (operands === 'floating' && !isFloating(dtype)) {
-        throw opError(DTypeError, name, `needs a floating point tensor, got ${dtype}`);
-      }
+      if (operands === 'floating') needsFloating(name, { dtype });
       if (operands === 'number' && dtype === 'bool') {
         throw opError(DTypeError, name, 'is not defined for bool tensors; use the logical ops');
       }

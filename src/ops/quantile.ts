@@ -1,6 +1,6 @@
 /** Quantiles: elements at fractions of the way through the sorted rows. */
 
-import { isFloating } from '../base/dtype.ts';
+import { needsFloating } from '../base/dtype.ts';
 import { ArgumentError, DTypeError, opError, ShapeError } from '../base/errors.ts';
 import { normalizeDim } from '../base/shape.ts';
 import { Tensor } from '../core/tensor.ts';
@@ -65,9 +65,7 @@ const quantileOf = (op: string, ignoresNaN: boolean) =>
   );
 
 function scalarOrVector(op: string, input: Tensor, q: Tensor | number): Tensor {
-  if (!isFloating(input.dtype)) {
-    throw opError(DTypeError, op, `needs a floating point tensor, got ${input.dtype}`);
-  }
+  needsFloating(op, input);
   if (typeof q === 'number' && !(q >= 0 && q <= 1)) {
     throw opError(ArgumentError, op, `q must be between 0 and 1, got ${q}`);
   }

@@ -1,6 +1,6 @@
 /** Random numbers of other distributions, and random choices. */
 
-import { isFloating } from '../base/dtype.ts';
+import { isFloating, needsFloating } from '../base/dtype.ts';
 import { ArgumentError, DTypeError, opError, ShapeError } from '../base/errors.ts';
 import { broadcastShapes, formatShape, type Shape } from '../base/shape.ts';
 import { Tensor } from '../core/tensor.ts';
@@ -63,9 +63,7 @@ export const bernoulli = named(
   ['input', 'p'],
   (input: Tensor, p: number | null = null) => {
     if (p !== null) needs('bernoulli', p >= 0 && p <= 1, `p must be between 0 and 1, got ${p}`);
-    if (p === null && !isFloating(input.dtype)) {
-      throw opError(DTypeError, 'bernoulli', `needs a floating point tensor, got ${input.dtype}`);
-    }
+    if (p === null) needsFloating('bernoulli', input);
     return cast(lt(rand(input.shape), p ?? input), input.dtype);
   },
 );

@@ -1,8 +1,8 @@
 /** Reductions over dimensions. `dim` may be one dimension, several, or left out for all. */
 
 import type { DType } from '../base/dtype.ts';
-import { isFloating } from '../base/dtype.ts';
-import { ArgumentError, DTypeError, opError } from '../base/errors.ts';
+import { isFloating, needsFloating } from '../base/dtype.ts';
+import { ArgumentError, opError } from '../base/errors.ts';
 import { formatShape, normalizeDim, normalizeDims, numel, type Shape } from '../base/shape.ts';
 import { apply } from '../core/apply.ts';
 import type { Vjp } from '../core/graph.ts';
@@ -155,7 +155,7 @@ export const mean = named(
   ['input', 'dim', 'keepdim', 'dtype'],
   (input: Tensor, dim: ReducedDims = null, keepdim = false, dtype: DType | null = null): Tensor => {
     const x = cast(input, dtype ?? input.dtype);
-    checkFloating('mean', x.dtype);
+    needsFloating('mean', x);
     return div(sum(x, dim, keepdim), count('mean', x, dim));
   },
 );
@@ -186,7 +186,7 @@ function spreadArguments(op: string, dim: SpreadDims, spread: Spread) {
 }
 
 function varianceOf(op: string, x: Tensor, dim: ReducedDims, correction: number, keepdim: boolean) {
-  checkFloating(op, x.dtype);
+  needsFloating(op, x);
   const centered = sub(x, mean(x, dim, true));
   const degrees = Math.max(0, count(op, x, dim) - correction);
   return div(sum(mul(centered, centered), dim, keepdim), degrees);
@@ -303,11 +303,6 @@ export const logsumexp = named(
 
 function count(op: string, x: Tensor, dim: ReducedDims): number {
   return numel(normalizeDims(op, chosen(dim), x.ndim).map((d) => x.shape[d]!));
-}
-
-function checkFloating(op: string, dtype: DType): void {
-  if (isFloating(dtype)) return;
-  throw opError(DTypeError, op, `needs a floating point tensor, got ${dtype}`);
 }
 
 /** Undoes broadcasting: sums `x` over the dimensions in which `shape` was expanded. */

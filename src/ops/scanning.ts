@@ -1,7 +1,7 @@
 /** What all elements up to each one give along a dimension. */
 
-import { type DType, isFloating } from '../base/dtype.ts';
-import { DTypeError, opError } from '../base/errors.ts';
+import { type DType, isFloating, needsFloating } from '../base/dtype.ts';
+
 import { normalizeDim } from '../base/shape.ts';
 import { apply, applyAll } from '../core/apply.ts';
 import type { Tensor } from '../core/tensor.ts';
@@ -95,10 +95,7 @@ export const logcumsumexp = named(
   'logcumsumexp',
   ['input', 'dim'],
   (input: Tensor, dim: number) => {
-    if (!isFloating(input.dtype)) {
-      const message = `needs a floating point tensor, got ${input.dtype}`;
-      throw opError(DTypeError, 'logcumsumexp', message);
-    }
+    needsFloating('logcumsumexp', input);
     return alongDim('logcumsumexp', input, dim, (x, at) => apply(LOGCUMSUMEXP, [x], { dim: at }));
   },
 );

@@ -1,7 +1,6 @@
 /** Softmax and its logarithm. */
 
-import { type DType, isFloating } from '../base/dtype.ts';
-import { DTypeError, opError } from '../base/errors.ts';
+import { type DType, needsFloating } from '../base/dtype.ts';
 import { normalizeDim } from '../base/shape.ts';
 import { apply } from '../core/apply.ts';
 import type { Vjp } from '../core/graph.ts';
@@ -21,9 +20,7 @@ function softmaxRow(name: 'softmax' | 'log_softmax', vjp: Vjp<SoftmaxAttrs>) {
     kind: 'normalization',
     vjp,
     infer([input]) {
-      if (!isFloating(input!.dtype)) {
-        throw opError(DTypeError, name, `needs a floating point tensor, got ${input!.dtype}`);
-      }
+      needsFloating(name, input!);
       return [input!];
     },
     lower: ({ attrs }) => ({ kernel: name, attrs }),

@@ -1,7 +1,7 @@
 /** Arguments that are one number or one a dimension, as windows have. */
 
-import { isFloating } from '../base/dtype.ts';
-import { ArgumentError, DTypeError, opError, ShapeError } from '../base/errors.ts';
+import { needsFloating } from '../base/dtype.ts';
+import { ArgumentError, opError, ShapeError } from '../base/errors.ts';
 import { formatShape } from '../base/shape.ts';
 import type { Tensor } from '../core/tensor.ts';
 
@@ -60,9 +60,7 @@ export function imageShapes(dims: number): string {
 
 /** Throws unless `x` is floating, (N, C, ...) or (C, ...) over `dims` dimensions, none but N empty. */
 export function checkImages(op: string, { dtype, shape }: Tensor, dims: number): void {
-  if (!isFloating(dtype)) {
-    throw opError(DTypeError, op, `needs a floating point tensor, got ${dtype}`);
-  }
+  needsFloating(op, { dtype });
   const batched = shape.length === dims + 2;
   if ((!batched && shape.length !== dims + 1) || shape.slice(-dims - 1).includes(0)) {
     throw opError(

@@ -3,6 +3,7 @@
  * `where` leaves out, whose gradient would be NaN. `inplace` is taken as in PyTorch and changes nothing.
  */
 
+import { needsFloating } from '../../base/dtype.ts';
 import { ArgumentError, opError, ShapeError } from '../../base/errors.ts';
 import { normalizeDim } from '../../base/shape.ts';
 import type { Tensor } from '../../core/tensor.ts';
@@ -24,7 +25,6 @@ import {
   where,
 } from '../../ops/pointwise.ts';
 import { narrow } from '../../ops/slicing.ts';
-import { needsFloating } from './check.ts';
 
 /** `scale` x where x is positive, else `scale` `alpha` (exp(x / `width`) - 1). */
 function exponentialUnit(x: Tensor, alpha: number, width = 1, scale = 1): Tensor {

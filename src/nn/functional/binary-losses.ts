@@ -1,6 +1,6 @@
 /** Binary cross entropy, of probabilities and of logits. */
 
-import { isFloating } from '../../base/dtype.ts';
+import { isFloating, needsFloating } from '../../base/dtype.ts';
 import { DTypeError, opError, ShapeError } from '../../base/errors.ts';
 import { broadcastShapes, formatShape, sameShape } from '../../base/shape.ts';
 import type { Tensor } from '../../core/tensor.ts';
@@ -20,7 +20,7 @@ import {
   where,
 } from '../../ops/pointwise.ts';
 import { logsigmoid } from './activation.ts';
-import { needsFloating, needsSameShape } from './check.ts';
+import { needsSameShape } from './check.ts';
 import {
   chosenReduction,
   type LossReduction,

@@ -1,15 +1,8 @@
 /** What functions check of their tensors before they compute. */
 
-import { isFloating } from '../../base/dtype.ts';
-import { ArgumentError, DTypeError, opError, ShapeError } from '../../base/errors.ts';
+import { ArgumentError, opError, ShapeError } from '../../base/errors.ts';
 import { formatShape, sameShape } from '../../base/shape.ts';
 import type { Tensor } from '../../core/tensor.ts';
-
-/** Throws DTypeError unless `x` is floating: PyTorch computes these functions of nothing else. */
-export function needsFloating(op: string, x: Tensor): void {
-  if (isFloating(x.dtype)) return;
-  throw opError(DTypeError, op, `needs a floating point tensor, got ${x.dtype}`);
-}
 
 /** Throws ShapeError unless input and target have one shape. */
 export function needsSameShape(op: string, input: Tensor, target: Tensor): void {

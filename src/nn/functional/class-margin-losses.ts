@@ -1,6 +1,6 @@
 /** Losses that ask for a margin between the scores of classes. */
 
-import { isFloating } from '../../base/dtype.ts';
+import { isFloating, needsFloating } from '../../base/dtype.ts';
 import { ArgumentError, DTypeError, opError, ShapeError } from '../../base/errors.ts';
 import { formatShape, sameShape } from '../../base/shape.ts';
 import type { Tensor } from '../../core/tensor.ts';
@@ -26,7 +26,7 @@ import {
 } from '../../ops/pointwise.ts';
 import { amax, amin, sum } from '../../ops/reduction.ts';
 import { logsigmoid } from './activation.ts';
-import { needsFloating } from './check.ts';
+
 import { chosenReduction, type LossReduction, needsSameDType, reduceLoss } from './loss.ts';
 
 type Flag = boolean | null;

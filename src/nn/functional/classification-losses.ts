@@ -1,6 +1,6 @@
 /** Losses of class scores against class indices or probabilities. */
 
-import { type DType, isFloating } from '../../base/dtype.ts';
+import { type DType, isFloating, needsFloating } from '../../base/dtype.ts';
 import { ArgumentError, DTypeError, opError, ShapeError } from '../../base/errors.ts';
 import { formatShape, numel, sameShape } from '../../base/shape.ts';
 import type { Tensor } from '../../core/tensor.ts';
@@ -13,7 +13,7 @@ import { named } from '../../ops/named.ts';
 import { add, cast, div, eq, mul, neg, where } from '../../ops/pointwise.ts';
 import { sum } from '../../ops/reduction.ts';
 import { logSoftmax } from '../../ops/softmax.ts';
-import { needsFloating } from './check.ts';
+
 import { chosenReduction, type LossReduction, needsSameDType, reduceLoss } from './loss.ts';
 
 type Flag = boolean | null;

@@ -1,6 +1,6 @@
 /** Distances and similarities of vectors. */
 
-import { isFloating, promoteTypes } from '../../base/dtype.ts';
+import { isFloating, needsFloating, promoteTypes } from '../../base/dtype.ts';
 import { ArgumentError, DTypeError, opError, ShapeError } from '../../base/errors.ts';
 import { broadcastShapes, formatShape, normalizeDim } from '../../base/shape.ts';
 import type { Tensor } from '../../core/tensor.ts';
@@ -23,7 +23,7 @@ import {
   where,
 } from '../../ops/pointwise.ts';
 import { amax, amin, type Dims, sum } from '../../ops/reduction.ts';
-import { needsFloating } from './check.ts';
+
 import { raisedTo } from './loss.ts';
 
 /** sum(|x|^p)^(1/p) along `dim`. Where the norm is zero its gradient is zero, as in PyTorch. */

@@ -1,5 +1,6 @@
 /** Images and volumes read at places that a grid names. */
 
+import { needsFloating } from '../../base/dtype.ts';
 import { ArgumentError, DTypeError, opError, ShapeError } from '../../base/errors.ts';
 import { formatShape, numel, type Shape } from '../../base/shape.ts';
 import type { Tensor } from '../../core/tensor.ts';
@@ -28,7 +29,7 @@ import {
   where,
 } from '../../ops/pointwise.ts';
 import { select } from '../../ops/slicing.ts';
-import { needsFloating } from './check.ts';
+
 import { cubicWeights } from './interpolate.ts';
 
 export type GridMode = 'bilinear' | 'nearest' | 'bicubic';

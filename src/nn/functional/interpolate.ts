@@ -1,5 +1,6 @@
 /** Images, lines and volumes in other sizes. */
 
+import { needsFloating } from '../../base/dtype.ts';
 import { ArgumentError, opError, ShapeError } from '../../base/errors.ts';
 import { formatShape } from '../../base/shape.ts';
 import type { Tensor } from '../../core/tensor.ts';
@@ -22,7 +23,6 @@ import {
   where,
 } from '../../ops/pointwise.ts';
 import { type Sizes, windowSizes } from '../../ops/window.ts';
-import { needsFloating } from './check.ts';
 
 export type InterpolateMode =
   | 'nearest'

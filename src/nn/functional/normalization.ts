@@ -1,7 +1,7 @@
 /** Normalisations made of the fused ones and of ordinary ops. */
 
-import { isFloating } from '../../base/dtype.ts';
-import { ArgumentError, DTypeError, opError, ShapeError } from '../../base/errors.ts';
+import { needsFloating } from '../../base/dtype.ts';
+import { ArgumentError, opError, ShapeError } from '../../base/errors.ts';
 import { formatShape, numel, type Shape } from '../../base/shape.ts';
 import { noGrad } from '../../core/grad-mode.ts';
 import type { Tensor } from '../../core/tensor.ts';
@@ -13,7 +13,6 @@ import { add, cast, div, mul, pow, rsqrt } from '../../ops/pointwise.ts';
 import { mean, sum } from '../../ops/reduction.ts';
 import { slidingWindows } from '../../ops/sliding.ts';
 import { batchNorm } from './batch-norm.ts';
-import { needsFloating } from './check.ts';
 
 /** (C) seen as (1, C, 1, ...), to be broadcast over x. */
 function perChannel(op: string, name: string, values: Tensor, x: Tensor): Tensor {
@@ -168,10 +167,7 @@ export const localResponseNorm = named(
   'local_response_norm',
   ['input', 'size', 'alpha', 'beta', 'k'],
   (input: Tensor, size: number, alpha = 1e-4, beta = 0.75, k = 1): Tensor => {
-    if (!isFloating(input.dtype)) {
-      const message = `needs a floating point tensor, got ${input.dtype}`;
-      throw opError(DTypeError, 'local_response_norm', message);
-    }
+    needsFloating('local_response_norm', input);
     if (input.ndim < 3) {
       const message = `input must be (N, C, L, ...), got ${formatShape(input.shape)}`;
       throw opError(ShapeError, 'local_response_norm', message);

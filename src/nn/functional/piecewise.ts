@@ -3,7 +3,7 @@
  * are not written to, and the planner reuses memory by itself. Gradients at the kinks are PyTorch's.
  */
 
-import { isFloating } from '../../base/dtype.ts';
+import { isFloating, needsFloating } from '../../base/dtype.ts';
 import { ArgumentError, DTypeError, opError, ShapeError } from '../../base/errors.ts';
 import { formatShape } from '../../base/shape.ts';
 import type { Tensor } from '../../core/tensor.ts';
@@ -23,7 +23,6 @@ import {
   sub,
   where,
 } from '../../ops/pointwise.ts';
-import { needsFloating } from './check.ts';
 
 /** max(x, 0). https://pytorch.org/docs/stable/generated/torch.nn.functional.relu.html */
 export const relu = named(

@@ -1,6 +1,6 @@
 /** Losses of numbers: how far two tensors are apart, and likelihoods of continuous distributions. */
 
-import { isFloating } from '../../base/dtype.ts';
+import { isFloating, needsFloating } from '../../base/dtype.ts';
 import { ArgumentError, DTypeError, opError, ShapeError } from '../../base/errors.ts';
 import { formatShape, sameShape } from '../../base/shape.ts';
 import type { Tensor } from '../../core/tensor.ts';
@@ -10,7 +10,7 @@ import { unsqueeze } from '../../ops/movement.ts';
 import { named } from '../../ops/named.ts';
 import { abs, add, div, eq, exp, ge, gt, le, log, mul, sub, where } from '../../ops/pointwise.ts';
 import { sum } from '../../ops/reduction.ts';
-import { needsFloating } from './check.ts';
+
 import {
   broadcastPair,
   chosenReduction,

@@ -1,6 +1,7 @@
 /** Softmax as `nn.functional` has it, with a dimension that may be left out, and what is made of it. */
 
 import type { DType } from '../../base/dtype.ts';
+import { needsFloating } from '../../base/dtype.ts';
 import { ArgumentError, opError } from '../../base/errors.ts';
 import { normalizeDim } from '../../base/shape.ts';
 import type { Tensor } from '../../core/tensor.ts';
@@ -11,7 +12,6 @@ import { named } from '../../ops/named.ts';
 import { add, cast, div, log, maximum, neg, sub } from '../../ops/pointwise.ts';
 import { argmax } from '../../ops/reduction.ts';
 import * as ops from '../../ops/softmax.ts';
-import { needsFloating } from './check.ts';
 
 /** What PyTorch takes, with a warning, where no dimension is given. */
 const implicitDim = (x: Tensor) => ([0, 1, 3].includes(x.ndim) ? 0 : 1);
