@@ -176,6 +176,34 @@ export const avgPool1d = named(
   },
 );
 
+/** The function of `dims` dimensions: but for one, they take the same arguments. */
+function avgPoolOver(dims: 2 | 3) {
+  return named(
+    `avg_pool${dims}d`,
+    [
+      'input',
+      'kernel_size',
+      'stride',
+      'padding',
+      'ceil_mode',
+      'count_include_pad',
+      'divisor_override',
+    ],
+    (
+      input: Tensor,
+      kernel_size: Sizes,
+      stride: Sizes | null = null,
+      padding: Sizes = 0,
+      ceil_mode = false,
+      count_include_pad = true,
+      divisor_override: number | null = null,
+    ): Tensor => {
+      const window = { kernel_size, stride, padding, ceil_mode, count_include_pad };
+      return avgPool(dims, input, { ...window, divisor_override });
+    },
+  );
+}
+
 /**
  * x (N, C, H, W) or (C, H, W) -> the mean of each window. A `stride` of null is the kernel's size;
  * without `count_include_pad` the padding's zeros do not count as elements; `divisor_override` is what
@@ -184,30 +212,7 @@ export const avgPool1d = named(
  * @throws ShapeError for another rank, an empty plane, or a kernel larger than the padded input;
  * ArgumentError for a padding of more than half a window, or a divisor of 0.
  */
-export const avgPool2d = named(
-  'avg_pool2d',
-  [
-    'input',
-    'kernel_size',
-    'stride',
-    'padding',
-    'ceil_mode',
-    'count_include_pad',
-    'divisor_override',
-  ],
-  (
-    input: Tensor,
-    kernel_size: Sizes,
-    stride: Sizes | null = null,
-    padding: Sizes = 0,
-    ceil_mode = false,
-    count_include_pad = true,
-    divisor_override: number | null = null,
-  ): Tensor => {
-    const window = { kernel_size, stride, padding, ceil_mode, count_include_pad };
-    return avgPool(2, input, { ...window, divisor_override });
-  },
-);
+export const avgPool2d = avgPoolOver(2);
 
 /**
  * x (N, C, D, H, W) or (C, D, H, W) -> the mean of each window. A `stride` of null is the kernel's size;
@@ -217,30 +222,7 @@ export const avgPool2d = named(
  * @throws ShapeError for another rank, an empty plane, or a kernel larger than the padded input;
  * ArgumentError for a padding of more than half a window, or a divisor of 0.
  */
-export const avgPool3d = named(
-  'avg_pool3d',
-  [
-    'input',
-    'kernel_size',
-    'stride',
-    'padding',
-    'ceil_mode',
-    'count_include_pad',
-    'divisor_override',
-  ],
-  (
-    input: Tensor,
-    kernel_size: Sizes,
-    stride: Sizes | null = null,
-    padding: Sizes = 0,
-    ceil_mode = false,
-    count_include_pad = true,
-    divisor_override: number | null = null,
-  ): Tensor => {
-    const window = { kernel_size, stride, padding, ceil_mode, count_include_pad };
-    return avgPool(3, input, { ...window, divisor_override });
-  },
-);
+export const avgPool3d = avgPoolOver(3);
 
 /** One size for all dimensions, or one each; `null` keeps the input's. */
 export type AdaptiveSize = number | null | readonly (number | null)[];

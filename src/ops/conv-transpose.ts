@@ -157,6 +157,27 @@ function transposed3d(x: Tensor, weight: Tensor, growths: Growth[], groups: numb
 
 const COMPUTE = { 1: transposed1d, 2: transposed2d, 3: transposed3d } as const;
 
+/** The function of `dims` dimensions: they take the same arguments. */
+function transposedOver(dims: 1 | 2 | 3) {
+  return named(
+    `conv_transpose${dims}d`,
+    ARGUMENTS,
+    (
+      input: Tensor,
+      weight: Tensor,
+      bias: Bias = null,
+      stride: Sizes = 1,
+      padding: Sizes = 0,
+      output_padding: Sizes = 0,
+      groups = 1,
+      dilation: Sizes = 1,
+    ): Tensor => {
+      const window = { stride, padding, output_padding, dilation };
+      return transposed(dims, input, weight, bias, window, groups);
+    },
+  );
+}
+
 /**
  * x (N, C, L) or (C, L), weight (C, O/groups, k), bias (O) -> (N, O, L') or (O, L').
  * https://pytorch.org/docs/stable/generated/torch.nn.functional.conv_transpose1d.html
@@ -164,23 +185,7 @@ const COMPUTE = { 1: transposed1d, 2: transposed2d, 3: transposed3d } as const;
  * @throws ShapeError where the sizes do not fit, DTypeError unless all have one floating dtype,
  * ArgumentError for an `output_padding` that neither stride nor dilation exceeds.
  */
-export const convTranspose1d = named(
-  'conv_transpose1d',
-  ARGUMENTS,
-  (
-    input: Tensor,
-    weight: Tensor,
-    bias: Bias = null,
-    stride: Sizes = 1,
-    padding: Sizes = 0,
-    output_padding: Sizes = 0,
-    groups = 1,
-    dilation: Sizes = 1,
-  ): Tensor => {
-    const window = { stride, padding, output_padding, dilation };
-    return transposed(1, input, weight, bias, window, groups);
-  },
-);
+export const convTranspose1d = transposedOver(1);
 
 /**
  * x (N, C, H, W) or (C, H, W), weight (C, O/groups, kH, kW), bias (O) -> (N, O, H', W') or (O, H', W').
@@ -189,23 +194,7 @@ export const convTranspose1d = named(
  * @throws ShapeError where the sizes do not fit, DTypeError unless all have one floating dtype,
  * ArgumentError for an `output_padding` that neither stride nor dilation exceeds.
  */
-export const convTranspose2d = named(
-  'conv_transpose2d',
-  ARGUMENTS,
-  (
-    input: Tensor,
-    weight: Tensor,
-    bias: Bias = null,
-    stride: Sizes = 1,
-    padding: Sizes = 0,
-    output_padding: Sizes = 0,
-    groups = 1,
-    dilation: Sizes = 1,
-  ): Tensor => {
-    const window = { stride, padding, output_padding, dilation };
-    return transposed(2, input, weight, bias, window, groups);
-  },
-);
+export const convTranspose2d = transposedOver(2);
 
 /**
  * x (N, C, D, H, W) or (C, D, H, W), weight (C, O/groups, kD, kH, kW), bias (O) -> (N, O, D', H', W') or
@@ -214,20 +203,4 @@ export const convTranspose2d = named(
  * @throws ShapeError where the sizes do not fit, DTypeError unless all have one floating dtype,
  * ArgumentError for an `output_padding` that neither stride nor dilation exceeds.
  */
-export const convTranspose3d = named(
-  'conv_transpose3d',
-  ARGUMENTS,
-  (
-    input: Tensor,
-    weight: Tensor,
-    bias: Bias = null,
-    stride: Sizes = 1,
-    padding: Sizes = 0,
-    output_padding: Sizes = 0,
-    groups = 1,
-    dilation: Sizes = 1,
-  ): Tensor => {
-    const window = { stride, padding, output_padding, dilation };
-    return transposed(3, input, weight, bias, window, groups);
-  },
-);
+export const convTranspose3d = transposedOver(3);

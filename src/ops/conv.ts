@@ -117,25 +117,30 @@ function convolve3d(x: Tensor, weight: Tensor, bias: Bias, attrs: Conv2dAttrs): 
 
 const COMPUTE = { 1: convolve1d, 2: convolve2d, 3: convolve3d } as const;
 
+/** The function of `dims` dimensions: they take the same arguments. */
+function convolutionOver(dims: 1 | 2 | 3) {
+  return named(
+    `conv${dims}d`,
+    ARGUMENTS,
+    (
+      input: Tensor,
+      weight: Tensor,
+      bias: Bias = null,
+      stride: Sizes = 1,
+      padding: ConvPadding = 0,
+      dilation: Sizes = 1,
+      groups = 1,
+    ): Tensor => convolution(dims, input, weight, bias, stride, padding, dilation, groups),
+  );
+}
+
 /**
  * x (N, C, L) or (C, L), weight (O, C/groups, k), bias (O) -> (N, O, L') or (O, L').
  * https://pytorch.org/docs/stable/generated/torch.nn.functional.conv1d.html
  *
  * @throws ShapeError where the sizes do not fit, DTypeError unless all have one floating dtype.
  */
-export const conv1d = named(
-  'conv1d',
-  ARGUMENTS,
-  (
-    input: Tensor,
-    weight: Tensor,
-    bias: Bias = null,
-    stride: Sizes = 1,
-    padding: ConvPadding = 0,
-    dilation: Sizes = 1,
-    groups = 1,
-  ): Tensor => convolution(1, input, weight, bias, stride, padding, dilation, groups),
-);
+export const conv1d = convolutionOver(1);
 
 /**
  * x (N, C, H, W) or (C, H, W), weight (O, C/groups, kH, kW), bias (O) -> (N, O, H', W') or (O, H', W').
@@ -143,19 +148,7 @@ export const conv1d = named(
  *
  * @throws ShapeError where the sizes do not fit, DTypeError unless all have one floating dtype.
  */
-export const conv2d = named(
-  'conv2d',
-  ARGUMENTS,
-  (
-    input: Tensor,
-    weight: Tensor,
-    bias: Bias = null,
-    stride: Sizes = 1,
-    padding: ConvPadding = 0,
-    dilation: Sizes = 1,
-    groups = 1,
-  ): Tensor => convolution(2, input, weight, bias, stride, padding, dilation, groups),
-);
+export const conv2d = convolutionOver(2);
 
 /**
  * x (N, C, D, H, W) or (C, D, H, W), weight (O, C/groups, kD, kH, kW), bias (O) -> (N, O, D', H', W') or
@@ -163,19 +156,7 @@ export const conv2d = named(
  *
  * @throws ShapeError where the sizes do not fit, DTypeError unless all have one floating dtype.
  */
-export const conv3d = named(
-  'conv3d',
-  ARGUMENTS,
-  (
-    input: Tensor,
-    weight: Tensor,
-    bias: Bias = null,
-    stride: Sizes = 1,
-    padding: ConvPadding = 0,
-    dilation: Sizes = 1,
-    groups = 1,
-  ): Tensor => convolution(3, input, weight, bias, stride, padding, dilation, groups),
-);
+export const conv3d = convolutionOver(3);
 
 /**
  * Convolution with time first: x (T, N, C), weight (k, C, O), bias (O) -> (T', N, O), with `pad` zeros

@@ -98,6 +98,18 @@ function adaptiveMaxPool(
   });
 }
 
+/** The function of `dims` dimensions: they take the same arguments. */
+function adaptiveMaxPoolOver(dims: 1 | 2 | 3) {
+  return maybeIndexed(
+    named(
+      `adaptive_max_pool${dims}d`,
+      ['input', 'output_size', 'return_indices'],
+      (input: Tensor, output_size: AdaptiveSize, return_indices = false): Tensor =>
+        adaptiveMaxPool(dims, input, output_size, return_indices),
+    ),
+  );
+}
+
 /**
  * x (N, C, L) or (C, L) -> (N, C, *output_size): the maxima over the windows of
  * `adaptiveAvgPool1d`; with `return_indices`, given by name, also their places in the flat plane.
@@ -105,14 +117,7 @@ function adaptiveMaxPool(
  *
  * @throws ShapeError for another rank or an empty plane, ArgumentError for a negative size.
  */
-export const adaptiveMaxPool1d = maybeIndexed(
-  named(
-    'adaptive_max_pool1d',
-    ['input', 'output_size', 'return_indices'],
-    (input: Tensor, output_size: AdaptiveSize, return_indices = false): Tensor =>
-      adaptiveMaxPool(1, input, output_size, return_indices),
-  ),
-);
+export const adaptiveMaxPool1d = adaptiveMaxPoolOver(1);
 
 /**
  * x (N, C, H, W) or (C, H, W) -> (N, C, *output_size): the maxima over the windows of
@@ -121,14 +126,7 @@ export const adaptiveMaxPool1d = maybeIndexed(
  *
  * @throws ShapeError for another rank or an empty plane, ArgumentError for a negative size.
  */
-export const adaptiveMaxPool2d = maybeIndexed(
-  named(
-    'adaptive_max_pool2d',
-    ['input', 'output_size', 'return_indices'],
-    (input: Tensor, output_size: AdaptiveSize, return_indices = false): Tensor =>
-      adaptiveMaxPool(2, input, output_size, return_indices),
-  ),
-);
+export const adaptiveMaxPool2d = adaptiveMaxPoolOver(2);
 
 /**
  * x (N, C, D, H, W) or (C, D, H, W) -> (N, C, *output_size): the maxima over the windows of
@@ -137,14 +135,7 @@ export const adaptiveMaxPool2d = maybeIndexed(
  *
  * @throws ShapeError for another rank or an empty plane, ArgumentError for a negative size.
  */
-export const adaptiveMaxPool3d = maybeIndexed(
-  named(
-    'adaptive_max_pool3d',
-    ['input', 'output_size', 'return_indices'],
-    (input: Tensor, output_size: AdaptiveSize, return_indices = false): Tensor =>
-      adaptiveMaxPool(3, input, output_size, return_indices),
-  ),
-);
+export const adaptiveMaxPool3d = adaptiveMaxPoolOver(3);
 
 // ---- fractional --------------------------------------------------------------------------------
 

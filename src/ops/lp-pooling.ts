@@ -25,23 +25,28 @@ function lpPool(
   return pow(mul(mul(sign(means), relu(abs(means))), count), 1 / norm_type);
 }
 
+/** The function of `dims` dimensions: they take the same arguments. */
+function lpPoolOver(dims: 1 | 2 | 3) {
+  return named(
+    `lp_pool${dims}d`,
+    ARGUMENTS,
+    (
+      input: Tensor,
+      norm_type: number,
+      kernel_size: Sizes,
+      stride: Sizes | null = null,
+      ceil_mode = false,
+    ): Tensor => lpPool(dims, input, norm_type, { kernel_size, stride }, ceil_mode),
+  );
+}
+
 /**
  * x (N, C, L) or (C, L) -> (sum of x^p over each window)^(1/p) with p = `norm_type`.
  * https://pytorch.org/docs/stable/generated/torch.nn.functional.lp_pool1d.html
  *
  * @throws ShapeError for another rank, an empty plane, or a kernel larger than the input.
  */
-export const lpPool1d = named(
-  'lp_pool1d',
-  ARGUMENTS,
-  (
-    input: Tensor,
-    norm_type: number,
-    kernel_size: Sizes,
-    stride: Sizes | null = null,
-    ceil_mode = false,
-  ): Tensor => lpPool(1, input, norm_type, { kernel_size, stride }, ceil_mode),
-);
+export const lpPool1d = lpPoolOver(1);
 
 /**
  * x (N, C, H, W) or (C, H, W) -> (sum of x^p over each window)^(1/p) with p = `norm_type`.
@@ -49,17 +54,7 @@ export const lpPool1d = named(
  *
  * @throws ShapeError for another rank, an empty plane, or a kernel larger than the input.
  */
-export const lpPool2d = named(
-  'lp_pool2d',
-  ARGUMENTS,
-  (
-    input: Tensor,
-    norm_type: number,
-    kernel_size: Sizes,
-    stride: Sizes | null = null,
-    ceil_mode = false,
-  ): Tensor => lpPool(2, input, norm_type, { kernel_size, stride }, ceil_mode),
-);
+export const lpPool2d = lpPoolOver(2);
 
 /**
  * x (N, C, D, H, W) or (C, D, H, W) -> (sum of x^p over each window)^(1/p) with p = `norm_type`.
@@ -67,14 +62,4 @@ export const lpPool2d = named(
  *
  * @throws ShapeError for another rank, an empty plane, or a kernel larger than the input.
  */
-export const lpPool3d = named(
-  'lp_pool3d',
-  ARGUMENTS,
-  (
-    input: Tensor,
-    norm_type: number,
-    kernel_size: Sizes,
-    stride: Sizes | null = null,
-    ceil_mode = false,
-  ): Tensor => lpPool(3, input, norm_type, { kernel_size, stride }, ceil_mode),
-);
+export const lpPool3d = lpPoolOver(3);

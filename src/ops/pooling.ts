@@ -214,6 +214,28 @@ export function quotient(x: Tensor, size: number): Tensor {
   return cast(div(cast(sub(x, fmod(x, size)), 'float64'), size), 'int64');
 }
 
+/** The function of `dims` dimensions: they take the same arguments. */
+function maxPoolOver(dims: 1 | 2 | 3) {
+  return maybeIndexed(
+    named(
+      `max_pool${dims}d`,
+      ARGUMENTS,
+      (
+        input: Tensor,
+        kernel_size: Sizes,
+        stride: Sizes | null = null,
+        padding: Sizes = 0,
+        dilation: Sizes = 1,
+        ceil_mode = false,
+        return_indices = false,
+      ): Tensor => {
+        const window = { kernel_size, stride, padding, dilation };
+        return maxPool(dims, input, window, ceil_mode, return_indices);
+      },
+    ),
+  );
+}
+
 /**
  * x (N, C, L) or (C, L) -> the maximum of each window; with `return_indices`, given by name,
  * also where it lies in its flat plane (int64). A `stride` of null is the kernel's size.
@@ -222,24 +244,7 @@ export function quotient(x: Tensor, size: number): Tensor {
  * @throws ShapeError for another rank, an empty plane, or a kernel larger than the padded input;
  * ArgumentError for a padding of more than half a window.
  */
-export const maxPool1d = maybeIndexed(
-  named(
-    'max_pool1d',
-    ARGUMENTS,
-    (
-      input: Tensor,
-      kernel_size: Sizes,
-      stride: Sizes | null = null,
-      padding: Sizes = 0,
-      dilation: Sizes = 1,
-      ceil_mode = false,
-      return_indices = false,
-    ): Tensor => {
-      const window = { kernel_size, stride, padding, dilation };
-      return maxPool(1, input, window, ceil_mode, return_indices);
-    },
-  ),
-);
+export const maxPool1d = maxPoolOver(1);
 
 /**
  * x (N, C, H, W) or (C, H, W) -> the maximum of each window; with `return_indices`, given by name,
@@ -249,24 +254,7 @@ export const maxPool1d = maybeIndexed(
  * @throws ShapeError for another rank, an empty plane, or a kernel larger than the padded input;
  * ArgumentError for a padding of more than half a window.
  */
-export const maxPool2d = maybeIndexed(
-  named(
-    'max_pool2d',
-    ARGUMENTS,
-    (
-      input: Tensor,
-      kernel_size: Sizes,
-      stride: Sizes | null = null,
-      padding: Sizes = 0,
-      dilation: Sizes = 1,
-      ceil_mode = false,
-      return_indices = false,
-    ): Tensor => {
-      const window = { kernel_size, stride, padding, dilation };
-      return maxPool(2, input, window, ceil_mode, return_indices);
-    },
-  ),
-);
+export const maxPool2d = maxPoolOver(2);
 
 /**
  * x (N, C, D, H, W) or (C, D, H, W) -> the maximum of each window; with `return_indices`, given by name,
@@ -276,21 +264,4 @@ export const maxPool2d = maybeIndexed(
  * @throws ShapeError for another rank, an empty plane, or a kernel larger than the padded input;
  * ArgumentError for a padding of more than half a window.
  */
-export const maxPool3d = maybeIndexed(
-  named(
-    'max_pool3d',
-    ARGUMENTS,
-    (
-      input: Tensor,
-      kernel_size: Sizes,
-      stride: Sizes | null = null,
-      padding: Sizes = 0,
-      dilation: Sizes = 1,
-      ceil_mode = false,
-      return_indices = false,
-    ): Tensor => {
-      const window = { kernel_size, stride, padding, dilation };
-      return maxPool(3, input, window, ceil_mode, return_indices);
-    },
-  ),
-);
+export const maxPool3d = maxPoolOver(3);

@@ -63,24 +63,29 @@ function unpooledSizes(op: string, from: Shape, window: Window, output_size: Sha
   return wanted;
 }
 
+/** The function of `dims` dimensions: they take the same arguments. */
+function maxUnpoolOver(dims: 1 | 2 | 3) {
+  return named(
+    `max_unpool${dims}d`,
+    ARGUMENTS,
+    (
+      input: Tensor,
+      indices: Tensor,
+      kernel_size: Sizes,
+      stride: Sizes | null = null,
+      padding: Sizes = 0,
+      output_size: Shape | null = null,
+    ): Tensor => maxUnpool(dims, input, indices, { kernel_size, stride, padding }, output_size),
+  );
+}
+
 /**
  * x (N, C, L) or (C, L) with the `indices` that `maxPool1d` gave -> zeros but for x at its places.
  * https://pytorch.org/docs/stable/generated/torch.nn.functional.max_unpool1d.html
  *
  * @throws ShapeError or ArgumentError where the sizes do not fit, DTypeError unless `indices` is int64.
  */
-export const maxUnpool1d = named(
-  'max_unpool1d',
-  ARGUMENTS,
-  (
-    input: Tensor,
-    indices: Tensor,
-    kernel_size: Sizes,
-    stride: Sizes | null = null,
-    padding: Sizes = 0,
-    output_size: Shape | null = null,
-  ): Tensor => maxUnpool(1, input, indices, { kernel_size, stride, padding }, output_size),
-);
+export const maxUnpool1d = maxUnpoolOver(1);
 
 /**
  * x (N, C, H, W) or (C, H, W) with the `indices` that `maxPool2d` gave -> zeros but for x at its places.
@@ -88,18 +93,7 @@ export const maxUnpool1d = named(
  *
  * @throws ShapeError or ArgumentError where the sizes do not fit, DTypeError unless `indices` is int64.
  */
-export const maxUnpool2d = named(
-  'max_unpool2d',
-  ARGUMENTS,
-  (
-    input: Tensor,
-    indices: Tensor,
-    kernel_size: Sizes,
-    stride: Sizes | null = null,
-    padding: Sizes = 0,
-    output_size: Shape | null = null,
-  ): Tensor => maxUnpool(2, input, indices, { kernel_size, stride, padding }, output_size),
-);
+export const maxUnpool2d = maxUnpoolOver(2);
 
 /**
  * x (N, C, D, H, W) or (C, D, H, W) with the `indices` that `maxPool3d` gave -> zeros but for x at its places.
@@ -107,15 +101,4 @@ export const maxUnpool2d = named(
  *
  * @throws ShapeError or ArgumentError where the sizes do not fit, DTypeError unless `indices` is int64.
  */
-export const maxUnpool3d = named(
-  'max_unpool3d',
-  ARGUMENTS,
-  (
-    input: Tensor,
-    indices: Tensor,
-    kernel_size: Sizes,
-    stride: Sizes | null = null,
-    padding: Sizes = 0,
-    output_size: Shape | null = null,
-  ): Tensor => maxUnpool(3, input, indices, { kernel_size, stride, padding }, output_size),
-);
+export const maxUnpool3d = maxUnpoolOver(3);
