@@ -38,7 +38,6 @@ function extremeFunction(
       if (dim instanceof Tensor) return ofTwo(input, dim);
       if (dim === null) return ofAll(input);
       const at = normalizeDim(op, dim, input.ndim);
-      if (input.ndim === 0) return [input.clone(), cast(input.mul(0), 'int64').detach()];
       if (input.shape[at] === 0) {
         const given = formatShape(input.shape);
         throw opError(ArgumentError, op, `dimension ${dim} of ${given} has no element`);

@@ -238,4 +238,10 @@ export const REDUCTION: OpCase[] = [
   STATISTICS,
   positions('argmax'),
   positions('argmin'),
+  Object.entries({ max: t.max, min: t.min }).map(([op, fn]) =>
+    opCase(op, 'of a number that is NaN', [values('float32', [], [Number.NaN])], (x) => fn(x, 0), {
+      torch: `torch.${op}(a, 0)`,
+      grad: false,
+    }),
+  ),
 ].flat();
