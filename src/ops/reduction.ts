@@ -160,29 +160,35 @@ export const mean = named(
   },
 );
 
-/** What `var` and `std` take beside the dimensions. */
-interface Spread {
-  readonly unbiased: boolean | null;
-  readonly correction: number | null;
-}
-
 /** What is taken off the number of elements: `correction`, or 1 unless `unbiased` is false. */
-function correctionOf(op: string, { unbiased, correction }: Spread): number {
+function correctionOf(op: string, unbiased: boolean | null, correction: number | null): number {
   if (unbiased !== null && correction !== null) {
     throw opError(ArgumentError, op, 'takes unbiased or correction, not both');
   }
   return correction ?? (unbiased === false ? 0 : 1);
 }
 
-const SPREAD_ARGS = ['input', 'dim', 'unbiased', 'keepdim', 'correction'] as const;
-
 /** `var(x, false)` is PyTorch's short form of `var(x, { unbiased: false })`. */
 type SpreadDims = ReducedDims | boolean;
 
-function spreadArguments(op: string, dim: SpreadDims, spread: Spread) {
-  const short = typeof dim === 'boolean';
-  const correction = correctionOf(op, short ? { ...spread, unbiased: dim } : spread);
-  return { dims: short ? null : dim, correction };
+/** A function of the variance over `dim`; `finish` also gets the mean, as a function. */
+function ofVariance<Result>(op: string, finish: (variance: Tensor, mean: () => Tensor) => Result) {
+  return named(
+    op,
+    ['input', 'dim', 'unbiased', 'keepdim', 'correction'],
+    (
+      input: Tensor,
+      dim: SpreadDims = null,
+      unbiased: boolean | null = null,
+      keepdim = false,
+      correction: number | null = null,
+    ): Result => {
+      const [dims, given] = typeof dim === 'boolean' ? [null, dim] : [dim, unbiased];
+      const offset = correctionOf(op, given, correction);
+      const variance = varianceOf(op, input, dims, offset, keepdim);
+      return finish(variance, () => mean(input, dims, keepdim));
+    },
+  );
 }
 
 function varianceOf(op: string, x: Tensor, dim: ReducedDims, correction: number, keepdim: boolean) {
@@ -203,78 +209,30 @@ function rootOf(squared: Tensor): Tensor {
  * elements less `correction`. Floating point only.
  * https://pytorch.org/docs/stable/generated/torch.var.html
  */
-export const variance = named(
-  'var',
-  SPREAD_ARGS,
-  (
-    input: Tensor,
-    dim: SpreadDims = null,
-    unbiased: boolean | null = null,
-    keepdim = false,
-    correction: number | null = null,
-  ): Tensor => {
-    const given = spreadArguments('var', dim, { unbiased, correction });
-    return varianceOf('var', input, given.dims, given.correction, keepdim);
-  },
-);
+export const variance = ofVariance('var', (squared) => squared);
 
 /**
  * The square root of the variance.
  * https://pytorch.org/docs/stable/generated/torch.std.html
  */
-export const std = named(
-  'std',
-  SPREAD_ARGS,
-  (
-    input: Tensor,
-    dim: SpreadDims = null,
-    unbiased: boolean | null = null,
-    keepdim = false,
-    correction: number | null = null,
-  ): Tensor => {
-    const given = spreadArguments('std', dim, { unbiased, correction });
-    return rootOf(varianceOf('std', input, given.dims, given.correction, keepdim));
-  },
-);
+export const std = ofVariance('std', rootOf);
 
 /**
  * The variance and the mean.
  * https://pytorch.org/docs/stable/generated/torch.var_mean.html
  */
-export const varMean = named(
+export const varMean = ofVariance(
   'var_mean',
-  SPREAD_ARGS,
-  (
-    input: Tensor,
-    dim: SpreadDims = null,
-    unbiased: boolean | null = null,
-    keepdim = false,
-    correction: number | null = null,
-  ): [variance: Tensor, mean: Tensor] => {
-    const given = spreadArguments('var_mean', dim, { unbiased, correction });
-    const squared = varianceOf('var_mean', input, given.dims, given.correction, keepdim);
-    return [squared, mean(input, given.dims, keepdim)];
-  },
+  (squared, average): [variance: Tensor, mean: Tensor] => [squared, average()],
 );
 
 /**
  * The standard deviation and the mean.
  * https://pytorch.org/docs/stable/generated/torch.std_mean.html
  */
-export const stdMean = named(
+export const stdMean = ofVariance(
   'std_mean',
-  SPREAD_ARGS,
-  (
-    input: Tensor,
-    dim: SpreadDims = null,
-    unbiased: boolean | null = null,
-    keepdim = false,
-    correction: number | null = null,
-  ): [deviation: Tensor, mean: Tensor] => {
-    const given = spreadArguments('std_mean', dim, { unbiased, correction });
-    const squared = varianceOf('std_mean', input, given.dims, given.correction, keepdim);
-    return [rootOf(squared), mean(input, given.dims, keepdim)];
-  },
+  (squared, average): [deviation: Tensor, mean: Tensor] => [rootOf(squared), average()],
 );
 
 /**
