@@ -1,7 +1,7 @@
 /** Sums of products over several dimensions of two tensors: one matrix product each. */
 
 import { ArgumentError, DTypeError, opError, ShapeError } from '../base/errors.ts';
-import { formatShape, normalizeDim, sameShape } from '../base/shape.ts';
+import { formatShape, normalizeDim, numel, sameShape } from '../base/shape.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { matmul } from './matmul.ts';
 import { expand, permute, reshape } from './movement.ts';
@@ -14,8 +14,6 @@ export function checkSizes(op: string, fits: boolean, a: Tensor, b: Tensor): voi
   const shapes = `${formatShape(a.shape)} and ${formatShape(b.shape)}`;
   throw opError(ShapeError, op, `sizes of ${shapes} do not fit together`);
 }
-
-const product = (sizes: readonly number[]) => sizes.reduce((a, b) => a * b, 1);
 
 /** Sums products over dimensions `ofA` of `a` and `ofB` of `b`, in pairs; the others stay in order. */
 export function contract(
@@ -34,12 +32,12 @@ export function contract(
   const rows = keptA.map((dim) => a.shape[dim]!);
   const columns = keptB.map((dim) => b.shape[dim]!);
   const left = reshape(widened(permute(a, [...keptA, ...ofA]), [...rows, ...sizes]), [
-    product(rows),
-    product(sizes),
+    numel(rows),
+    numel(sizes),
   ]);
   const right = reshape(widened(permute(b, [...ofB, ...keptB]), [...sizes, ...columns]), [
-    product(sizes),
-    product(columns),
+    numel(sizes),
+    numel(columns),
   ]);
   return reshape(matmul(left, right), [...rows, ...columns]);
 }

@@ -1,7 +1,7 @@
 /** Sums of products written with an index for each dimension. */
 
 import { ArgumentError, opError, ShapeError } from '../base/errors.ts';
-import { formatShape } from '../base/shape.ts';
+import { formatShape, numel } from '../base/shape.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { diagonal } from './diagonals.ts';
 import { matmul } from './matmul.ts';
@@ -120,7 +120,7 @@ function multiply(a: Labelled, b: Labelled, later: ReadonlySet<string>): Labelle
     [...shared, ...rows, ...columns].map((label) => [label, commonSize(left, right, label)]),
   );
   const sizes = (labels: readonly string[]) => labels.map((label) => size.get(label)!);
-  const count = (labels: readonly string[]) => sizes(labels).reduce((n, m) => n * m, 1);
+  const count = (labels: readonly string[]) => numel(sizes(labels));
   const matrices = (x: Labelled, first: string[], second: string[]) => {
     const whole = expand(
       arrange(x, [...kept, ...first, ...second]),

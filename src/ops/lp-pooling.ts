@@ -1,5 +1,6 @@
 /** Power-average pooling: the p-norm of each window. */
 
+import { numel } from '../base/shape.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { avgPool1d, avgPool2d, avgPool3d } from './avg-pooling.ts';
 import { named } from './named.ts';
@@ -20,9 +21,8 @@ function lpPool(
   const kernel_size = windowSizes(`lp_pool${dims}d`, 'kernel_size', window.kernel_size, dims, 1);
   const stride = strideOr(window.stride, kernel_size);
   const means = AVERAGE[dims](pow(input, norm_type), kernel_size, stride, 0, ceil_mode);
-  const count = kernel_size.reduce((product, size) => product * size, 1);
   // Of an odd power the sums have signs, which PyTorch keeps under the root.
-  return pow(mul(mul(sign(means), relu(abs(means))), count), 1 / norm_type);
+  return pow(mul(mul(sign(means), relu(abs(means))), numel(kernel_size)), 1 / norm_type);
 }
 
 /** The function of `dims` dimensions: they take the same arguments. */

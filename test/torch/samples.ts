@@ -7,6 +7,7 @@ import { readFileSync } from 'node:fs';
 import type { DType, HostArray } from '../../src/base/dtype.ts';
 import { isFloating } from '../../src/base/dtype.ts';
 import { TorchtsError } from '../../src/base/errors.ts';
+import { numel } from '../../src/base/shape.ts';
 import * as torchts from '../../src/index.ts';
 import { Tensor } from '../../src/index.ts';
 import { type Callable, findClass, findFunction } from './names.ts';
@@ -184,7 +185,6 @@ class Reader {
   }
 
   #host(start: number, dtype: DType, shape: readonly number[]): HostArray {
-    const length = shape.reduce((a, b) => a * b, 1);
     const Arrays = {
       float64: Float64Array,
       int64: BigInt64Array,
@@ -193,7 +193,7 @@ class Reader {
       bool: Uint8Array,
     };
     const ArrayType = Arrays[dtype as keyof typeof Arrays] ?? Float32Array;
-    return new ArrayType(this.#numbers, start, length);
+    return new ArrayType(this.#numbers, start, numel(shape));
   }
 }
 
@@ -259,7 +259,7 @@ const zerosOf = ({ shape, dtype }: RecordedTensor) => torchts.zeros(shape, { dty
 
 /** As make_samples.py's. */
 function cotangent({ shape, dtype }: Tensor): Tensor {
-  const length = shape.reduce((a, b) => a * b, 1);
+  const length = numel(shape);
   const numbers = Float64Array.from({ length }, (_, i) => (((i * 7) % 11) - 5) / 8);
   return torchts.tensor(numbers, { shape, dtype });
 }
