@@ -158,7 +158,8 @@ export class TransformerEncoderLayer extends TransformerLayer<Parameters<EncodeC
   }
 }
 
-const DECODER_ARGUMENTS = [
+/** What a decoder's layer and a stack of them take. */
+export const DECODER_ARGUMENTS = [
   'tgt',
   'memory',
   'tgt_mask',
@@ -168,14 +169,15 @@ const DECODER_ARGUMENTS = [
   'tgt_is_causal',
   'memory_is_causal',
 ] as const;
-type Decode = (
+/** A stack also takes `tgt_is_causal` null: whether it is shows in the mask. */
+export type Decode<Causal = boolean> = (
   tgt: Tensor,
   memory: Tensor,
   tgt_mask?: Tensor | null,
   memory_mask?: Tensor | null,
   tgt_key_padding_mask?: Tensor | null,
   memory_key_padding_mask?: Tensor | null,
-  tgt_is_causal?: boolean,
+  tgt_is_causal?: Causal,
   memory_is_causal?: boolean,
 ) => Tensor;
 type DecodeCall = Named<Decode, typeof DECODER_ARGUMENTS>;

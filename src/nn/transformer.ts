@@ -15,6 +15,8 @@ import { LayerNorm } from './layer-norm.ts';
 import { type AnyModule, Module } from './module.ts';
 import { build, modules, schemas } from './registry.ts';
 import {
+  DECODER_ARGUMENTS,
+  type Decode,
   layerOptions,
   TransformerDecoderLayer,
   TransformerEncoderLayer,
@@ -99,27 +101,7 @@ export class TransformerEncoder extends Module<Parameters<EncodeCall>> {
   }
 }
 
-const DECODER_ARGUMENTS = [
-  'tgt',
-  'memory',
-  'tgt_mask',
-  'memory_mask',
-  'tgt_key_padding_mask',
-  'memory_key_padding_mask',
-  'tgt_is_causal',
-  'memory_is_causal',
-] as const;
-type Decode = (
-  tgt: Tensor,
-  memory: Tensor,
-  tgt_mask?: Tensor | null,
-  memory_mask?: Tensor | null,
-  tgt_key_padding_mask?: Tensor | null,
-  memory_key_padding_mask?: Tensor | null,
-  tgt_is_causal?: boolean | null,
-  memory_is_causal?: boolean,
-) => Tensor;
-type DecodeCall = Named<Decode, typeof DECODER_ARGUMENTS>;
+type DecodeCall = Named<Decode<boolean | null>, typeof DECODER_ARGUMENTS>;
 
 /**
  * `num_layers` copies of a layer, and `norm` after the last: `forward(tgt, memory, tgt_mask,
@@ -140,7 +122,7 @@ export class TransformerDecoder extends Module<Parameters<DecodeCall>> {
     this.norm = norm;
   }
 
-  readonly #decode: DecodeCall = named<Decode, typeof DECODER_ARGUMENTS>(
+  readonly #decode: DecodeCall = named<Decode<boolean | null>, typeof DECODER_ARGUMENTS>(
     'TransformerDecoder',
     DECODER_ARGUMENTS,
     (
