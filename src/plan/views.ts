@@ -1,6 +1,6 @@
 /** Strided views of values: where `copy_view` and `alias` find their elements, and what two of them do together. */
 
-import { numel, type Shape } from '../base/shape.ts';
+import { contiguousStrides, numel, type Shape } from '../base/shape.ts';
 
 /** Element (i0, i1, ...) of `shape` is element offset + sum(ik * strides[k]) of what is viewed. */
 export interface View {
@@ -11,8 +11,7 @@ export interface View {
 
 /** The elements of `shape` in their own order. */
 export function denseView(shape: Shape): View {
-  const strides = shape.map((_, dim) => numel(shape.slice(dim + 1)));
-  return { offset: 0, strides, shape };
+  return { offset: 0, strides: contiguousStrides(shape), shape };
 }
 
 /** Are the elements all of a value's `count`, in their own order? */
