@@ -9,12 +9,13 @@ export interface RemovableHandle {
   remove(): void;
 }
 
-/** Adds `item` to `set`; the handle takes it out. */
-export function removable<T>(set: Set<T>, item: T): RemovableHandle {
+/** Adds `item` to `set`; the handle takes it out. `changed` is told of both. */
+export function removable<T>(set: Set<T>, item: T, changed = () => {}): RemovableHandle {
   set.add(item);
+  changed();
   return {
     remove: () => {
-      set.delete(item);
+      if (set.delete(item)) changed();
     },
   };
 }

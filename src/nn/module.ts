@@ -16,7 +16,7 @@ import {
 import { formatShape, sameShape } from '../base/shape.ts';
 import type { Stateful } from '../core/compile.ts';
 import { noGrad } from '../core/grad-mode.ts';
-import type { RemovableHandle } from '../core/hooks.ts';
+import { type RemovableHandle, removable } from '../core/hooks.ts';
 import { realize, realizeSync } from '../core/realize.ts';
 import { Tensor } from '../core/tensor.ts';
 import { currentTrace } from '../core/trace.ts';
@@ -134,17 +134,10 @@ export abstract class Module<Inputs extends readonly unknown[] = TensorInputs, O
 
   /** Hooks are part of what a compiled step traces, so a change of them is a change of mode. */
   #register<T>(hooks: Set<T>, hook: T): RemovableHandle {
-    const change = () => {
+    return removable(hooks, hook, () => {
       this.#hookChanges++;
       modeChanges++;
-    };
-    hooks.add(hook);
-    change();
-    return {
-      remove: () => {
-        if (hooks.delete(hook)) change();
-      },
-    };
+    });
   }
 
   /** Direct sub-modules. */
