@@ -7,7 +7,7 @@ import type { Tensor } from '../core/tensor.ts';
 import { zeros } from '../ops/creation.ts';
 import { type Named, named } from '../ops/named.ts';
 import { type Attended, attendHeads } from './functional/multi-head-attention.ts';
-import { fans, normal_, uniform_, zeros_ } from './init.ts';
+import { xavierNormal_, xavierUniform_, zeros_ } from './init.ts';
 import { Linear } from './linear.ts';
 import { Module, Parameter } from './module.ts';
 import { modules, schemas } from './registry.ts';
@@ -47,13 +47,6 @@ type Attend = (
 ) => Attended;
 
 type Call = Named<Attend, typeof ARGUMENTS>;
-
-/** Glorot and Bengio 2010, uniform. */
-export function xavierUniform(weight: Tensor): void {
-  const { fan_in, fan_out } = fans(weight);
-  const bound = Math.sqrt(6 / (fan_in + fan_out));
-  uniform_(weight, -bound, bound);
-}
 
 /**
  * Attention with several heads (Vaswani et al. 2017). `forward(query, key, value, ...)` takes (T, N, E)
@@ -113,14 +106,12 @@ export class MultiheadAttention extends Module<Parameters<Call>, Attended> {
   resetParameters(): void {
     const { in_proj_weight, q_proj_weight, k_proj_weight, v_proj_weight } = this;
     for (const weight of [in_proj_weight, q_proj_weight, k_proj_weight, v_proj_weight]) {
-      if (weight !== null) xavierUniform(weight);
+      if (weight !== null) xavierUniform_(weight);
     }
     this.out_proj.resetParameters();
     for (const bias of [this.in_proj_bias, this.out_proj.bias]) if (bias !== null) zeros_(bias);
     for (const row of [this.bias_k, this.bias_v]) {
-      if (row === null) continue;
-      const { fan_in, fan_out } = fans(row);
-      normal_(row, 0, Math.sqrt(2 / (fan_in + fan_out)));
+      if (row !== null) xavierNormal_(row);
     }
   }
 

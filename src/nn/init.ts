@@ -3,42 +3,45 @@
  * https://pytorch.org/docs/stable/nn.init.html
  */
 
-import { ArgumentError, opError } from '../base/errors.ts';
+import { ArgumentError, nearestName, opError } from '../base/errors.ts';
 import { formatShape, numel } from '../base/shape.ts';
 import { noGrad } from '../core/grad-mode.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { rand, randn } from '../ops/creation.ts';
 import { named } from '../ops/named.ts';
+import { add, mul } from '../ops/pointwise.ts';
 
 export { dirac_, eye_, orthogonal_, sparse_, truncNormal_ } from './init-structured.ts';
 
+/** Random numbers as precise as the tensor they are for. */
+const precise = ({ dtype }: Tensor) =>
+  ({ dtype: dtype === 'float64' ? dtype : 'float32' }) as const;
+
 /** Fills with numbers of the uniform distribution over [a, b). */
-export function uniform_(tensor: Tensor, a = 0, b = 1): Tensor {
-  return noGrad(() =>
-    tensor.copy_(
-      rand(tensor.shape)
-        .mul(b - a)
-        .add(a),
-    ),
-  );
-}
+export const uniform_ = named(
+  'uniform_',
+  ['tensor', 'a', 'b'],
+  (tensor: Tensor, a = 0, b = 1): Tensor =>
+    noGrad(() => tensor.copy_(add(mul(rand(tensor.shape, precise(tensor)), b - a), a))),
+);
 
 /** Fills with numbers of the normal distribution. */
-export function normal_(tensor: Tensor, mean = 0, std = 1): Tensor {
-  return noGrad(() => tensor.copy_(randn(tensor.shape).mul(std).add(mean)));
-}
+export const normal_ = named(
+  'normal_',
+  ['tensor', 'mean', 'std'],
+  (tensor: Tensor, mean = 0, std = 1): Tensor =>
+    noGrad(() => tensor.copy_(add(mul(randn(tensor.shape, precise(tensor)), std), mean))),
+);
 
-export function constant_(tensor: Tensor, value: number): Tensor {
-  return noGrad(() => tensor.fill_(value));
-}
+export const constant_ = named(
+  'constant_',
+  ['tensor', 'val'],
+  (tensor: Tensor, val: number): Tensor => noGrad(() => tensor.fill_(val)),
+);
 
-export function zeros_(tensor: Tensor): Tensor {
-  return constant_(tensor, 0);
-}
+export const zeros_ = named('zeros_', ['tensor'], (tensor: Tensor): Tensor => constant_(tensor, 0));
 
-export function ones_(tensor: Tensor): Tensor {
-  return constant_(tensor, 1);
-}
+export const ones_ = named('ones_', ['tensor'], (tensor: Tensor): Tensor => constant_(tensor, 1));
 
 /** Inputs and outputs of one unit: weight (out, in, ...window). */
 export function fans(tensor: Tensor): { fan_in: number; fan_out: number } {
@@ -53,38 +56,80 @@ export function fans(tensor: Tensor): { fan_in: number; fan_out: number } {
   return { fan_in: tensor.shape[1]! * window, fan_out: tensor.shape[0]! * window };
 }
 
-export type Nonlinearity = 'linear' | 'sigmoid' | 'tanh' | 'relu' | 'leaky_relu' | 'selu';
+/** By nonlinearity, what variance is to be made up for; of leaky_relu by its negative slope. */
+const GAINS = {
+  ...{ linear: 1, conv1d: 1, conv2d: 1, conv3d: 1 },
+  ...{ conv_transpose1d: 1, conv_transpose2d: 1, conv_transpose3d: 1 },
+  sigmoid: 1,
+  tanh: 5 / 3,
+  relu: Math.SQRT2,
+  leaky_relu: (slope: number) => Math.sqrt(2 / (1 + slope * slope)),
+  selu: 3 / 4,
+} as const;
 
-/** How much a nonlinearity shrinks variance. */
-export function calculateGain(nonlinearity: Nonlinearity, param = 0.01): number {
-  const gains = { linear: 1, sigmoid: 1, tanh: 5 / 3, relu: Math.SQRT2, selu: 3 / 4 };
-  if (nonlinearity === 'leaky_relu') return Math.sqrt(2 / (1 + param * param));
-  return gains[nonlinearity];
-}
+export type Nonlinearity = keyof typeof GAINS;
 
-export interface KaimingOptions {
-  /** The negative slope of the leaky ReLU that follows. */
-  readonly a?: number;
-  readonly mode?: 'fan_in' | 'fan_out';
-  readonly nonlinearity?: Nonlinearity;
+/**
+ * How much a nonlinearity shrinks the standard deviation.
+ * https://pytorch.org/docs/stable/nn.init.html#torch.nn.init.calculate_gain
+ *
+ * @param param the negative slope of leaky_relu; 0.01 where it is left out.
+ * @throws ArgumentError for another nonlinearity.
+ */
+export const calculateGain = named(
+  'calculate_gain',
+  ['nonlinearity', 'param'],
+  (nonlinearity: Nonlinearity, param: number | null = null): number => {
+    if (!Object.hasOwn(GAINS, nonlinearity)) {
+      const known = Object.keys(GAINS);
+      const nearest = nearestName(String(nonlinearity), known);
+      const hint = nearest === undefined ? `known: ${known.join(', ')}` : `is it ${nearest}?`;
+      const message = `there is no nonlinearity ${nonlinearity}; ${hint}`;
+      throw opError(ArgumentError, 'calculate_gain', message);
+    }
+    const gain = GAINS[nonlinearity];
+    return typeof gain === 'number' ? gain : gain(param ?? 0.01);
+  },
+);
+
+type Fan = 'fan_in' | 'fan_out';
+
+const KAIMING = ['tensor', 'a', 'mode', 'nonlinearity'] as const;
+
+/** gain / sqrt(fan), for the nonlinearity that follows; `a` is a leaky ReLU's negative slope. */
+function kaimingStd(tensor: Tensor, a: number, mode: Fan, nonlinearity: Nonlinearity): number {
+  if (mode !== 'fan_in' && mode !== 'fan_out') {
+    throw opError(ArgumentError, 'init', `mode must be fan_in or fan_out, got ${mode}`);
+  }
+  return calculateGain(nonlinearity, a) / Math.sqrt(fans(tensor)[mode]);
 }
 
 /** He et al. 2015, uniform: bound = gain * sqrt(3 / fan). */
-export function kaimingUniform_(
-  tensor: Tensor,
-  { a = 0, mode = 'fan_in', nonlinearity = 'leaky_relu' }: KaimingOptions = {},
-): Tensor {
-  const bound = calculateGain(nonlinearity, a) * Math.sqrt(3 / fans(tensor)[mode]);
-  return uniform_(tensor, -bound, bound);
-}
+export const kaimingUniform_ = named(
+  'kaiming_uniform_',
+  KAIMING,
+  (
+    tensor: Tensor,
+    a = 0,
+    mode: Fan = 'fan_in',
+    nonlinearity: Nonlinearity = 'leaky_relu',
+  ): Tensor => {
+    const bound = Math.sqrt(3) * kaimingStd(tensor, a, mode, nonlinearity);
+    return uniform_(tensor, -bound, bound);
+  },
+);
 
 /** He et al. 2015, normal: standard deviation = gain / sqrt(fan). */
-export function kaimingNormal_(
-  tensor: Tensor,
-  { a = 0, mode = 'fan_in', nonlinearity = 'leaky_relu' }: KaimingOptions = {},
-): Tensor {
-  return normal_(tensor, 0, calculateGain(nonlinearity, a) / Math.sqrt(fans(tensor)[mode]));
-}
+export const kaimingNormal_ = named(
+  'kaiming_normal_',
+  KAIMING,
+  (
+    tensor: Tensor,
+    a = 0,
+    mode: Fan = 'fan_in',
+    nonlinearity: Nonlinearity = 'leaky_relu',
+  ): Tensor => normal_(tensor, 0, kaimingStd(tensor, a, mode, nonlinearity)),
+);
 
 /** Glorot and Bengio 2010, uniform: bound = gain * sqrt(6 / (fan_in + fan_out)). */
 export const xavierUniform_ = named(

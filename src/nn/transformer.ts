@@ -10,7 +10,7 @@ import { arange, full } from '../ops/creation.ts';
 import { unsqueeze } from '../ops/movement.ts';
 import { type Named, named } from '../ops/named.ts';
 import { gt, where } from '../ops/pointwise.ts';
-import { xavierUniform } from './attention.ts';
+import { xavierUniform_ } from './init.ts';
 import { LayerNorm } from './layer-norm.ts';
 import { type AnyModule, Module } from './module.ts';
 import { build, modules, schemas } from './registry.ts';
@@ -237,7 +237,7 @@ export class Transformer extends Module<Parameters<Call>> {
 
   /** Draws new initial values: Xavier's for all matrices. */
   resetParameters(): void {
-    for (const parameter of this.parameters()) if (parameter.ndim > 1) xavierUniform(parameter);
+    for (const parameter of this.parameters()) if (parameter.ndim > 1) xavierUniform_(parameter);
   }
 
   readonly #transform: Call = named<Transform, typeof ARGUMENTS>(

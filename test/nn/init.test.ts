@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { referenceEngine } from '../../src/engine/reference/engine.ts';
 import { manualSeed, nn, setEngine, type Tensor, zeros } from '../../src/index.ts';
-import type { KaimingOptions, Nonlinearity } from '../../src/nn/init.ts';
+import type { Nonlinearity } from '../../src/nn/init.ts';
 
 setEngine(referenceEngine());
 const { init } = nn;
@@ -12,7 +12,7 @@ const FILE = new URL('../fixtures/torch/training.json', import.meta.url);
 const { bounds } = JSON.parse(readFileSync(FILE, 'utf8')) as { bounds: Record<string, number> };
 
 /** "[4, 3] 0 fan_in relu" of the fixture. */
-function setting(key: string): { shape: number[]; options: KaimingOptions } {
+function setting(key: string) {
   const [, shape, a, mode, nonlinearity] = /^(\[.*\]) (\S+) (\S+) (\S+)$/.exec(key)!;
   const options = {
     a: Number(a),
@@ -65,6 +65,31 @@ describe('the others', () => {
     }
     const { weight } = linear;
     expect(weight.var().item()).toBeCloseTo(0.01 / 3, 3);
+  });
+
+  test('are called by name and by position, and refuse what they do not know', () => {
+    const same = (fill: (x: Tensor) => Tensor) => {
+      manualSeed(3);
+      return fill(zeros([3, 4])).tolist();
+    };
+    expect(same((x) => init.kaimingNormal_(x, 0, 'fan_out', 'relu'))).toEqual(
+      same((x) => init.kaimingNormal_(x, { mode: 'fan_out', nonlinearity: 'relu' })),
+    );
+    expect(same((x) => init.normal_(x, { std: 2 }))).toEqual(same((x) => init.normal_(x, 0, 2)));
+    expect(init.constant_(zeros([1]), { val: 3 }).item()).toBe(3);
+    expect(init.calculateGain('leaky_relu', { param: 1 })).toBe(1);
+    // @ts-expect-error there is no such nonlinearity
+    expect(() => init.calculateGain('rellu')).toThrow(
+      '[calculate_gain] there is no nonlinearity rellu; is it relu?',
+    );
+    // @ts-expect-error nor such a mode
+    expect(() => init.kaimingUniform_(zeros([2, 2]), { mode: 'fan' })).toThrow(
+      '[init] mode must be fan_in or fan_out, got fan',
+    );
+    // @ts-expect-error nor such an argument
+    expect(() => init.normal_(zeros([2]), { sd: 1 })).toThrow(
+      'there is no argument sd; is it std?',
+    );
   });
 
   test('fans need two dimensions', () => {
