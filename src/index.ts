@@ -57,8 +57,10 @@ export {
   t,
   unflatten,
 } from './ops/dimensions.ts';
+export { rand, randint, randintLike, randLike, randn, randnLike } from './ops/draws.ts';
 export { einsum } from './ops/einsum.ts';
 export * from './ops/extremes.ts';
+export * from './ops/host-data.ts';
 export { gather, scatter, scatterAdd, scatterReduce } from './ops/indexing.ts';
 export * from './ops/joining.ts';
 export * as linalg from './ops/linalg.ts';
@@ -91,6 +93,7 @@ export * from './ops/pointwise.ts';
 export * from './ops/products.ts';
 export { nanquantile, quantile } from './ops/quantile.ts';
 export { bernoulli, multinomial, normal, randperm } from './ops/random.ts';
+export * from './ops/ranges.ts';
 export {
   amax,
   amin,
@@ -116,6 +119,7 @@ export * from './ops/sorting.ts';
 export * as special from './ops/special.ts';
 export * from './ops/splitting.ts';
 export { index, indexPut, type Subscript } from './ops/subscript.ts';
+export type { TensorOptions } from './ops/tensor-options.ts';
 export {
   acos,
   acosh,

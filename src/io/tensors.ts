@@ -2,7 +2,7 @@
 
 import { realize } from '../core/realize.ts';
 import type { Tensor } from '../core/tensor.ts';
-import { tensor } from '../ops/creation.ts';
+import { tensor } from '../ops/host-data.ts';
 import type { HostTensor } from './host-tensor.ts';
 import { readSafetensors, writeSafetensors } from './safetensors.ts';
 

@@ -19,7 +19,7 @@ import {
   Module,
   modules,
 } from '../nn/index.ts';
-import { arange } from '../ops/creation.ts';
+import { arange } from '../ops/ranges.ts';
 
 const size = z.int().min(1);
 const options = strict({

@@ -7,7 +7,7 @@ import { ArgumentError, nearestName, opError } from '../base/errors.ts';
 import { formatShape, numel } from '../base/shape.ts';
 import { noGrad } from '../core/grad-mode.ts';
 import type { Tensor } from '../core/tensor.ts';
-import { rand, randn } from '../ops/creation.ts';
+import { rand, randn } from '../ops/draws.ts';
 import { named } from '../ops/named.ts';
 import { add, mul } from '../ops/pointwise.ts';
 

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { parseOptions, strict } from '../base/registry.ts';
 import { numel } from '../base/shape.ts';
 import { Tensor } from '../core/tensor.ts';
-import { tensor } from '../ops/creation.ts';
+import { tensor } from '../ops/host-data.ts';
 import { reshape } from '../ops/movement.ts';
 import { binaryCrossEntropy, binaryCrossEntropyWithLogits } from './functional/binary-losses.ts';
 import * as classMargins from './functional/class-margin-losses.ts';

@@ -5,9 +5,10 @@ import { ArgumentError, opError, ShapeError } from '../base/errors.ts';
 import { parseOptions, strict } from '../base/registry.ts';
 import { formatShape } from '../base/shape.ts';
 import type { Tensor } from '../core/tensor.ts';
-import { arange, ones, zeros } from '../ops/creation.ts';
+import { ones, zeros } from '../ops/creation.ts';
 import { reshape } from '../ops/movement.ts';
 import { add, div, gt, mul, pow, where } from '../ops/pointwise.ts';
+import { arange } from '../ops/ranges.ts';
 import { narrow } from '../ops/slicing.ts';
 import {
   groupNorm,

@@ -5,7 +5,6 @@ import { ArgumentError, DTypeError, opError, ShapeError } from '../base/errors.t
 import { broadcastShapes, formatShape, numel, type Shape, sameShape } from '../base/shape.ts';
 import type { Tensor } from '../core/tensor.ts';
 import type { AttentionAttrs } from '../engine/kernels.ts';
-import { arange } from './creation.ts';
 import { dropElements } from './dropout.ts';
 import { defineFused } from './fused.ts';
 import { matmul } from './matmul.ts';
@@ -13,6 +12,7 @@ import { matrixOperand } from './mixed.ts';
 import { expand, reshape, transpose, unsqueeze } from './movement.ts';
 import { named } from './named.ts';
 import { add, eq, le, mul, where } from './pointwise.ts';
+import { arange } from './ranges.ts';
 import { amax } from './reduction.ts';
 import { softmax } from './softmax.ts';
 

@@ -5,12 +5,13 @@ import { ArgumentError, opError, ShapeError } from '../base/errors.ts';
 import { checkShape, contiguousStrides, formatShape, normalizeDim } from '../base/shape.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { full } from './constant.ts';
-import { arange, tensor } from './creation.ts';
+import { tensor } from './host-data.ts';
 import { atleast2d, cat } from './joining.ts';
 import { flatten, unsqueeze } from './movement.ts';
 import { named } from './named.ts';
 import { constantPadNd } from './padding.ts';
 import { cast, ge, le, sub, where } from './pointwise.ts';
+import { arange } from './ranges.ts';
 import { sum } from './reduction.ts';
 import { pick, place, replaced, type View } from './slicing.ts';
 

@@ -5,8 +5,8 @@ import { nextStream } from '../core/random.ts';
 import type { Tensor } from '../core/tensor.ts';
 import type { DropoutAttrs } from '../engine/kernels.ts';
 import { isOff } from '../engine/switches.ts';
-import { rand } from './creation.ts';
 import { defineOp } from './define.ts';
+import { rand } from './draws.ts';
 import { ge, mul, where } from './pointwise.ts';
 
 /** x, seed (), counter () -> y of x's type, mask (bool): what was kept. */

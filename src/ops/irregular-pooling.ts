@@ -4,12 +4,14 @@ import { ArgumentError, opError, ShapeError } from '../base/errors.ts';
 import { formatShape, numel, sameShape } from '../base/shape.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { type AdaptiveSize, adaptiveSizes } from './avg-pooling.ts';
-import { arange, rand, zeros } from './creation.ts';
+import { zeros } from './creation.ts';
+import { rand } from './draws.ts';
 import { gather } from './indexing.ts';
 import { expand, reshape, unsqueeze } from './movement.ts';
 import { named } from './named.ts';
 import { add, cast, ceil, div, floor, fmod, minimum, mul, sub, trunc, where } from './pointwise.ts';
 import { maxima, maybeIndexed, quotient, result } from './pooling.ts';
+import { arange } from './ranges.ts';
 import { narrow, select } from './slicing.ts';
 import { checkImages, type Sizes, windowSizes } from './window.ts';
 

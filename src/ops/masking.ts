@@ -6,11 +6,12 @@ import type { Tensor } from '../core/tensor.ts';
 import { forbidReading } from '../core/trace.ts';
 import { scalarOf } from './choosing.ts';
 import { full } from './constant.ts';
-import { arange, tensor } from './creation.ts';
 import { rowsAt } from './embedding.ts';
+import { tensor } from './host-data.ts';
 import { expand, flatten, reshape, unsqueeze } from './movement.ts';
 import { named } from './named.ts';
 import { cast, eq, type Operand, where as select, sub } from './pointwise.ts';
+import { arange } from './ranges.ts';
 import { cumsum } from './scanning.ts';
 import { unbind } from './splitting.ts';
 

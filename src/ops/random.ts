@@ -5,7 +5,7 @@ import { ArgumentError, DTypeError, opError, ShapeError } from '../base/errors.t
 import { broadcastShapes, formatShape, type Shape } from '../base/shape.ts';
 import { Tensor } from '../core/tensor.ts';
 import { currentTrace } from '../core/trace.ts';
-import { rand, randLike, randn, randnLike, randomWords } from './creation.ts';
+import { rand, randLike, randn, randnLike, randomWords } from './draws.ts';
 import { named } from './named.ts';
 import {
   add,

@@ -4,7 +4,7 @@ import { ArgumentError, opError, ShapeError } from '../base/errors.ts';
 import { checkShape, formatShape, normalizeDim, type Shape } from '../base/shape.ts';
 import { Tensor } from '../core/tensor.ts';
 import { indexSelect } from './choosing.ts';
-import { tensor } from './creation.ts';
+import { tensor } from './host-data.ts';
 import { cat } from './joining.ts';
 import { expand, flatten, reshape, same, transpose } from './movement.ts';
 import { named } from './named.ts';

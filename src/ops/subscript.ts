@@ -4,13 +4,14 @@ import { ArgumentError, DTypeError, opError, ShapeError } from '../base/errors.t
 import { broadcastShapes, contiguousStrides, formatShape, numel } from '../base/shape.ts';
 import { Tensor } from '../core/tensor.ts';
 import { full } from './constant.ts';
-import { arange, tensor } from './creation.ts';
 import { rowsAt } from './embedding.ts';
+import { tensor } from './host-data.ts';
 import { scatter, scatterAdd } from './indexing.ts';
 import { nonzeroVectors } from './masking.ts';
 import { expand, flatten, permute, reshape, same, unsqueeze } from './movement.ts';
 import { named } from './named.ts';
 import { add, cast, ge, logicalAnd, lt, mul, where } from './pointwise.ts';
+import { arange } from './ranges.ts';
 import { SliceRange } from './slice-range.ts';
 import { select, slice } from './slicing.ts';
 

@@ -4,12 +4,13 @@ import { ArgumentError, DTypeError, opError, ShapeError } from '../base/errors.t
 import { formatShape, normalizeDim } from '../base/shape.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { indexSelect } from './choosing.ts';
-import { arange, tensor } from './creation.ts';
 import { movedim } from './dimensions.ts';
+import { tensor } from './host-data.ts';
 import { cat, stack } from './joining.ts';
 import { expand, flatten, reshape, unsqueeze } from './movement.ts';
 import { named } from './named.ts';
 import { add, mul } from './pointwise.ts';
+import { arange } from './ranges.ts';
 
 /**
  * All windows of `size` elements along `dimension`, `step` apart, each as a new last dimension.

@@ -3,7 +3,7 @@
 import type { DType } from '../base/dtype.ts';
 import { ArgumentError, DTypeError, opError } from '../base/errors.ts';
 import type { Tensor } from '../core/tensor.ts';
-import { tensor } from './creation.ts';
+import { tensor } from './host-data.ts';
 import { named } from './named.ts';
 
 /** The value at place `k` of a symmetric window of `size` places, at least two. */

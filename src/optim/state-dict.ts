@@ -3,7 +3,7 @@
 import { TorchtsError } from '../base/errors.ts';
 import { formatShape, sameShape } from '../base/shape.ts';
 import { Tensor } from '../core/tensor.ts';
-import { tensor } from '../ops/creation.ts';
+import { tensor } from '../ops/host-data.ts';
 import { cast } from '../ops/pointwise.ts';
 import type { InitialState, ParamState } from './optimizer.ts';
 import { rateOf } from './options.ts';

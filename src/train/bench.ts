@@ -7,7 +7,7 @@ import type { Tensor } from '../core/tensor.ts';
 import type { DatasetSource, Field } from '../data/index.ts';
 import type { KernelTiming, RunClock } from '../engine/engine.ts';
 import { countParameters } from '../nn/describe.ts';
-import { rand, randn } from '../ops/creation.ts';
+import { rand, randn } from '../ops/draws.ts';
 import { BatchTensors, openLoader, stepsPerCall } from './batches.ts';
 import { fittingSteps } from './step-queue.ts';
 import { buildTask, type Task, trainingStep } from './task.ts';

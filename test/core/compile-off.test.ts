@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { compile } from '../../src/core/compile.ts';
 import { cpuEngine } from '../../src/engine/native/cpu.ts';
 import { Conv2d } from '../../src/nn/conv.ts';
-import { randn } from '../../src/ops/creation.ts';
+import { randn } from '../../src/ops/draws.ts';
 
 test('a compiled step does without what is off, in every trace', () => {
   const conv = new Conv2d({ in_channels: 64, out_channels: 64, kernel_size: 3, padding: 1 });

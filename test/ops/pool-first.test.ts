@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { noGrad } from '../../src/core/grad-mode.ts';
 import type { Tensor } from '../../src/core/tensor.ts';
 import { withOff } from '../../src/engine/switches.ts';
-import { tensor } from '../../src/ops/creation.ts';
+import { tensor } from '../../src/ops/host-data.ts';
 import { maxPool2d } from '../../src/ops/pooling.ts';
 
 import '../../src/ops/methods.ts';

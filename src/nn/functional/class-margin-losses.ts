@@ -4,7 +4,6 @@ import { isFloating, needsFloating } from '../../base/dtype.ts';
 import { ArgumentError, DTypeError, opError, ShapeError } from '../../base/errors.ts';
 import { formatShape, sameShape } from '../../base/shape.ts';
 import type { Tensor } from '../../core/tensor.ts';
-import { arange } from '../../ops/creation.ts';
 import { gather } from '../../ops/indexing.ts';
 import { lossOperand } from '../../ops/mixed.ts';
 import { reshape, unsqueeze } from '../../ops/movement.ts';
@@ -24,6 +23,7 @@ import {
   sub,
   where,
 } from '../../ops/pointwise.ts';
+import { arange } from '../../ops/ranges.ts';
 import { amax, amin, sum } from '../../ops/reduction.ts';
 import { logsigmoid } from './activation.ts';
 

@@ -5,7 +5,8 @@ import { ArgumentError, DTypeError, opError, ShapeError } from '../../base/error
 import { formatShape } from '../../base/shape.ts';
 import { Tensor } from '../../core/tensor.ts';
 import { currentTrace } from '../../core/trace.ts';
-import { arange, full, tensor } from '../../ops/creation.ts';
+import { full } from '../../ops/creation.ts';
+import { tensor } from '../../ops/host-data.ts';
 import { gather } from '../../ops/indexing.ts';
 import { cat, stack } from '../../ops/joining.ts';
 import { lossOperand } from '../../ops/mixed.ts';
@@ -28,6 +29,7 @@ import {
   sub,
   where,
 } from '../../ops/pointwise.ts';
+import { arange } from '../../ops/ranges.ts';
 import { sum } from '../../ops/reduction.ts';
 import { narrow, select } from '../../ops/slicing.ts';
 import { chosenReduction, type LossReduction, reduceLoss } from './loss.ts';

@@ -4,8 +4,8 @@ import { isFloating, needsFloating, promoteTypes } from '../../base/dtype.ts';
 import { ArgumentError, DTypeError, opError, ShapeError } from '../../base/errors.ts';
 import { broadcastShapes, formatShape, normalizeDim } from '../../base/shape.ts';
 import type { Tensor } from '../../core/tensor.ts';
-import { tensor } from '../../ops/creation.ts';
 import { embedding } from '../../ops/embedding.ts';
+import { tensor } from '../../ops/host-data.ts';
 import { expand } from '../../ops/movement.ts';
 import { named } from '../../ops/named.ts';
 import {

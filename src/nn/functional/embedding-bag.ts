@@ -3,7 +3,7 @@
 import { ArgumentError, opError, ShapeError } from '../../base/errors.ts';
 import { formatShape, sameShape } from '../../base/shape.ts';
 import type { Tensor } from '../../core/tensor.ts';
-import { arange, full } from '../../ops/creation.ts';
+import { full } from '../../ops/creation.ts';
 import { lookUp } from '../../ops/embedding.ts';
 import { cat } from '../../ops/joining.ts';
 import { matmul } from '../../ops/matmul.ts';
@@ -22,6 +22,7 @@ import {
   ne,
   where,
 } from '../../ops/pointwise.ts';
+import { arange } from '../../ops/ranges.ts';
 import { amax, sum } from '../../ops/reduction.ts';
 import { narrow } from '../../ops/slicing.ts';
 import { needsSameDType, needsValues } from './loss.ts';

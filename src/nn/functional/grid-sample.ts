@@ -4,7 +4,7 @@ import { needsFloating } from '../../base/dtype.ts';
 import { ArgumentError, DTypeError, opError, ShapeError } from '../../base/errors.ts';
 import { formatShape, numel, type Shape } from '../../base/shape.ts';
 import type { Tensor } from '../../core/tensor.ts';
-import { arange, ones } from '../../ops/creation.ts';
+import { ones } from '../../ops/creation.ts';
 import { gather } from '../../ops/indexing.ts';
 import { stack } from '../../ops/joining.ts';
 import { matmul } from '../../ops/matmul.ts';
@@ -28,6 +28,7 @@ import {
   sub,
   where,
 } from '../../ops/pointwise.ts';
+import { arange } from '../../ops/ranges.ts';
 import { select } from '../../ops/slicing.ts';
 
 import { cubicWeights } from './interpolate.ts';

@@ -6,7 +6,6 @@ import { formatShape } from '../../base/shape.ts';
 import type { Tensor } from '../../core/tensor.ts';
 import { adaptiveAvgPool1d, adaptiveAvgPool2d, adaptiveAvgPool3d } from '../../ops/avg-pooling.ts';
 import { indexSelect } from '../../ops/choosing.ts';
-import { arange } from '../../ops/creation.ts';
 import { reshape, same } from '../../ops/movement.ts';
 import { named } from '../../ops/named.ts';
 import {
@@ -22,6 +21,7 @@ import {
   sub,
   where,
 } from '../../ops/pointwise.ts';
+import { arange } from '../../ops/ranges.ts';
 import { type Sizes, windowSizes } from '../../ops/window.ts';
 
 export type InterpolateMode =

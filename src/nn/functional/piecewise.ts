@@ -7,7 +7,7 @@ import { isFloating, needsFloating } from '../../base/dtype.ts';
 import { ArgumentError, DTypeError, opError, ShapeError } from '../../base/errors.ts';
 import { formatShape } from '../../base/shape.ts';
 import type { Tensor } from '../../core/tensor.ts';
-import { rand } from '../../ops/creation.ts';
+import { rand } from '../../ops/draws.ts';
 import { reshape } from '../../ops/movement.ts';
 import { named } from '../../ops/named.ts';
 import {

@@ -5,7 +5,7 @@ import { needsFloating } from '../../base/dtype.ts';
 import { ArgumentError, opError } from '../../base/errors.ts';
 import { normalizeDim } from '../../base/shape.ts';
 import type { Tensor } from '../../core/tensor.ts';
-import { rand } from '../../ops/creation.ts';
+import { rand } from '../../ops/draws.ts';
 import { oneHot } from '../../ops/masking.ts';
 import { transpose } from '../../ops/movement.ts';
 import { named } from '../../ops/named.ts';

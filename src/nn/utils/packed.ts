@@ -2,8 +2,8 @@
 
 import { numel } from '../../base/shape.ts';
 import type { Tensor } from '../../core/tensor.ts';
-import { tensor } from '../../ops/creation.ts';
 import { embedding } from '../../ops/embedding.ts';
+import { tensor } from '../../ops/host-data.ts';
 import { reshape, transpose } from '../../ops/movement.ts';
 
 /**

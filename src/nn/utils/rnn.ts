@@ -3,7 +3,8 @@
 import { ArgumentError, opError, ShapeError } from '../../base/errors.ts';
 import { formatShape } from '../../base/shape.ts';
 import { Tensor } from '../../core/tensor.ts';
-import { full, tensor } from '../../ops/creation.ts';
+import { full } from '../../ops/creation.ts';
+import { tensor } from '../../ops/host-data.ts';
 import { cat, stack } from '../../ops/joining.ts';
 import { reshape, transpose } from '../../ops/movement.ts';
 import { named } from '../../ops/named.ts';
