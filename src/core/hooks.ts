@@ -9,15 +9,40 @@ export interface RemovableHandle {
   remove(): void;
 }
 
-/** Adds `item` to `set`; the handle takes it out. `changed` is told of both. */
-export function removable<T>(set: Set<T>, item: T, changed = () => {}): RemovableHandle {
-  set.add(item);
-  changed();
-  return {
-    remove: () => {
-      if (set.delete(item)) changed();
-    },
-  };
+/** Functions in the order in which they are called. One that is added twice is called twice. */
+export class HookList<Hook> implements Iterable<Hook> {
+  #entries: { readonly hook: Hook }[] = [];
+
+  /** `changed` is told when a hook comes or goes. */
+  constructor(readonly changed: () => void = () => {}) {}
+
+  get size(): number {
+    return this.#entries.length;
+  }
+
+  /** Adds `hook` behind the others, or before them with `prepend`. */
+  add(hook: Hook, { prepend = false }: HookOptions = {}): RemovableHandle {
+    const entry = { hook };
+    this.#entries = prepend ? [entry, ...this.#entries] : [...this.#entries, entry];
+    this.changed();
+    return { remove: () => this.#remove(entry) };
+  }
+
+  #remove(entry: object): void {
+    const rest = this.#entries.filter((other) => other !== entry);
+    if (rest.length === this.#entries.length) return;
+    this.#entries = rest;
+    this.changed();
+  }
+
+  *[Symbol.iterator](): Generator<Hook> {
+    for (const { hook } of this.#entries) yield hook;
+  }
+}
+
+export interface HookOptions {
+  /** Call it before the hooks that are there already. */
+  readonly prepend?: boolean;
 }
 
 /** Gives the gradient to go on with, or nothing to leave it as it is. */
@@ -25,27 +50,40 @@ export function removable<T>(set: Set<T>, item: T, changed = () => {}): Removabl
 export type GradientHook = (gradient: Tensor) => Tensor | void | null;
 
 /** Of leaves, which get a new node whenever they are changed in place. */
-const ofLeaves = new WeakMap<Tensor, Set<GradientHook>>();
+const ofLeaves = new WeakMap<Tensor, HookList<GradientHook>>();
 /** Of results, by node and output. */
-const ofNodes = new WeakMap<Node, Map<number, Set<GradientHook>>>();
+const ofNodes = new WeakMap<Node, Map<number, HookList<GradientHook>>>();
 
 /** Calls `hook` with every gradient that reaches `tensor`. Hooks run in the order they came in. */
 export function registerHook(tensor: Tensor, hook: GradientHook): RemovableHandle {
   if (!tensor.requires_grad) {
     throw opError(AutogradError, 'register_hook', 'the tensor does not require a gradient');
   }
-  const wrapped: GradientHook = (gradient) => hook(gradient);
-  if (tensor.is_leaf) {
-    const set = ofLeaves.get(tensor) ?? new Set();
-    ofLeaves.set(tensor, set);
-    return removable(set, wrapped);
-  }
+  return hooksOf(tensor).add(hook);
+}
+
+function hooksOf(tensor: Tensor): HookList<GradientHook> {
+  if (tensor.is_leaf) return entryOf(ofLeaves, tensor, () => new HookList());
   const { node, index } = tensor.value;
-  const byOutput = ofNodes.get(node) ?? new Map<number, Set<GradientHook>>();
-  ofNodes.set(node, byOutput);
-  const set = byOutput.get(index) ?? new Set();
-  byOutput.set(index, set);
-  return removable(set, wrapped);
+  return entryOf(
+    entryOf(ofNodes, node, () => new Map()),
+    index,
+    () => new HookList(),
+  );
+}
+
+interface Table<Key, Value> {
+  get(key: Key): Value | undefined;
+  set(key: Key, value: Value): unknown;
+}
+
+/** What `table` holds for `key`, made first where there is nothing. */
+function entryOf<Key, Value>(table: Table<Key, Value>, key: Key, make: () => Value): Value {
+  const known = table.get(key);
+  if (known !== undefined) return known;
+  const made = make();
+  table.set(key, made);
+  return made;
 }
 
 /** The gradients of a node's outputs after the hooks. */

@@ -117,6 +117,11 @@ export class Tensor {
           `${dtype} ${formatShape(shape)}`,
       );
     }
+    return this.exchange(next);
+  }
+
+  /** `rebind` to a value of any type, such as a parameter's in another precision. */
+  exchange(next: Value): this {
     this.#point(this.requires_grad && this.is_leaf ? this.#leafOver(next, true) : next);
     return this;
   }

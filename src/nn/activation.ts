@@ -16,6 +16,7 @@ import * as piecewise from './functional/piecewise.ts';
 import { logSoftmax, softmax, softmin } from './functional/softmax.ts';
 import { layerOf, registerLayers } from './layer-of.ts';
 import { Module, Parameter } from './module.ts';
+import { floatText } from './module-text.ts';
 import { modules, schemas } from './registry.ts';
 
 const nothing = strict({});
@@ -52,10 +53,18 @@ export class Hardswish extends layerOf(inplaceOnly, (_, x) => piecewise.hardswis
 const shrink = strict({ lambd: number(0.5) });
 
 /** https://pytorch.org/docs/stable/generated/torch.nn.Hardshrink.html */
-export class Hardshrink extends layerOf(shrink, ({ lambd }, x) => piecewise.hardshrink(x, lambd)) {}
+export class Hardshrink extends layerOf(
+  shrink,
+  ({ lambd }, x) => piecewise.hardshrink(x, lambd),
+  ({ lambd }) => floatText(lambd),
+) {}
 
 /** https://pytorch.org/docs/stable/generated/torch.nn.Softshrink.html */
-export class Softshrink extends layerOf(shrink, ({ lambd }, x) => piecewise.softshrink(x, lambd)) {}
+export class Softshrink extends layerOf(
+  shrink,
+  ({ lambd }, x) => piecewise.softshrink(x, lambd),
+  ({ lambd }) => floatText(lambd),
+) {}
 
 /** https://pytorch.org/docs/stable/generated/torch.nn.Threshold.html */
 export class Threshold extends layerOf(
@@ -81,7 +90,7 @@ export class RReLU extends Module {
     return piecewise.rrelu(input, this.lower, this.upper, this.training);
   }
 
-  protected override describe(): string {
+  override extraRepr(): string {
     return `lower=${this.lower}, upper=${this.upper}`;
   }
 }
@@ -105,7 +114,7 @@ export class PReLU extends Module {
     return piecewise.prelu(input, this.weight);
   }
 
-  protected override describe(): string {
+  override extraRepr(): string {
     return `num_parameters=${this.weight.shape[0]}`;
   }
 }

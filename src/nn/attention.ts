@@ -144,10 +144,6 @@ export class MultiheadAttention extends Module<Parameters<Call>, Attended> {
   forward(...inputs: Parameters<Call>): Attended {
     return this.#attend(...inputs);
   }
-
-  protected override describe(): string {
-    return `embed_dim=${this.embed_dim}, num_heads=${this.num_heads}, dropout=${this.dropout}`;
-  }
 }
 
 modules.register('MultiheadAttention', {

@@ -12,6 +12,7 @@ import { batchNorm } from './functional/batch-norm.ts';
 import { instanceNorm } from './functional/normalization.ts';
 import { ones_, zeros_ } from './init.ts';
 import { type AnyModule, Buffer, Module, Parameter } from './module.ts';
+import { argumentsText } from './module-text.ts';
 import { inferredSize, modules, schemas } from './registry.ts';
 
 const options = strict({
@@ -103,12 +104,12 @@ abstract class BatchNorm extends Module {
     );
   }
 
-  protected override describe(): string {
-    const { num_features, eps, momentum, weight, running_mean } = this;
-    return (
-      `${num_features}, eps=${eps}, momentum=${momentum}, affine=${weight !== null}, ` +
-      `track_running_stats=${running_mean !== null}`
-    );
+  override extraRepr(): string {
+    const { num_features, eps, momentum } = this;
+    const [affine, bias] = [this.weight !== null, this.bias !== null];
+    const options = { eps, momentum, affine, bias };
+    const track_running_stats = this.running_mean !== null;
+    return `${num_features}, ${argumentsText({ ...options, track_running_stats })}`;
   }
 }
 

@@ -6,6 +6,8 @@ import { strict } from '../base/registry.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { Container, type Entries, entriesOf, placeOf } from './container-parts.ts';
 import { type AnyModule, firstOutput, Module } from './module.ts';
+import { listParts, moduleText } from './module-text.ts';
+import { modulesChanged } from './parameter.ts';
 import { type BuildContext, BuildError, build, forwardOnce, modules } from './registry.ts';
 
 /**
@@ -44,6 +46,13 @@ export class Sequential extends Module {
     return this.#layers[placeOf('Sequential', index, this.length)]![1];
   }
 
+  /** Adds a layer behind the others, or puts it in the place of the one of that name. */
+  override addModule(name: string, module: AnyModule): void {
+    const place = this.#layers.findIndex(([known]) => known === name);
+    this.#layers.splice(place < 0 ? this.length : place, place < 0 ? 0 : 1, [name, module]);
+    modulesChanged();
+  }
+
   /** A Sequential of some of these layers. */
   slice(start?: number, end?: number): Sequential {
     return new Sequential(new Map(this.#layers.slice(start, end)));
@@ -52,6 +61,7 @@ export class Sequential extends Module {
   /** Adds a layer behind the others, named by its place. */
   append(layer: AnyModule): this {
     this.#layers.push([String(this.length), layer]);
+    modulesChanged();
     return this;
   }
 
@@ -65,6 +75,7 @@ export class Sequential extends Module {
     const layers = [...this];
     layers.splice(index < 0 ? Math.max(0, index + this.length) : index, 0, layer);
     this.#layers = Object.entries(layers);
+    modulesChanged();
     return this;
   }
 
@@ -73,6 +84,7 @@ export class Sequential extends Module {
     const layers = [...this];
     const [layer] = layers.splice(placeOf('Sequential', index, this.length), 1);
     this.#layers = Object.entries(layers);
+    modulesChanged();
     return layer!;
   }
 }
@@ -107,24 +119,38 @@ export class ModuleList<M extends AnyModule = AnyModule> extends Container {
   }
 
   append(module: M): this {
-    this.#modules.push(module);
-    return this;
+    return this.insert(this.length, module);
   }
 
   extend(modules: Iterable<M>): this {
-    this.#modules.push(...modules);
+    for (const module of modules) this.append(module);
     return this;
   }
 
   /** Puts a module before that at `index`. */
   insert(index: number, module: M): this {
     this.#modules.splice(index, 0, module);
+    modulesChanged();
     return this;
   }
 
   /** Takes a module out and gives it. */
   pop(index = -1): M {
+    modulesChanged();
     return this.#modules.splice(placeOf('ModuleList', index, this.length), 1)[0]!;
+  }
+
+  /** Puts a module in the place `name`, or behind the others. */
+  override addModule(name: string, module: M): void {
+    if (name === String(this.length)) this.append(module);
+    else {
+      this.#modules[placeOf('ModuleList', Number(name), this.length)] = module;
+      modulesChanged();
+    }
+  }
+
+  override toString(): string {
+    return moduleText(this.constructor.name, '', listParts(this.#modules));
   }
 }
 
@@ -157,7 +183,12 @@ export class ModuleDict<M extends AnyModule = AnyModule> extends Container {
 
   set(name: string, module: M): this {
     this.#modules.set(name, module);
+    modulesChanged();
     return this;
+  }
+
+  override addModule(name: string, module: M): void {
+    this.set(name, module);
   }
 
   has(name: string): boolean {
@@ -165,6 +196,7 @@ export class ModuleDict<M extends AnyModule = AnyModule> extends Container {
   }
 
   delete(name: string): boolean {
+    modulesChanged();
     return this.#modules.delete(name);
   }
 

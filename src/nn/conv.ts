@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import { ArgumentError, opError } from '../base/errors.ts';
 import { parseOptions, strict } from '../base/registry.ts';
-import { type Shape, sameShape } from '../base/shape.ts';
+import type { Shape } from '../base/shape.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { type ConvPadding, conv1d, conv2d, conv3d, convPadding } from '../ops/conv.ts';
 import { convTranspose1d, convTranspose2d, convTranspose3d } from '../ops/conv-transpose.ts';
@@ -12,6 +12,7 @@ import { pad } from '../ops/padding.ts';
 import { type Sizes, windowSizes } from '../ops/window.ts';
 import { resetLinearLike } from './init.ts';
 import { Module, Parameter } from './module.ts';
+import { tupleText } from './module-text.ts';
 import { inferredSize, modules, schemas } from './registry.ts';
 
 const common = (dims: number) => ({
@@ -52,6 +53,8 @@ abstract class AnyConv<Inputs extends readonly unknown[]> extends Module<Inputs>
   readonly kernel_size: readonly number[];
   readonly stride: readonly number[];
   readonly padding: ConvPadding;
+  readonly output_padding: readonly number[] = [];
+  readonly padding_mode: z.output<ConvSchema>['padding_mode'] = 'zeros';
   readonly dilation: readonly number[];
   readonly groups: number;
   readonly weight: Parameter;
@@ -94,16 +97,21 @@ abstract class AnyConv<Inputs extends readonly unknown[]> extends Module<Inputs>
     resetLinearLike(this.weight, this.bias);
   }
 
-  protected override describe(): string {
-    const tuple = (sizes: ConvPadding) =>
-      typeof sizes === 'object' ? `(${sizes.join(', ')})` : sizes;
-    const parts = [
-      `${this.in_channels}, ${this.out_channels}, kernel_size=${tuple(this.kernel_size)}`,
-      `stride=${tuple(this.stride)}, padding=${tuple(this.padding)}`,
-    ];
-    if (this.dilation.some((n) => n !== 1)) parts.push(`dilation=${tuple(this.dilation)}`);
-    if (this.groups !== 1) parts.push(`groups=${this.groups}`);
-    return [...parts, `bias=${this.bias !== null}`].join(', ');
+  override extraRepr(): string {
+    const { kernel_size, stride, padding, dilation, groups } = this;
+    const tuple = (sizes: ConvPadding) => (typeof sizes === 'object' ? tupleText(sizes) : sizes);
+    const all = (sizes: ConvPadding, n: number) =>
+      typeof sizes === 'object' && sizes.every((size) => size === n);
+    const sizes = `kernel_size=${tuple(kernel_size)}, stride=${tuple(stride)}`;
+    return [
+      `${this.in_channels}, ${this.out_channels}, ${sizes}`,
+      ...(all(padding, 0) ? [] : [`padding=${tuple(padding)}`]),
+      ...(all(dilation, 1) ? [] : [`dilation=${tuple(dilation)}`]),
+      ...(all(this.output_padding, 0) ? [] : [`output_padding=${tuple(this.output_padding)}`]),
+      ...(groups === 1 ? [] : [`groups=${groups}`]),
+      ...(this.bias === null ? ['bias=False'] : []),
+      ...(this.padding_mode === 'zeros' ? [] : [`padding_mode=${this.padding_mode}`]),
+    ].join(', ');
   }
 }
 
@@ -114,7 +122,7 @@ type Convolve = (
 ) => Tensor;
 
 abstract class Conv extends AnyConv<[input: Tensor]> {
-  readonly padding_mode: z.output<ConvSchema>['padding_mode'];
+  override readonly padding_mode: z.output<ConvSchema>['padding_mode'];
   readonly #convolve: Convolve;
 
   constructor(name: string, dims: number, convolve: Convolve, given: z.output<ConvSchema>) {
@@ -179,7 +187,7 @@ export type OutputSize = Shape | { readonly output_size?: Shape | null } | null;
 
 abstract class ConvTranspose extends AnyConv<[input: Tensor, output_size?: OutputSize]> {
   declare readonly padding: readonly number[];
-  readonly output_padding: readonly number[];
+  override readonly output_padding: readonly number[];
   readonly #transpose: Transpose;
 
   constructor(name: string, dims: number, transpose: Transpose, given: z.output<TransposedSchema>) {
@@ -222,17 +230,6 @@ abstract class ConvTranspose extends AnyConv<[input: Tensor, output_size?: Outpu
       );
     }
     return more;
-  }
-
-  protected override describe(): string {
-    const { output_padding } = this;
-    const plain = sameShape(
-      output_padding,
-      output_padding.map(() => 0),
-    );
-    return plain
-      ? super.describe()
-      : `${super.describe()}, output_padding=(${output_padding.join(', ')})`;
   }
 }
 

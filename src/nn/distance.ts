@@ -9,6 +9,7 @@ import { cosineSimilarity, pairwiseDistance } from './functional/distance.ts';
 import { uniform_ } from './init.ts';
 import { registerLayers } from './layer-of.ts';
 import { Module, Parameter } from './module.ts';
+import { argumentsText } from './module-text.ts';
 import { modules, schemas } from './registry.ts';
 
 type Pair = [x1: Tensor, x2: Tensor];
@@ -98,10 +99,10 @@ export class Bilinear extends Module<[input1: Tensor, input2: Tensor]> {
     return bilinear(input1, input2, this.weight, this.bias);
   }
 
-  protected override describe(): string {
-    const [outputs, first, second] = this.weight.shape;
-    const sizes = `in1_features=${first}, in2_features=${second}, out_features=${outputs}`;
-    return `${sizes}, bias=${this.bias !== null}`;
+  override extraRepr(): string {
+    const [out_features, in1_features, in2_features] = this.weight.shape;
+    const sizes = { in1_features, in2_features, out_features };
+    return argumentsText({ ...sizes, bias: this.bias !== null });
   }
 }
 

@@ -13,6 +13,7 @@ import {
 } from './functional/dropout.ts';
 import { registerLayers } from './layer-of.ts';
 import { Module } from './module.ts';
+import { argumentsText } from './module-text.ts';
 import { modules, schemas } from './registry.ts';
 
 const options = strict({
@@ -23,14 +24,16 @@ const options = strict({
 abstract class DropoutLayer extends Module {
   static readonly schema = options;
   readonly p: number;
+  readonly inplace: boolean;
 
-  constructor({ p = 0.5 }: z.input<typeof options> = {}) {
+  constructor({ p = 0.5, inplace = false }: z.input<typeof options> = {}) {
     super();
     this.p = p;
+    this.inplace = inplace;
   }
 
-  protected override describe(): string {
-    return `p=${this.p}`;
+  override extraRepr(): string {
+    return argumentsText({ p: this.p, inplace: this.inplace });
   }
 }
 

@@ -13,6 +13,7 @@ import { arange } from '../ops/ranges.ts';
 import { embeddingBag } from './functional/embedding-bag.ts';
 import { normal_ } from './init.ts';
 import { Module, Parameter } from './module.ts';
+import { argumentsText } from './module-text.ts';
 import { modules, schemas } from './registry.ts';
 
 const common = {
@@ -64,9 +65,22 @@ abstract class Table<Options extends EmbeddingOptions> extends Module {
     noGrad(() => weight.copy_(weight.mul(isKept)));
   }
 
-  protected override describe(): string {
-    const padding = this.padding_idx === null ? '' : `, padding_idx=${this.padding_idx}`;
-    return `${this.weight.shape.join(', ')}${padding}`;
+  override extraRepr(): string {
+    const { max_norm = null, norm_type = 2, scale_grad_by_freq = false } = this.lookup();
+    const told = {
+      ...(this.padding_idx !== null && { padding_idx: this.padding_idx }),
+      ...(max_norm !== null && { max_norm }),
+      ...(norm_type !== 2 && { norm_type }),
+      ...(scale_grad_by_freq && { scale_grad_by_freq }),
+      ...this.ownText(),
+    };
+    const rest = argumentsText(told);
+    return `${this.weight.shape.join(', ')}${rest === '' ? '' : `, ${rest}`}`;
+  }
+
+  /** What is printed of the options that only one of the layers has. */
+  protected ownText(): Readonly<Record<string, unknown>> {
+    return {};
   }
 }
 
@@ -115,6 +129,11 @@ export class EmbeddingBag extends Table<BagOptions> {
     { freeze = true, ...rest }: Pretrained<BagOptions> = {},
   ): EmbeddingBag {
     return filled(new EmbeddingBag({ ...sizesOf(table), ...rest }), table, freeze);
+  }
+
+  protected override ownText() {
+    const { mode = 'mean', include_last_offset = false } = this.lookup();
+    return { mode, ...(include_last_offset && { include_last_offset }) };
   }
 
   forward(input: Tensor, offsets?: Tensor | null, per_sample_weights?: Tensor | null): Tensor {

@@ -42,13 +42,21 @@ export * from './loss.ts';
 export {
   type AnyModule,
   Buffer,
-  type ForwardHook,
-  type ForwardPreHook,
   firstOutput,
+  type ListOptions,
   type LoadResult,
   Module,
   Parameter,
 } from './module.ts';
+export type {
+  BackwardHook,
+  BackwardPreHook,
+  ForwardHook,
+  ForwardPreHook,
+  Gradients,
+  LoadStateDictPostHook,
+  StateDictHook,
+} from './module-hooks.ts';
 export * from './normalization.ts';
 export * from './padding.ts';
 export { ParameterDict, ParameterList } from './parameter-containers.ts';

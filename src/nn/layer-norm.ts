@@ -8,6 +8,7 @@ import { ones, zeros } from '../ops/creation.ts';
 import { layerNorm } from '../ops/layer-norm.ts';
 import { ones_, zeros_ } from './init.ts';
 import { Module, Parameter } from './module.ts';
+import { argumentsText, tupleText } from './module-text.ts';
 import { modules, schemas } from './registry.ts';
 
 const options = strict({
@@ -52,9 +53,10 @@ export class LayerNorm extends Module {
     return layerNorm(input, this.normalized_shape, { weight, bias, eps });
   }
 
-  protected override describe(): string {
-    const affine = this.weight !== null;
-    return `(${this.normalized_shape.join(', ')}), eps=${this.eps}, elementwise_affine=${affine}`;
+  override extraRepr(): string {
+    const { normalized_shape, eps } = this;
+    const [elementwise_affine, bias] = [this.weight !== null, this.bias !== null];
+    return `${tupleText(normalized_shape)}, ${argumentsText({ eps, elementwise_affine, bias })}`;
   }
 }
 

@@ -1,9 +1,10 @@
 /** Layers that are a function with fixed arguments: most activations and losses. */
 
-import type { z } from 'zod';
+import { z } from 'zod';
 import { parseOptions, type Registry } from '../base/registry.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { Module } from './module.ts';
+import { floatText, pythonText } from './module-text.ts';
 
 /** Arguments of a constructor, none where every option may be left out. */
 type Given<Options> = Record<never, never> extends Options ? [given?: Options] : [given: Options];
@@ -23,17 +24,28 @@ export interface LayerClass<Inputs extends readonly unknown[], In, Out> {
   readonly schema: z.ZodObject;
 }
 
-/** Not worth printing: they change nothing. */
-const SILENT = ['inplace', 'size_average', 'reduce'];
+/** What PyTorch does not print. */
+const SILENT = [
+  'return_indices',
+  'align_corners',
+  'recompute_scale_factor',
+  ...['count_include_pad', 'divisor_override'],
+];
 
 export class FunctionLayer<Options, Inputs extends readonly unknown[]> extends Module<Inputs> {
   readonly #options: Options;
   readonly #compute: Compute<Options, Inputs>;
+  readonly #text: (options: Options) => string;
 
-  constructor(options: Options, compute: Compute<Options, Inputs>) {
+  constructor(
+    options: Options,
+    compute: Compute<Options, Inputs>,
+    text: (options: Options) => string,
+  ) {
     super();
     this.#options = options;
     this.#compute = compute;
+    this.#text = text;
     Object.assign(this, options);
   }
 
@@ -41,34 +53,38 @@ export class FunctionLayer<Options, Inputs extends readonly unknown[]> extends M
     return this.#compute(this.#options, ...inputs);
   }
 
-  protected override describe(): string {
-    return Object.entries(this.#options as object)
-      .filter(([name, value]) => !SILENT.includes(name) && !isTensor(value))
-      .map(([name, value]) => `${name}=${optionText(value)}`)
-      .join(', ');
+  override extraRepr(): string {
+    return this.#text(this.#options);
   }
 }
 
-const isTensor = (value: unknown) =>
-  typeof value === 'object' && value !== null && !isNumbers(value);
-
-/** Sizes, of which one may be left open. */
-function isNumbers(value: unknown): value is (number | null)[] {
-  return Array.isArray(value) && value.every((item) => item === null || typeof item === 'number');
+/** Options by name; `inplace` where it is true. */
+function optionsText(schema: z.ZodObject, options: Readonly<Record<string, unknown>>): string {
+  return Object.entries(options)
+    .filter(([name, value]) => !SILENT.includes(name) && (name !== 'inplace' || value === true))
+    .map(([name, value]) => `${name}=${optionText(schema.shape[name]!, value)}`)
+    .join(', ');
 }
 
-function optionText(value: unknown): string {
-  if (isNumbers(value)) return `(${value.map(String).join(', ')})`;
-  return typeof value === 'string' ? `'${value}'` : String(value);
+function optionText(type: z.core.$ZodType, value: unknown): string {
+  return typeof value === 'number' && !isWhole(type) ? floatText(value) : pythonText(value);
+}
+
+/** Are the numbers of this type whole by what they mean? */
+function isWhole(type: z.core.$ZodType): boolean {
+  if (type instanceof z.ZodDefault || type instanceof z.ZodNullable) return isWhole(type.unwrap());
+  if (type instanceof z.ZodUnion) return type.options.every(isWhole);
+  return !(type instanceof z.ZodNumber) || type.isInt;
 }
 
 /**
  * The class of layers that compute `compute`. The options of `schema` are the constructor's, and
- * fields of the layer. A class that extends it has its name.
+ * fields of the layer. A class that extends it has its name. `text` is what is printed of them.
  */
 export function layerOf<S extends z.ZodObject>(
   schema: S,
   compute: Compute<z.output<S>, [input: Tensor]>,
+  text: (options: z.output<S>) => string = (options) => optionsText(schema, options),
 ): LayerClass<[input: Tensor], z.input<S>, z.output<S>> {
   class Layer extends FunctionLayer<z.output<S>, [input: Tensor]> {
     static readonly schema = schema;
@@ -77,6 +93,7 @@ export function layerOf<S extends z.ZodObject>(
       super(
         parseOptions(new.target.name, schema as z.ZodType as z.ZodType<z.output<S>>, given),
         compute,
+        text,
       );
     }
   }

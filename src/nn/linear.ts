@@ -8,6 +8,7 @@ import { linear } from '../ops/matmul.ts';
 import { named } from '../ops/named.ts';
 import { resetLinearLike } from './init.ts';
 import { Module, Parameter } from './module.ts';
+import { argumentsText } from './module-text.ts';
 import { inferredSize, modules, schemas } from './registry.ts';
 
 const options = strict({
@@ -47,9 +48,9 @@ export class Linear extends Module {
     return this.#apply(input);
   }
 
-  protected override describe(): string {
+  override extraRepr(): string {
     const [out_features, in_features] = this.weight.shape;
-    return `in_features=${in_features}, out_features=${out_features}, bias=${this.bias !== null}`;
+    return argumentsText({ in_features, out_features, bias: this.bias !== null });
   }
 }
 

@@ -15,6 +15,7 @@ import * as regression from './functional/regression-losses.ts';
 import { type Compute, FunctionLayer, type LayerClass, registerLayers } from './layer-of.ts';
 import { Linear } from './linear.ts';
 import { Buffer, Module } from './module.ts';
+import { argumentsText } from './module-text.ts';
 import { losses, schemas } from './registry.ts';
 
 const number = (value: number) => z.number().default(value);
@@ -47,7 +48,7 @@ function lossOf<
     static readonly schema = schema;
 
     constructor(given: object = {}) {
-      super(readOptions(new.target.name, schema, given) as never, compute);
+      super(readOptions(new.target.name, schema, given) as never, compute, () => '');
     }
   }
   return Loss as never;
@@ -148,10 +149,9 @@ export class LinearCrossEntropyLoss extends Module {
     });
   }
 
-  protected override describe(): string {
+  override extraRepr(): string {
     const { in_features, num_classes, out_features, bias } = this.#options;
-    const sizes = `in_features=${in_features}, num_classes=${num_classes}`;
-    return `${sizes}, out_features=(${out_features.join(', ')}), bias=${bias}`;
+    return argumentsText({ in_features, num_classes, out_features, bias });
   }
 }
 

@@ -1,64 +1,34 @@
-/**
- * Module: parameters, buffers and sub-modules are found in its fields, in the order they were
- * assigned, so `stateDict()` has PyTorch's keys without any registration.
- */
+/** Module: a function with state. What belongs to it is in `module-tree.ts`. */
 
 // Modules are written with tensor methods.
 import '../ops/methods.ts';
 
-import {
-  ArgumentError,
-  currentScope,
-  nearestName,
-  TorchtsError,
-  withScope,
-} from '../base/errors.ts';
-import { formatShape, sameShape } from '../base/shape.ts';
+import { type DType, isDType, isFloating } from '../base/dtype.ts';
+import { CompileError, currentScope, DTypeError, opError, withScope } from '../base/errors.ts';
 import type { Stateful } from '../core/compile.ts';
-import { noGrad } from '../core/grad-mode.ts';
-import { type RemovableHandle, removable } from '../core/hooks.ts';
-import { realize, realizeSync } from '../core/realize.ts';
+import type { HookOptions, RemovableHandle } from '../core/hooks.ts';
+import { realize } from '../core/realize.ts';
 import { Tensor } from '../core/tensor.ts';
 import { currentTrace } from '../core/trace.ts';
+import { zerosLike } from '../ops/creation.ts';
+import { cast } from '../ops/pointwise.ts';
+import { copyState, type LoadResult } from './load-state.ts';
+import {
+  type BackwardHook,
+  type BackwardPreHook,
+  type ForwardHook,
+  type ForwardPreHook,
+  type LoadStateDictPostHook,
+  ModuleHooks,
+  type StateDictHook,
+} from './module-hooks.ts';
+import { moduleText, partTexts } from './module-text.ts';
+import { type ListOptions, ModuleTree } from './module-tree.ts';
+import { Buffer, moduleChanges, modulesChanged } from './parameter.ts';
 
-/** Changes of any module's mode or any parameter's `requires_grad`: what trace keys depend on. */
-let modeChanges = 0;
-
-/** A tensor that is trained: a leaf that requires a gradient. */
-export class Parameter extends Tensor {
-  constructor(data: Tensor, requires_grad = true) {
-    super(data.value);
-    this.requires_grad_(requires_grad);
-  }
-
-  override requires_grad_(requires_grad = true): this {
-    modeChanges++;
-    return super.requires_grad_(requires_grad);
-  }
-}
-
-/** A tensor that belongs to a module's state but is not trained. */
-export class Buffer extends Tensor {
-  constructor(data: Tensor) {
-    super(data.detach().value);
-  }
-}
-
-export interface LoadResult {
-  readonly missing_keys: string[];
-  readonly unexpected_keys: string[];
-}
-
-/**
- * Gives other inputs, or nothing. Not typed by the module: modules of different inputs would be no
- * related types any more.
- */
-// biome-ignore lint/suspicious/noExplicitAny: see above
-export type ForwardPreHook = (module: AnyModule, inputs: any[]) => unknown;
-
-/** Gives another output, or nothing. */
-// biome-ignore lint/suspicious/noExplicitAny: as of ForwardPreHook
-export type ForwardHook = (module: AnyModule, inputs: any[], output: any) => unknown;
+export type { LoadResult } from './load-state.ts';
+export type { ListOptions } from './module-tree.ts';
+export { Buffer, Parameter } from './parameter.ts';
 
 /** What most modules take. */
 type TensorInputs = [input: Tensor, ...more: Tensor[]];
@@ -72,14 +42,20 @@ export function firstOutput(output: Tensor | readonly [Tensor, ...unknown[]]): T
   return output instanceof Tensor ? output : output[0];
 }
 
-/** `Inputs` are what `forward` takes, `Output` what it gives; a tensor each in most modules. */
+/**
+ * The base of all layers and models. `Inputs` are what `forward` takes, `Output` what it gives; a
+ * tensor each in most modules.
+ *
+ * Parameters, buffers and modules that are assigned to fields belong to the module; a field may also
+ * be an array of modules. They are listed in the order in which the fields were made.
+ * https://pytorch.org/docs/stable/generated/torch.nn.Module.html
+ */
 export abstract class Module<Inputs extends readonly unknown[] = TensorInputs, Output = Tensor>
+  extends ModuleTree
   implements Stateful
 {
   #training = true;
-  readonly #preHooks = new Set<ForwardPreHook>();
-  readonly #hooks = new Set<ForwardHook>();
-  #hookChanges = 0;
+  readonly #hooks = new ModuleHooks();
   #traceKey = { key: '', asOf: -1 };
   /** Where this module stands in the one it belongs to, such as `layers.2`; for messages. */
   #path: string | undefined;
@@ -90,81 +66,21 @@ export abstract class Module<Inputs extends readonly unknown[] = TensorInputs, O
   }
 
   set training(mode: boolean) {
-    if (mode !== this.#training) modeChanges++;
+    if (mode !== this.#training) modulesChanged();
     this.#training = mode;
   }
 
   /** Computes the output. Call the module through `call`, which also names it in errors. */
   abstract forward(...inputs: Inputs): Output;
 
-  /** `forward`, with the module's path in every error and graph node. */
+  /** `forward` between the hooks, with the module's path in every error and graph node. */
   call(...inputs: Inputs): Output {
     if (this.#path === undefined) this.#nameAll();
     // The outermost module stands for those below it.
     if (currentScope() === '') currentTrace()?.uses.add(this);
-    return withScope(this.#path!, () => this.#hooked(inputs));
-  }
-
-  /** `forward` between the hooks. */
-  #hooked(inputs: readonly unknown[]): Output {
-    let given = [...inputs];
-    for (const hook of this.#preHooks) {
-      const other = hook(this, given);
-      if (other !== undefined) given = Array.isArray(other) ? other : [other];
-    }
-    let output = this.forward(...(given as unknown as Inputs));
-    for (const hook of this.#hooks) {
-      output = (hook(this, given, output) as Output | undefined) ?? output;
-    }
-    return output;
-  }
-
-  /**
-   * Calls `hook` before every `forward`; it may give other inputs, as an array.
-   * https://pytorch.org/docs/stable/generated/torch.nn.Module.html#torch.nn.Module.register_forward_pre_hook
-   */
-  registerForwardPreHook(hook: ForwardPreHook): RemovableHandle {
-    return this.#register(this.#preHooks, hook);
-  }
-
-  /** Calls `hook` after every `forward`; it may give another output. */
-  registerForwardHook(hook: ForwardHook): RemovableHandle {
-    return this.#register(this.#hooks, hook);
-  }
-
-  /** Hooks are part of what a compiled step traces, so a change of them is a change of mode. */
-  #register<T>(hooks: Set<T>, hook: T): RemovableHandle {
-    return removable(hooks, hook, () => {
-      this.#hookChanges++;
-      modeChanges++;
-    });
-  }
-
-  /** Direct sub-modules. */
-  children(): AnyModule[] {
-    return this.namedChildren().map(([, child]) => child);
-  }
-
-  /** Calls `fn` with every module below this one, then with this one. */
-  apply(fn: (module: AnyModule) => void): this {
-    for (const child of this.children()) child.apply(fn);
-    fn(this);
-    return this;
-  }
-
-  /** The module at a path such as `layers.2`; this one at ''. */
-  getSubmodule(target: string): AnyModule {
-    return found(this, 'getSubmodule', target, this.namedModules());
-  }
-
-  /** The parameter at a path such as `layers.2.weight`. */
-  getParameter(target: string): Parameter {
-    return found(this, 'getParameter', target, this.namedParameters());
-  }
-
-  /** The buffer at a path such as `norm.running_mean`. */
-  getBuffer(target: string): Buffer {
-    return found(this, 'getBuffer', target, this.namedBuffers());
+    return withScope(this.#path!, () =>
+      this.#hooks.around(this, inputs, (given) => this.forward(...(given as unknown as Inputs))),
+    ) as Output;
   }
 
   #nameAll(): void {
@@ -175,63 +91,71 @@ export abstract class Module<Inputs extends readonly unknown[] = TensorInputs, O
     }
   }
 
-  /** Direct sub-modules by field name. A list field gives `field.0`, `field.1`, ... */
-  namedChildren(): [string, AnyModule][] {
-    return Object.entries(this).flatMap(([name, field]): [string, AnyModule][] => {
-      if (field instanceof Module) return [[name, field]];
-      const list: readonly unknown[] = Array.isArray(field) ? field : [];
-      return list.flatMap((item, i): [string, AnyModule][] =>
-        item instanceof Module ? [[`${name}.${i}`, item]] : [],
-      );
-    });
+  // ---- hooks -----------------------------------------------------------------------------------
+
+  /**
+   * Calls `hook` before every `forward`; it may give other inputs, as an array.
+   * https://pytorch.org/docs/stable/generated/torch.nn.Module.html#torch.nn.Module.register_forward_pre_hook
+   */
+  registerForwardPreHook(hook: ForwardPreHook, options?: HookOptions): RemovableHandle {
+    return this.#hooks.forwardPre.add(hook, options);
   }
 
-  /** This module and all below it, depth first, with their paths. */
-  *namedModules(prefix = ''): Generator<[string, AnyModule]> {
-    yield [prefix, this];
-    for (const [name, child] of this.namedChildren()) {
-      yield* child.namedModules(prefix === '' ? name : `${prefix}.${name}`);
+  /** Calls `hook` after every `forward`; it may give another output. */
+  registerForwardHook(hook: ForwardHook, options?: HookOptions): RemovableHandle {
+    return this.#hooks.forward.add(hook, options);
+  }
+
+  /** Calls `hook` with the gradients of the outputs, on the way back; it may give others. */
+  registerFullBackwardPreHook(hook: BackwardPreHook, options?: HookOptions): RemovableHandle {
+    return this.#hooks.backwardPre.add(hook, options);
+  }
+
+  /**
+   * Calls `hook` with the gradients of the inputs and of the outputs, on the way back; it may give
+   * others of the inputs. Where no input requires a gradient it is called with nulls for them.
+   * https://pytorch.org/docs/stable/generated/torch.nn.Module.html#torch.nn.Module.register_full_backward_hook
+   */
+  registerFullBackwardHook(hook: BackwardHook, options?: HookOptions): RemovableHandle {
+    return this.#hooks.backward.add(hook, options);
+  }
+
+  /** Calls `hook` with every state_dict that is made of this module or of one it belongs to. */
+  registerStateDictPostHook(hook: StateDictHook): RemovableHandle {
+    return this.#hooks.stateDict.add(hook);
+  }
+
+  /** Calls `hook` with every state_dict that is loaded, before: it may rename keys in it. */
+  registerLoadStateDictPreHook(hook: StateDictHook): RemovableHandle {
+    return this.#hooks.loadStateDictPre.add(hook);
+  }
+
+  /** Calls `hook` with the keys that did not fit; what it takes from the lists is no fault. */
+  registerLoadStateDictPostHook(hook: LoadStateDictPostHook): RemovableHandle {
+    return this.#hooks.loadStateDictPost.add(hook);
+  }
+
+  // ---- state -----------------------------------------------------------------------------------
+
+  /** Parameters and persistent buffers by PyTorch's keys: the module's own tensors, not copies. */
+  stateDict({ prefix = '' }: Pick<ListOptions, 'prefix'> = {}): Map<string, Tensor> {
+    const state: Map<string, Tensor> = new Map(this.#savedTensors(prefix));
+    for (const [path, module] of this.#parts(prefix)) {
+      for (const hook of module.#hooks.stateDict) hook(module, state, path);
     }
+    return state;
   }
 
-  modules(): AnyModule[] {
-    return [...this.namedModules()].map(([, module]) => module);
-  }
-
-  /** Parameters of this module and those below it, each once, by path. */
-  namedParameters(): [string, Parameter][] {
-    const seen = new Set<Tensor>();
-    return this.#namedTensors().filter((entry): entry is [string, Parameter] => {
-      const isNew = entry[1] instanceof Parameter && !seen.has(entry[1]);
-      seen.add(entry[1]);
-      return isNew;
-    });
-  }
-
-  parameters(): Parameter[] {
-    return this.namedParameters().map(([, parameter]) => parameter);
-  }
-
-  namedBuffers(): [string, Buffer][] {
-    return this.#namedTensors().filter(
-      (entry): entry is [string, Buffer] => entry[1] instanceof Buffer,
+  #savedTensors(prefix = ''): [string, Tensor][] {
+    return this.namedTensors(prefix).filter(
+      ([, tensor]) => !(tensor instanceof Buffer) || tensor.persistent,
     );
   }
 
-  #namedTensors(): [string, Tensor][] {
-    const found: [string, Tensor][] = [];
-    for (const [prefix, module] of this.namedModules()) {
-      for (const [name, field] of Object.entries(module)) {
-        const isState = field instanceof Parameter || field instanceof Buffer;
-        if (isState) found.push([prefix === '' ? name : `${prefix}.${name}`, field]);
-      }
-    }
-    return found;
-  }
-
-  /** Parameters and buffers by PyTorch's keys. The tensors are the module's own, not copies. */
-  stateDict(): Map<string, Tensor> {
-    return new Map(this.#namedTensors());
+  /** The modules below this one, then this one, with what their keys begin with. */
+  #parts(prefix = ''): [string, AnyModule][] {
+    const all = [...this.namedModules({ prefix, remove_duplicate: false })].reverse();
+    return all.map(([path, module]) => [path === '' ? '' : `${path}.`, module]);
   }
 
   /**
@@ -243,40 +167,30 @@ export abstract class Module<Inputs extends readonly unknown[] = TensorInputs, O
     values: ReadonlyMap<string, Tensor>,
     { strict = true }: { strict?: boolean } = {},
   ): LoadResult {
-    const own = this.stateDict();
-    const missing_keys = [...own.keys()].filter((key) => !values.has(key));
-    const unexpected_keys = [...values.keys()].filter((key) => !own.has(key));
-    const faults = [...own].flatMap(([key, tensor]) => {
-      const value = values.get(key);
-      if (value === undefined || sameShape(value.shape, tensor.shape)) return [];
-      return [`${key} has shape ${formatShape(value.shape)}, needs ${formatShape(tensor.shape)}`];
-    });
-    if (strict) {
-      faults.push(...missing_keys.map((key) => `${key} is missing`));
-      faults.push(...unexpected_keys.map((key) => unexpected(key, missing_keys)));
+    const given = new Map(values);
+    const parts = this.#parts();
+    for (const [prefix, module] of parts) {
+      for (const hook of module.#hooks.loadStateDictPre) hook(module, given, prefix);
     }
-    if (faults.length > 0) {
-      throw new TorchtsError(`[loadStateDict] ${this.constructor.name}: ${faults.join('; ')}`);
-    }
-    noGrad(() => {
-      for (const [key, tensor] of own) {
-        const value = values.get(key);
-        if (value !== undefined) tensor.copy_(value.detach());
-      }
+    return copyState(this.constructor.name, new Map(this.#savedTensors()), given, {
+      strict,
+      forgive: (result) => {
+        for (const [, module] of parts) {
+          for (const hook of module.#hooks.loadStateDictPost) hook(module, result);
+        }
+      },
     });
-    realizeSync([...own.values()].map((tensor) => tensor.value));
-    return { missing_keys, unexpected_keys };
   }
 
   /** Everything a compiled step may update. */
   stateTensors(): Tensor[] {
-    return [...this.stateDict().values()];
+    return this.namedTensors().map(([, tensor]) => tensor);
   }
 
   /** Asked for at every call of a compiled step, so it is kept until something changes. */
   traceKey(): string {
-    if (this.#traceKey.asOf !== modeChanges) {
-      this.#traceKey = { key: this.#describeModes(), asOf: modeChanges };
+    if (this.#traceKey.asOf !== moduleChanges()) {
+      this.#traceKey = { key: this.#describeModes(), asOf: moduleChanges() };
     }
     return this.#traceKey.key;
   }
@@ -284,9 +198,16 @@ export abstract class Module<Inputs extends readonly unknown[] = TensorInputs, O
   #describeModes(): string {
     const trained = this.modules().map((module) => (module.training ? 't' : 'e'));
     const frozen = this.parameters().map((parameter) => (parameter.requires_grad ? '1' : '0'));
-    const hooks = this.modules().map((module) => module.#hookChanges);
+    const hooks = this.modules().map((module) => module.#hooks.changes);
     const changed = hooks.some((count) => count > 0) ? ` hooks ${hooks.join(' ')}` : '';
-    return `modes ${trained.join('')} requires_grad ${frozen.join('')}${changed}`;
+    return `modes ${trained.join('')} requires_grad ${frozen.join('')}${changed}${this.#precision()}`;
+  }
+
+  /** The dtypes of floating state where they are not all float32. */
+  #precision(): string {
+    const dtypes = this.stateTensors().map(({ dtype }) => dtype);
+    const floating = dtypes.filter(isFloating);
+    return floating.every((dtype) => dtype === 'float32') ? '' : ` dtypes ${floating.join(' ')}`;
   }
 
   /** Training behaviour (dropout on, batch statistics used) for this module and all below it. */
@@ -300,8 +221,12 @@ export abstract class Module<Inputs extends readonly unknown[] = TensorInputs, O
     return this.train(false);
   }
 
-  zeroGrad(): void {
-    for (const parameter of this.parameters()) parameter.grad = null;
+  /** Forgets the gradients, or makes them zeros. */
+  zeroGrad(set_to_none = true): void {
+    for (const parameter of this.parameters()) {
+      if (set_to_none) parameter.grad = null;
+      else if (parameter.grad !== null) parameter.grad = zerosLike(parameter.grad);
+    }
   }
 
   /** Makes all parameters take part in training, or none. */
@@ -316,39 +241,60 @@ export abstract class Module<Inputs extends readonly unknown[] = TensorInputs, O
     return this;
   }
 
+  /**
+   * Casts all floating parameters and buffers, and the gradients. The tensors stay the same ones, so
+   * an optimizer keeps them. The name of a device is taken and has no effect: there is one.
+   * https://pytorch.org/docs/stable/generated/torch.nn.Module.html#torch.nn.Module.to
+   * @throws DTypeError for a dtype that is not floating, CompileError in a compiled step.
+   */
+  to(...given: readonly (DType | Tensor | string | boolean | null)[]): this {
+    const as = given.find((item) => item instanceof Tensor || isDType(item));
+    const dtype = as instanceof Tensor ? as.dtype : (as as DType | undefined);
+    return dtype === undefined ? this : this.#cast('to', dtype);
+  }
+
+  float(): this {
+    return this.#cast('float', 'float32');
+  }
+
+  double(): this {
+    return this.#cast('double', 'float64');
+  }
+
+  bfloat16(): this {
+    return this.#cast('bfloat16', 'bfloat16');
+  }
+
+  #cast(method: string, dtype: DType): this {
+    if (!isFloating(dtype)) {
+      const message = `a module's dtype must be floating point, got ${dtype}`;
+      throw opError(DTypeError, method, message);
+    }
+    if (currentTrace() !== undefined) {
+      throw new CompileError(`[${method}] a module's dtype cannot change in a compiled step`);
+    }
+    for (const tensor of this.stateTensors()) {
+      if (!isFloating(tensor.dtype) || tensor.dtype === dtype) continue;
+      const { grad } = tensor;
+      tensor.exchange(cast(tensor.detach(), dtype).value);
+      if (grad !== null) tensor.grad = cast(grad, dtype);
+    }
+    modulesChanged();
+    return this;
+  }
+
+  // ---- text ------------------------------------------------------------------------------------
+
   /** What stands between the parentheses when the module is printed. */
-  protected describe(): string {
+  extraRepr(): string {
     return '';
   }
 
-  toString(): string {
-    const children = this.namedChildren();
-    const head = `${this.constructor.name}(${this.describe()}`;
-    if (children.length === 0) return `${head})`;
-    const lines = children.map(([name, child]) => `(${name}): ${child}`.replaceAll('\n', '\n  '));
-    return `${head}\n  ${lines.join('\n  ')}\n)`;
+  override toString(): string {
+    return moduleText(this.constructor.name, this.extraRepr(), partTexts(this.namedChildren()));
   }
 
   [Symbol.for('nodejs.util.inspect.custom')](): string {
     return this.toString();
   }
-}
-
-function unexpected(key: string, missing: readonly string[]): string {
-  const nearest = nearestName(key, missing);
-  return `${key} is unexpected${nearest === undefined ? '' : ` (is it ${nearest}?)`}`;
-}
-
-function found<T>(
-  { constructor: { name } }: AnyModule,
-  method: string,
-  target: string,
-  entries: Iterable<[string, T]>,
-): T {
-  const known = new Map(entries);
-  const value = known.get(target);
-  if (value !== undefined) return value;
-  const nearest = nearestName(target, known.keys());
-  const hint = nearest === undefined ? '' : `; is it ${nearest}?`;
-  throw new ArgumentError(`[${method}] ${name} has no ${target}${hint}`);
 }

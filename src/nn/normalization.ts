@@ -19,6 +19,7 @@ import {
 import { ones_, zeros_ } from './init.ts';
 import { layerOf, registerLayers } from './layer-of.ts';
 import { Module, Parameter } from './module.ts';
+import { argumentsText, floatText, tupleText } from './module-text.ts';
 import { inferredSize, modules, schemas } from './registry.ts';
 
 const groupOptions = strict({
@@ -66,9 +67,10 @@ export class GroupNorm extends Module {
     return groupNorm(input, this.num_groups, this.weight, this.bias, this.eps);
   }
 
-  protected override describe(): string {
-    const affine = this.weight !== null;
-    return `${this.num_groups}, ${this.num_channels}, eps=${this.eps}, affine=${affine}`;
+  override extraRepr(): string {
+    const { num_groups, num_channels, eps } = this;
+    const [affine, bias] = [this.weight !== null, this.bias !== null];
+    return `${num_groups}, ${num_channels}, ${argumentsText({ eps, affine, bias })}`;
   }
 }
 
@@ -107,9 +109,10 @@ export class RMSNorm extends Module {
     return rmsNorm(input, this.normalized_shape, this.weight, this.eps);
   }
 
-  protected override describe(): string {
-    const affine = this.weight !== null;
-    return `(${this.normalized_shape.join(', ')}), eps=${this.eps}, elementwise_affine=${affine}`;
+  override extraRepr(): string {
+    const { normalized_shape, eps } = this;
+    const elementwise_affine = this.weight !== null;
+    return `${tupleText(normalized_shape)}, ${argumentsText({ eps, elementwise_affine })}`;
   }
 }
 
@@ -122,8 +125,10 @@ const responseOptions = strict({
 });
 
 /** https://pytorch.org/docs/stable/generated/torch.nn.LocalResponseNorm.html */
-export class LocalResponseNorm extends layerOf(responseOptions, ({ size, alpha, beta, k }, x) =>
-  localResponseNorm(x, size, alpha, beta, k),
+export class LocalResponseNorm extends layerOf(
+  responseOptions,
+  ({ size, alpha, beta, k }, x) => localResponseNorm(x, size, alpha, beta, k),
+  ({ size, k, ...rest }) => `${size}, ${argumentsText(rest)}, k=${floatText(k)}`,
 ) {}
 
 /**
@@ -131,19 +136,23 @@ export class LocalResponseNorm extends layerOf(responseOptions, ({ size, alpha, 
  * and over images only.
  * https://pytorch.org/docs/stable/generated/torch.nn.CrossMapLRN2d.html
  */
-export class CrossMapLRN2d extends layerOf(responseOptions, ({ size, alpha, beta, k }, x) => {
-  if (x.ndim !== 4) {
-    const message = `input must be (N, C, H, W), got ${formatShape(x.shape)}`;
-    throw opError(ShapeError, 'CrossMapLRN2d', message);
-  }
-  const reach = Math.floor((size - 1) / 2);
-  const squares = mul(x, x);
-  // PyTorch's running sum never lets go of the first channel.
-  const isLater = reshape(gt(arange(x.shape[1]!), reach), [1, -1, 1, 1]);
-  const first = where(isLater, narrow(squares, 1, 0, 1), 0);
-  const sums = add(sumOverChannels(squares, reach, reach), first);
-  return div(x, pow(add(mul(sums, alpha / size), k), beta));
-}) {}
+export class CrossMapLRN2d extends layerOf(
+  responseOptions,
+  ({ size, alpha, beta, k }, x) => {
+    if (x.ndim !== 4) {
+      const message = `input must be (N, C, H, W), got ${formatShape(x.shape)}`;
+      throw opError(ShapeError, 'CrossMapLRN2d', message);
+    }
+    const reach = Math.floor((size - 1) / 2);
+    const squares = mul(x, x);
+    // PyTorch's running sum never lets go of the first channel.
+    const isLater = reshape(gt(arange(x.shape[1]!), reach), [1, -1, 1, 1]);
+    const first = where(isLater, narrow(squares, 1, 0, 1), 0);
+    const sums = add(sumOverChannels(squares, reach, reach), first);
+    return div(x, pow(add(mul(sums, alpha / size), k), beta));
+  },
+  ({ size, ...rest }) => `${size}, ${argumentsText(rest)}`,
+) {}
 
 modules.register('GroupNorm', {
   schema: groupOptions,

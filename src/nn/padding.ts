@@ -2,9 +2,9 @@
 
 import { z } from 'zod';
 import { strict } from '../base/registry.ts';
-import type { Tensor } from '../core/tensor.ts';
 import { pad } from '../ops/padding.ts';
 import { layerOf, registerLayers } from './layer-of.ts';
+import { argumentsText, tupleText } from './module-text.ts';
 import { modules } from './registry.ts';
 
 /** One number for all sides, or (before, after) pairs from the last dimension backwards. */
@@ -13,29 +13,28 @@ const padding = (dims: number) => z.union([z.int(), z.array(z.int()).length(2 * 
 const sides = (given: number | readonly number[], dims: number) =>
   typeof given === 'number' ? new Array<number>(2 * dims).fill(given) : given;
 
-const zeroLayer = (dims: number) =>
-  layerOf(strict({ padding: padding(dims) }), (options, x: Tensor) =>
-    pad(x, sides(options.padding, dims)),
-  );
-
 const constantLayer = (dims: number) =>
-  layerOf(strict({ padding: padding(dims), value: z.number() }), (options, x: Tensor) =>
-    pad(x, sides(options.padding, dims), 'constant', options.value),
+  layerOf(
+    strict({ padding: padding(dims), value: z.number() }),
+    (options, x) => pad(x, sides(options.padding, dims), 'constant', options.value),
+    (options) => argumentsText({ ...options, padding: sides(options.padding, dims) }),
   );
 
-const continuedLayer = (dims: number, mode: 'reflect' | 'replicate' | 'circular') =>
-  layerOf(strict({ padding: padding(dims) }), (options, x: Tensor) =>
-    pad(x, sides(options.padding, dims), mode),
+const padLayer = (dims: number, mode: 'constant' | 'reflect' | 'replicate' | 'circular') =>
+  layerOf(
+    strict({ padding: padding(dims) }),
+    (options, x) => pad(x, sides(options.padding, dims), mode),
+    (options) => tupleText(sides(options.padding, dims)),
   );
 
 /** https://pytorch.org/docs/stable/generated/torch.nn.ZeroPad1d.html */
-export class ZeroPad1d extends zeroLayer(1) {}
+export class ZeroPad1d extends padLayer(1, 'constant') {}
 
 /** https://pytorch.org/docs/stable/generated/torch.nn.ZeroPad2d.html */
-export class ZeroPad2d extends zeroLayer(2) {}
+export class ZeroPad2d extends padLayer(2, 'constant') {}
 
 /** https://pytorch.org/docs/stable/generated/torch.nn.ZeroPad3d.html */
-export class ZeroPad3d extends zeroLayer(3) {}
+export class ZeroPad3d extends padLayer(3, 'constant') {}
 
 /** https://pytorch.org/docs/stable/generated/torch.nn.ConstantPad1d.html */
 export class ConstantPad1d extends constantLayer(1) {}
@@ -47,31 +46,31 @@ export class ConstantPad2d extends constantLayer(2) {}
 export class ConstantPad3d extends constantLayer(3) {}
 
 /** https://pytorch.org/docs/stable/generated/torch.nn.ReflectionPad1d.html */
-export class ReflectionPad1d extends continuedLayer(1, 'reflect') {}
+export class ReflectionPad1d extends padLayer(1, 'reflect') {}
 
 /** https://pytorch.org/docs/stable/generated/torch.nn.ReflectionPad2d.html */
-export class ReflectionPad2d extends continuedLayer(2, 'reflect') {}
+export class ReflectionPad2d extends padLayer(2, 'reflect') {}
 
 /** https://pytorch.org/docs/stable/generated/torch.nn.ReflectionPad3d.html */
-export class ReflectionPad3d extends continuedLayer(3, 'reflect') {}
+export class ReflectionPad3d extends padLayer(3, 'reflect') {}
 
 /** https://pytorch.org/docs/stable/generated/torch.nn.ReplicationPad1d.html */
-export class ReplicationPad1d extends continuedLayer(1, 'replicate') {}
+export class ReplicationPad1d extends padLayer(1, 'replicate') {}
 
 /** https://pytorch.org/docs/stable/generated/torch.nn.ReplicationPad2d.html */
-export class ReplicationPad2d extends continuedLayer(2, 'replicate') {}
+export class ReplicationPad2d extends padLayer(2, 'replicate') {}
 
 /** https://pytorch.org/docs/stable/generated/torch.nn.ReplicationPad3d.html */
-export class ReplicationPad3d extends continuedLayer(3, 'replicate') {}
+export class ReplicationPad3d extends padLayer(3, 'replicate') {}
 
 /** https://pytorch.org/docs/stable/generated/torch.nn.CircularPad1d.html */
-export class CircularPad1d extends continuedLayer(1, 'circular') {}
+export class CircularPad1d extends padLayer(1, 'circular') {}
 
 /** https://pytorch.org/docs/stable/generated/torch.nn.CircularPad2d.html */
-export class CircularPad2d extends continuedLayer(2, 'circular') {}
+export class CircularPad2d extends padLayer(2, 'circular') {}
 
 /** https://pytorch.org/docs/stable/generated/torch.nn.CircularPad3d.html */
-export class CircularPad3d extends continuedLayer(3, 'circular') {}
+export class CircularPad3d extends padLayer(3, 'circular') {}
 
 registerLayers(modules, {
   ...{ CircularPad1d, CircularPad2d, CircularPad3d },

@@ -10,6 +10,7 @@ import * as power from '../ops/lp-pooling.ts';
 import * as maximum from '../ops/pooling.ts';
 import { layerOf, registerLayers } from './layer-of.ts';
 import { Buffer, Module } from './module.ts';
+import { argumentsText, windowText } from './module-text.ts';
 import { modules, schemas } from './registry.ts';
 
 const flag = (value: boolean) => z.boolean().default(value);
@@ -32,8 +33,11 @@ const maxOptions = (dims: number) =>
   });
 
 const maxLayer = (dims: number, pool: typeof maximum.maxPool2d) =>
-  layerOf(maxOptions(dims), (o, x) =>
-    pool(x, o.kernel_size, o.stride, o.padding, o.dilation, o.ceil_mode, o.return_indices),
+  layerOf(
+    maxOptions(dims),
+    (o, x) =>
+      pool(x, o.kernel_size, o.stride, o.padding, o.dilation, o.ceil_mode, o.return_indices),
+    ({ return_indices: _, ...o }) => argumentsText({ ...o, stride: o.stride ?? o.kernel_size }),
   );
 
 /** (N, C, L) -> (N, C, L'). https://pytorch.org/docs/stable/generated/torch.nn.MaxPool1d.html */
@@ -59,14 +63,28 @@ const avgOptions = (dims: number) => ({
 const divisor_override = z.int().nullable().default(null);
 
 const avgLayer = (dims: number, pool: typeof average.avgPool2d) =>
-  layerOf(strict({ ...avgOptions(dims), divisor_override }), (o, x) => {
-    const window = [o.kernel_size, o.stride, o.padding, o.ceil_mode, o.count_include_pad] as const;
-    return pool(x, ...window, o.divisor_override);
-  });
+  layerOf(
+    strict({ ...avgOptions(dims), divisor_override }),
+    (o, x) => {
+      const window = [
+        o.kernel_size,
+        o.stride,
+        o.padding,
+        o.ceil_mode,
+        o.count_include_pad,
+      ] as const;
+      return pool(x, ...window, o.divisor_override);
+    },
+    ({ kernel_size, stride, padding }) =>
+      argumentsText({ kernel_size, stride: stride ?? kernel_size, padding }),
+  );
 
 /** (N, C, L) -> (N, C, L'). https://pytorch.org/docs/stable/generated/torch.nn.AvgPool1d.html */
-export class AvgPool1d extends layerOf(strict(avgOptions(1)), (o, x) =>
-  average.avgPool1d(x, o.kernel_size, o.stride, o.padding, o.ceil_mode, o.count_include_pad),
+export class AvgPool1d extends layerOf(
+  strict(avgOptions(1)),
+  (o, x) =>
+    average.avgPool1d(x, o.kernel_size, o.stride, o.padding, o.ceil_mode, o.count_include_pad),
+  ({ kernel_size, stride, padding }) => windowText(1, kernel_size, stride, padding),
 ) {}
 
 /** (N, C, H, W) -> (N, C, H', W'). https://pytorch.org/docs/stable/generated/torch.nn.AvgPool2d.html */
@@ -183,11 +201,6 @@ abstract class FractionalMaxPool extends Module {
     const { kernel_size, output_size, output_ratio, return_indices } = this.#options;
     const size = [output_size, output_ratio] as const;
     return this.#pool(input, kernel_size, ...size, return_indices, this._random_samples);
-  }
-
-  protected override describe(): string {
-    const { kernel_size, output_size, output_ratio } = this.#options;
-    return `kernel_size=${kernel_size}, output_size=${output_size}, output_ratio=${output_ratio}`;
   }
 }
 

@@ -79,7 +79,7 @@ abstract class Cell<State extends readonly Tensor[], Given> extends Module<
     throw opError(ShapeError, this.constructor.name, `${message} or (${size},), as many in both`);
   }
 
-  protected override describe(): string {
+  override extraRepr(): string {
     return `${this.input_size}, ${this.hidden_size}${this.bias_ih === null ? ', bias=False' : ''}`;
   }
 }
@@ -92,6 +92,11 @@ export class RNNCell extends Cell<readonly [h: Tensor], Tensor> {
     const options = parseOptions('RNNCell', rnnCellOptions, given);
     super(options, 1);
     this.nonlinearity = options.nonlinearity;
+  }
+
+  override extraRepr(): string {
+    const { nonlinearity } = this;
+    return `${super.extraRepr()}${nonlinearity === 'tanh' ? '' : `, nonlinearity=${nonlinearity}`}`;
   }
 
   forward(input: Tensor, state?: Tensor | null): Tensor {

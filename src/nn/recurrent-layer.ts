@@ -219,7 +219,7 @@ export abstract class Recurrent<State extends readonly Tensor[], Given = State> 
     return [cat(outputs, 0), ended === undefined ? state : join(state, ended)];
   }
 
-  protected override describe(): string {
+  override extraRepr(): string {
     const extra = [
       this.proj_size === 0 ? [] : [`proj_size=${this.proj_size}`],
       this.num_layers === 1 ? [] : [`num_layers=${this.num_layers}`],

@@ -7,6 +7,7 @@ import { fold, unfold } from '../ops/folding.ts';
 import { interpolate } from './functional/interpolate.ts';
 import { channelShuffle, pixelShuffle, pixelUnshuffle } from './functional/shuffle.ts';
 import { layerOf, registerLayers } from './layer-of.ts';
+import { argumentsText, floatText } from './module-text.ts';
 import { modules, schemas } from './registry.ts';
 
 const whole = z.union([schemas.size, z.array(schemas.size).min(1)]);
@@ -15,6 +16,15 @@ const wanted = {
   size: whole.nullable().default(null),
   scale_factor: factor.nullable().default(null),
 };
+
+/** What is wanted: a factor, or else a size. */
+function sizeText(given: z.output<ReturnType<typeof strict<typeof wanted>>>, mode: string): string {
+  const { size, scale_factor } = given;
+  if (scale_factor === null) return argumentsText({ size, mode });
+  const factors = typeof scale_factor === 'number' ? scale_factor : scale_factor.map(floatText);
+  const text = typeof factors === 'number' ? floatText(factors) : `(${factors.join(', ')})`;
+  return `scale_factor=${text}, ${argumentsText({ mode })}`;
+}
 
 /** https://pytorch.org/docs/stable/generated/torch.nn.Upsample.html */
 export class Upsample extends layerOf(
@@ -28,16 +38,21 @@ export class Upsample extends layerOf(
   }),
   ({ size, scale_factor, mode, align_corners, recompute_scale_factor }, x) =>
     interpolate(x, size, scale_factor, mode, align_corners, recompute_scale_factor),
+  (options) => sizeText(options, options.mode),
 ) {}
 
 /** https://pytorch.org/docs/stable/generated/torch.nn.UpsamplingNearest2d.html */
-export class UpsamplingNearest2d extends layerOf(strict(wanted), ({ size, scale_factor }, x) =>
-  interpolate(x, size, scale_factor, 'nearest'),
+export class UpsamplingNearest2d extends layerOf(
+  strict(wanted),
+  ({ size, scale_factor }, x) => interpolate(x, size, scale_factor, 'nearest'),
+  (options) => sizeText(options, 'nearest'),
 ) {}
 
 /** https://pytorch.org/docs/stable/generated/torch.nn.UpsamplingBilinear2d.html */
-export class UpsamplingBilinear2d extends layerOf(strict(wanted), ({ size, scale_factor }, x) =>
-  interpolate(x, size, scale_factor, 'bilinear', true),
+export class UpsamplingBilinear2d extends layerOf(
+  strict(wanted),
+  ({ size, scale_factor }, x) => interpolate(x, size, scale_factor, 'bilinear', true),
+  (options) => sizeText(options, 'bilinear'),
 ) {}
 
 /** https://pytorch.org/docs/stable/generated/torch.nn.PixelShuffle.html */

@@ -27,7 +27,7 @@ export class Flatten extends Module {
     return flatten(input, this.start_dim, this.end_dim);
   }
 
-  protected override describe(): string {
+  override extraRepr(): string {
     return `start_dim=${this.start_dim}, end_dim=${this.end_dim}`;
   }
 }
@@ -57,7 +57,7 @@ export class Permute extends Module {
     return permute(input, this.dims);
   }
 
-  protected override describe(): string {
+  override extraRepr(): string {
     return `dims=[${this.dims.join(', ')}]`;
   }
 }

@@ -51,11 +51,11 @@ abstract class TransformerLayer<Inputs extends readonly unknown[]> extends Modul
   readonly self_attn: MultiheadAttention;
   readonly multihead_attn?: MultiheadAttention;
   readonly linear1: Linear;
+  readonly dropout: Dropout;
   readonly linear2: Linear;
   readonly norm1: LayerNorm;
   readonly norm2: LayerNorm;
   readonly norm3?: LayerNorm;
-  readonly dropout: Dropout;
   readonly dropout1: Dropout;
   readonly dropout2: Dropout;
   readonly norm_first: boolean;

@@ -6,6 +6,7 @@ import type { Shape } from '../base/shape.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { maxUnpool1d, maxUnpool2d, maxUnpool3d } from '../ops/unpooling.ts';
 import { Module } from './module.ts';
+import { windowText } from './module-text.ts';
 import { modules, schemas } from './registry.ts';
 
 const options = (dims: number) =>
@@ -27,10 +28,12 @@ type Inputs = [
 
 abstract class MaxUnpool extends Module<Inputs> {
   readonly #unpool: typeof maxUnpool2d;
+  readonly #dims: number;
   readonly #options: z.output<Schema>;
 
-  constructor(unpool: typeof maxUnpool2d, given: z.output<Schema>) {
+  constructor(unpool: typeof maxUnpool2d, dims: number, given: z.output<Schema>) {
     super();
+    this.#dims = dims;
     this.#unpool = unpool;
     this.#options = given;
   }
@@ -41,9 +44,9 @@ abstract class MaxUnpool extends Module<Inputs> {
     return this.#unpool(input, indices, kernel_size, stride, padding, size as Shape | null);
   }
 
-  protected override describe(): string {
+  override extraRepr(): string {
     const { kernel_size, stride, padding } = this.#options;
-    return `kernel_size=${kernel_size}, stride=${stride ?? kernel_size}, padding=${padding}`;
+    return windowText(this.#dims, kernel_size, stride, padding);
   }
 }
 
@@ -52,21 +55,21 @@ const SCHEMAS = { 1: options(1), 2: options(2), 3: options(3) } as const;
 /** https://pytorch.org/docs/stable/generated/torch.nn.MaxUnpool1d.html */
 export class MaxUnpool1d extends MaxUnpool {
   constructor(given: MaxUnpoolOptions) {
-    super(maxUnpool1d, parseOptions('MaxUnpool1d', SCHEMAS[1], given));
+    super(maxUnpool1d, 1, parseOptions('MaxUnpool1d', SCHEMAS[1], given));
   }
 }
 
 /** https://pytorch.org/docs/stable/generated/torch.nn.MaxUnpool2d.html */
 export class MaxUnpool2d extends MaxUnpool {
   constructor(given: MaxUnpoolOptions) {
-    super(maxUnpool2d, parseOptions('MaxUnpool2d', SCHEMAS[2], given));
+    super(maxUnpool2d, 2, parseOptions('MaxUnpool2d', SCHEMAS[2], given));
   }
 }
 
 /** https://pytorch.org/docs/stable/generated/torch.nn.MaxUnpool3d.html */
 export class MaxUnpool3d extends MaxUnpool {
   constructor(given: MaxUnpoolOptions) {
-    super(maxUnpool3d, parseOptions('MaxUnpool3d', SCHEMAS[3], given));
+    super(maxUnpool3d, 3, parseOptions('MaxUnpool3d', SCHEMAS[3], given));
   }
 }
 

@@ -107,7 +107,7 @@ describe('in a spec', () => {
     const layer = nn.build({ type, momentum: 0.2 }, { input });
     expect(layer.stateDict().get('running_mean')!.shape).toEqual([3]);
     expect(String(layer)).toBe(
-      `${type}(3, eps=0.00001, momentum=0.2, affine=true, track_running_stats=true)`,
+      `${type}(3, eps=1e-05, momentum=0.2, affine=True, bias=True, track_running_stats=True)`,
     );
     // The symbolic forward counted nothing.
     expect(layer.stateDict().get('num_batches_tracked')!.item()).toBe(0);

@@ -166,20 +166,6 @@ describe('layers', () => {
     ).toThrow('[Conv2d] in_channels 3 and out_channels 4 must be divisible by groups 2');
   });
 
-  test('print as in PyTorch', () => {
-    const conv = new Conv2d({ in_channels: 3, out_channels: 6, kernel_size: 5 });
-    const model = new Sequential(
-      new Map<string, nn.Module>([
-        ['conv', conv],
-        ['act', new ReLU()],
-      ]),
-    );
-    expect(String(model)).toBe(
-      'Sequential(\n  (conv): Conv2d(3, 6, kernel_size=(5, 5), stride=(1, 1), padding=(0, 0), bias=true)\n' +
-        '  (act): ReLU()\n)',
-    );
-  });
-
   test('errors name the module by its path', () => {
     const inner = new Sequential([new ReLU(), new Linear({ in_features: 3, out_features: 1 })]);
     const model = new Sequential(new Map([['body', inner]]));

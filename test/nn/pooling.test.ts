@@ -17,16 +17,11 @@ test('AvgPool2d averages its windows', () => {
       ],
     ],
   ]);
-  expect(String(layer)).toBe(
-    'AvgPool2d(kernel_size=2, stride=null, padding=0, ceil_mode=false, count_include_pad=true, ' +
-      'divisor_override=null)',
-  );
 });
 
 test('AdaptiveAvgPool2d gives the size it is asked for', () => {
   const layer = nn.build({ type: 'AdaptiveAvgPool2d', output_size: [1, null] });
   expect(layer.call(image()).tolist()).toEqual([[[[6, 7, 8, 9]]]]);
-  expect(String(layer)).toBe('AdaptiveAvgPool2d(output_size=(1, null))');
   expect(new nn.AdaptiveAvgPool2d({ output_size: 1 }).call(image()).item()).toBe(7.5);
 });
 
