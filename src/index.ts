@@ -27,6 +27,7 @@ export * as nn from './nn/index.ts';
 export * from './ops/aliases.ts';
 export * from './ops/arithmetic.ts';
 export * as autograd from './ops/autograd.ts';
+export * from './ops/bitwise.ts';
 export {
   indexAdd,
   indexCopy,
@@ -60,6 +61,7 @@ export {
 export { rand, randint, randintLike, randLike, randn, randnLike } from './ops/draws.ts';
 export { einsum } from './ops/einsum.ts';
 export * from './ops/extremes.ts';
+export { frexp, nextafter } from './ops/float-parts.ts';
 export * from './ops/host-data.ts';
 export { gather, scatter, scatterAdd, scatterReduce } from './ops/indexing.ts';
 export * from './ops/joining.ts';

@@ -6,7 +6,6 @@
 #include <type_traits>
 
 #include "../runtime/dtype.h"
-#include "special_functions.h"
 #include "vec_math.h"
 
 // X(name, arguments). `const` and `cast` change no value and are the interpreter's own.
@@ -22,10 +21,11 @@
 #define TORCHTS_POINTWISE_FLOATING(X)                                                     \
   X(exp, 1) X(expm1, 1) X(log, 1) X(log1p, 1) X(sqrt, 1) X(rsqrt, 1) X(reciprocal, 1)     \
   X(sin, 1) X(cos, 1) X(tanh, 1) X(sigmoid, 1) X(erf, 1) X(atan2, 2)                     \
-  X(gelu, 1) X(gelu_tanh, 1) X(gelu_derivative, 1) X(gelu_tanh_derivative, 1)           \
-  X(tan, 1) X(asin, 1) X(acos, 1) X(atan, 1) X(sinh, 1) X(cosh, 1) X(asinh, 1) X(acosh, 1) \
-  X(atanh, 1) X(exp2, 1) X(log2, 1) X(log10, 1) X(erfc, 1) X(erfinv, 1) X(lgamma, 1)      \
-  X(digamma, 1) X(zeta, 2)
+  X(gelu, 1) X(gelu_tanh, 1) X(gelu_derivative, 1) X(gelu_tanh_derivative, 1)
+// Those that exist in integers only. The functions of pointwise_scalar.cc come on top.
+#define TORCHTS_POINTWISE_INTEGER(X)                                                      \
+  X(bitwise_and, 2) X(bitwise_or, 2) X(bitwise_xor, 2)                                     \
+  X(bitwise_left_shift, 2) X(bitwise_right_shift, 2) X(gcd, 2)
 // clang-format on
 
 namespace torchts {
@@ -185,33 +185,6 @@ TORCHTS_FROM_VEC_MATH(gelu_derivative)
 TORCHTS_FROM_VEC_MATH(gelu_tanh_derivative)
 #undef TORCHTS_FROM_VEC_MATH
 
-// Lane by lane: what is rare is not worth a vector formula.
-#define TORCHTS_FROM_LIBM(name, function)                                   \
-  struct name {                                                             \
-    template <class V>                                                      \
-    static V apply(V a) {                                                   \
-      using T = Element<V>;                                                 \
-      return map_lanes(a, [](T v) { return static_cast<T>(function(v)); }); \
-    }                                                                       \
-  };
-TORCHTS_FROM_LIBM(tan, std::tan)
-TORCHTS_FROM_LIBM(asin, std::asin)
-TORCHTS_FROM_LIBM(acos, std::acos)
-TORCHTS_FROM_LIBM(atan, std::atan)
-TORCHTS_FROM_LIBM(sinh, std::sinh)
-TORCHTS_FROM_LIBM(cosh, std::cosh)
-TORCHTS_FROM_LIBM(asinh, std::asinh)
-TORCHTS_FROM_LIBM(acosh, std::acosh)
-TORCHTS_FROM_LIBM(atanh, std::atanh)
-TORCHTS_FROM_LIBM(exp2, std::exp2)
-TORCHTS_FROM_LIBM(log2, std::log2)
-TORCHTS_FROM_LIBM(log10, std::log10)
-TORCHTS_FROM_LIBM(erfc, std::erfc)
-TORCHTS_FROM_LIBM(erfinv, special::erfinv)
-TORCHTS_FROM_LIBM(lgamma, special::log_gamma)
-TORCHTS_FROM_LIBM(digamma, special::digamma)
-#undef TORCHTS_FROM_LIBM
-
 // ---- two arguments ----
 
 struct add {
@@ -275,13 +248,6 @@ struct atan2 {
     return map_lanes(a, b, [](T y, T x) { return std::atan2(y, x); });
   }
 };
-struct zeta {
-  template <class V>
-  static V apply(V a, V b) {
-    using T = Element<V>;
-    return map_lanes(a, b, [](T s, T q) { return static_cast<T>(special::zeta(s, q)); });
-  }
-};
 struct maximum {  // NaN wins
   template <class V>
   static V apply(V a, V b) {
@@ -311,6 +277,45 @@ TORCHTS_COMPARISON(logical_and, (a != 0) & (b != 0))
 TORCHTS_COMPARISON(logical_or, (a != 0) | (b != 0))
 TORCHTS_COMPARISON(logical_xor, (a != 0) ^ (b != 0))
 #undef TORCHTS_COMPARISON
+
+#define TORCHTS_BITWISE(name, expression) \
+  struct name {                           \
+    template <class V>                    \
+    static V apply(V a, V b) {            \
+      return expression;                  \
+    }                                     \
+  };
+TORCHTS_BITWISE(bitwise_and, a& b)
+TORCHTS_BITWISE(bitwise_or, a | b)
+TORCHTS_BITWISE(bitwise_xor, a ^ b)
+#undef TORCHTS_BITWISE
+
+// Every bit is shifted out by less than 0 and by more than 63.
+struct bitwise_left_shift {
+  template <class V>
+  static V apply(V a, V b) {
+    return select((b < 0) | (b > 63), V{}, a << (b & 63));
+  }
+};
+struct bitwise_right_shift {
+  template <class V>
+  static V apply(V a, V b) {
+    return a >> select((b < 0) | (b > 63), V{} + 63, b);
+  }
+};
+struct gcd {
+  template <class V>
+  static V apply(V a, V b) {
+    return map_lanes(a, b, [](int64_t n, int64_t d) {
+      while (d != 0) {
+        const int64_t rest = d == -1 ? 0 : n % d;
+        n = d;
+        d = rest;
+      }
+      return n < 0 ? -n : n;
+    });
+  }
+};
 
 // ---- three arguments ----
 

@@ -6,6 +6,7 @@
 
 #include "dispatch.h"
 #include "pointwise_functors.h"
+#include "pointwise_scalar.h"
 
 namespace torchts {
 inline namespace TORCHTS_ISA {
@@ -57,13 +58,9 @@ decltype(auto) dispatch_compute(Compute type, const Body& body) {
 
 int cost_of(const std::string& fn) {
   static const std::map<std::string, int> kCosts = {
-      {"exp", 8},        {"expm1", 12},   {"log", 10},     {"log1p", 14}, {"sin", 12},
-      {"cos", 12},       {"tanh", 16},    {"sigmoid", 10}, {"erf", 16},   {"pow", 40},
-      {"atan2", 40},     {"fmod", 30},    {"div", 2},      {"sqrt", 3},   {"rsqrt", 4},
-      {"reciprocal", 2}, {"tan", 30},     {"asin", 20},    {"acos", 20},  {"atan", 20},
-      {"sinh", 30},      {"cosh", 30},    {"asinh", 40},   {"acosh", 40}, {"atanh", 30},
-      {"exp2", 10},      {"log2", 10},    {"log10", 20},   {"erfc", 40},  {"erfinv", 200},
-      {"lgamma", 60},    {"digamma", 80}, {"zeta", 400}};
+      {"exp", 8},   {"expm1", 12},   {"log", 10},  {"log1p", 14}, {"sin", 12},      {"cos", 12},
+      {"tanh", 16}, {"sigmoid", 10}, {"erf", 16},  {"pow", 40},   {"fmod", 30},     {"atan2", 40},
+      {"div", 2},   {"sqrt", 3},     {"rsqrt", 4}, {"gcd", 200},  {"reciprocal", 2}};
   const auto found = kCosts.find(fn);
   return found == kCosts.end() ? 1 : found->second;
 }
@@ -75,6 +72,8 @@ StepCode step_for(const std::string& fn) {
   TORCHTS_POINTWISE_ANY(TORCHTS_CASE)
   if constexpr (std::is_floating_point_v<T>) {
     TORCHTS_POINTWISE_FLOATING(TORCHTS_CASE)
+  } else {
+    TORCHTS_POINTWISE_INTEGER(TORCHTS_CASE)
   }
 #undef TORCHTS_CASE
   throw std::invalid_argument("pointwise function " + fn + " does not exist in this type");
@@ -106,6 +105,8 @@ bool is_computed_in_place(DType dtype) {
 }
 
 StepCode find_step(const std::string& fn, Compute type) {
+  const StepCode scalar = find_scalar_step(fn, type);
+  if (scalar.run != nullptr) return scalar;
   return dispatch_compute(type,
                           [&](auto tag) { return step_for<typename decltype(tag)::type>(fn); });
 }

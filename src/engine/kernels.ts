@@ -397,6 +397,9 @@ export const POINTWISE_FNS = {
   /** log |Gamma|, and its derivative. */
   lgamma: 1,
   digamma: 1,
+  /** a = mantissa * 2^exponent, |mantissa| in [1/2, 1); 0, NaN and infinities have exponent 0. */
+  frexp_mantissa: 1,
+  frexp_exponent: 1,
   floor: 1,
   ceil: 1,
   round: 1,
@@ -415,6 +418,9 @@ export const POINTWISE_FNS = {
   zeta: 2,
   maximum: 2,
   minimum: 2,
+  /** The neighbour of a towards b; b where they are equal. In bfloat16, of numbers it can hold. */
+  nextafter: 2,
+  nextafter_bfloat16: 2,
   /** C's fmod: the sign of the dividend. */
   fmod: 2,
   eq: 2,
@@ -426,6 +432,15 @@ export const POINTWISE_FNS = {
   logical_and: 2,
   logical_or: 2,
   logical_xor: 2,
+  /** Of integers in two's complement, and of 0 and 1. */
+  bitwise_and: 2,
+  bitwise_or: 2,
+  bitwise_xor: 2,
+  /** a times or by 2^b; b < 0 and b > 63 shift every bit out, to the right leaving the sign's. */
+  bitwise_left_shift: 2,
+  bitwise_right_shift: 2,
+  /** The greatest common divisor of integers, not negative. */
+  gcd: 2,
   /** where(condition, a, b): condition != 0 ? a : b. */
   where: 3,
 } as const;

@@ -3,6 +3,7 @@
 import { type DType, isFloating } from '../base/dtype.ts';
 import { ArgumentError, opError } from '../base/errors.ts';
 import type { Tensor } from '../core/tensor.ts';
+import { scalarLike } from './constant.ts';
 import { same } from './movement.ts';
 import { named, requireTensors } from './named.ts';
 import {
@@ -37,6 +38,7 @@ import {
   trunc,
   where,
 } from './pointwise.ts';
+import { promote, requireOperands } from './pointwise-rows.ts';
 
 /**
  * input - floor(input / other) * other: the remainder with the sign of `other`, as Python's `%`.
@@ -46,9 +48,11 @@ export const remainder = named(
   'remainder',
   ['input', 'other'],
   (input: Operand, other: Operand): Tensor => {
-    const rest = fmod(input, other);
-    const otherSign = logicalAnd(ne(rest, 0), ne(lt(rest, 0), lt(other, 0)));
-    return where(otherSign, add(rest, other), rest);
+    requireOperands('remainder', input, other);
+    const [a, b] = promote(input, other);
+    const rest = fmod(a, b);
+    const otherSign = logicalAnd(ne(rest, 0), ne(lt(rest, 0), lt(b, 0)));
+    return where(otherSign, add(rest, b), rest);
   },
 );
 
@@ -259,7 +263,7 @@ export const hypot = named('hypot', ['input', 'other'], (input: Tensor, other: T
 });
 
 /** input * 2^other, as floating numbers. */
-export const ldexp = named('ldexp', ['input', 'other'], (input: Tensor, other: Operand): Tensor => {
+export const ldexp = named('ldexp', ['input', 'other'], (input: Tensor, other: Tensor): Tensor => {
   requireTensors('ldexp', { input, other });
   return mul(input, pow(2, floating(other)));
 });
@@ -271,7 +275,7 @@ const floating = (x: Operand): Operand =>
 export const signbit = named('signbit', ['input'], (input: Tensor): Tensor => {
   if (!isFloating(input.dtype)) return lt(input, 0);
   // Only atan2 tells the zeros apart without dividing by them.
-  return logicalOr(lt(input, 0), lt(atan2(input, -1), -3));
+  return logicalOr(lt(input, 0), lt(atan2(input, scalarLike(-1, input.dtype)), -3));
 });
 
 /**
@@ -298,8 +302,10 @@ export const xlogy = named(
   'xlogy',
   ['input', 'other'],
   (input: Operand, other: Operand): Tensor => {
-    const atZero = logicalAnd(eq(input, 0), logicalOr(le(other, 0), eq(other, Infinity)));
-    return mul(input, log(where(atZero, 1, other)));
+    requireOperands('xlogy', input, other);
+    const [x, y] = promote(input, other, true);
+    const atZero = logicalAnd(eq(x, 0), logicalOr(le(y, 0), eq(y, Infinity)));
+    return mul(x, log(where(atZero, 1, y)));
   },
 );
 

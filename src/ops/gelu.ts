@@ -4,7 +4,8 @@ import { needsFloating } from '../base/dtype.ts';
 import { ArgumentError, opError } from '../base/errors.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { named } from './named.ts';
-import { add, exp, floatUnary, mul, sub, tanh } from './pointwise.ts';
+import { add, exp, mul, sub, tanh } from './pointwise.ts';
+import { floatUnary } from './pointwise-rows.ts';
 
 /** The normal distribution's density. */
 function density(x: Tensor): Tensor {

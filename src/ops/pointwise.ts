@@ -3,79 +3,29 @@
  * promoted before the node is made, so a row sees operands of one dtype.
  */
 
-import type { DType } from '../base/dtype.ts';
-import { isFloating, needsFloating, promoteTypes, promoteWithNumber } from '../base/dtype.ts';
+import { isFloating, needsFloating } from '../base/dtype.ts';
 import { ArgumentError, DTypeError, opError } from '../base/errors.ts';
-import { broadcastShapes } from '../base/shape.ts';
 import { apply } from '../core/apply.ts';
-import type { Op, Vjp } from '../core/graph.ts';
 import { Tensor } from '../core/tensor.ts';
-import type { PointwiseFn } from '../engine/kernels.ts';
-import { scalarLike } from './constant.ts';
-import { defineOp, type NoAttrs } from './define.ts';
-import { named, requireTensors } from './named.ts';
+import { named } from './named.ts';
+import {
+  type BinaryVjp,
+  binary,
+  binaryOfTensors,
+  binaryWithNumber,
+  cast,
+  floatUnary,
+  type Operand,
+  pointwiseRow,
+  promote,
+  resultType,
+  type UnaryVjp,
+  unary,
+} from './pointwise-rows.ts';
 
-/** A tensor or a plain number; numbers are constants of the graph. */
-export type Operand = Tensor | number;
-
-type Result = 'same' | 'bool';
-/** What operands a row takes; `number` is everything but bool. */
-type Operands = 'any' | 'number' | 'floating';
-
-function pointwiseRow(
-  name: PointwiseFn,
-  result: Result,
-  vjp: Vjp<NoAttrs> | 'nondiff',
-  operands: Operands = 'any',
-  monotone = false,
-  row: string = name,
-): Op<NoAttrs> {
-  return defineOp<NoAttrs>({
-    name: row,
-    kind: 'pointwise',
-    monotone,
-    vjp,
-    infer(inputs) {
-      const { dtype } = inputs[inputs.length - 1]!;
-      if (operands === 'floating') needsFloating(name, { dtype });
-      if (operands === 'number' && dtype === 'bool') {
-        throw opError(DTypeError, name, 'is not defined for bool tensors; use the logical ops');
-      }
-      const shape = broadcastShapes(name, ...inputs.map((input) => input.shape));
-      return [{ dtype: result === 'bool' ? 'bool' : dtype, shape }];
-    },
-    lower: () => ({ kernel: 'pointwise', fn: name }),
-  });
-}
+export { cast, type Operand };
 
 // ---- one operand -------------------------------------------------------------------------------
-
-type UnaryVjp = (g: Tensor, x: Tensor, y: Tensor) => Tensor | null;
-
-function unary(
-  name: PointwiseFn,
-  derivative: UnaryVjp | 'nondiff',
-  result: Result = 'same',
-  operands: Operands = 'any',
-  monotone = false,
-) {
-  const vjp: Vjp<NoAttrs> | 'nondiff' =
-    derivative === 'nondiff'
-      ? derivative
-      : ({ grads, inputs, outputs }) => [derivative(grads[0]!, inputs[0]!, outputs[0]!)];
-  const row = pointwiseRow(name, result, vjp, operands, monotone);
-  return named(name, ['input'], (input: Tensor): Tensor => apply(row, [input], {}));
-}
-
-/** As `unary`, computing integers in float32 as PyTorch does. */
-export function floatUnary(name: PointwiseFn, derivative: UnaryVjp) {
-  const compute = unary(name, derivative, 'same', 'floating');
-  return named(
-    name,
-    ['input'],
-    (input: Tensor): Tensor => compute(isFloating(input.dtype) ? input : cast(input, 'float32')),
-  );
-}
 
 const zero: UnaryVjp = (g) => mul(g, 0);
 
@@ -86,8 +36,26 @@ export const relu = unary('relu', (g, _, y) => where(le(y, 0), 0, g), 'same', 'n
 export const sign = unary('sign', zero);
 export const floor = unary('floor', zero);
 export const ceil = unary('ceil', zero);
-/** Rounds half to even. */
-export const round = unary('round', zero);
+const roundToWhole = unary('round', zero);
+
+/**
+ * To `decimals` places behind the point (in front of it where negative), half to even.
+ * https://pytorch.org/docs/stable/generated/torch.round.html
+ *
+ * @throws DTypeError for integers with `decimals` other than 0.
+ */
+export const round = named(
+  'round',
+  ['input', 'decimals'],
+  (input: Tensor, decimals = 0): Tensor => {
+    if (decimals === 0) return roundToWhole(input);
+    needsFloating('round', input);
+    const scale = 10 ** Math.abs(decimals);
+    return decimals > 0
+      ? div(roundToWhole(mul(input, scale)), scale)
+      : mul(roundToWhole(div(input, scale)), scale);
+  },
+);
 export const trunc = unary('trunc', zero);
 export const isnan = unary('isnan', 'nondiff', 'bool');
 export const isinf = unary('isinf', 'nondiff', 'bool');
@@ -108,92 +76,7 @@ export const erf = floatUnary('erf', (g, x) =>
   mul(g, mul(exp(neg(mul(x, x))), 2 / Math.sqrt(Math.PI))),
 );
 
-// ---- conversion --------------------------------------------------------------------------------
-
-const CAST = defineOp<{ dtype: DType }>({
-  name: 'cast',
-  kind: 'pointwise',
-  vjp: ({ grads, inputs }) => [
-    isFloating(inputs[0]!.dtype) ? cast(grads[0]!, inputs[0]!.dtype) : null,
-  ],
-  infer: ([input], { dtype }) => [{ dtype, shape: input!.shape }],
-  lower: () => ({ kernel: 'pointwise', fn: 'cast' }),
-});
-
-/** `x` with elements of `dtype`: floats truncate to integers, anything non-zero is true. */
-export function cast(x: Tensor, dtype: DType): Tensor {
-  return x.dtype === dtype ? x : apply(CAST, [x], { dtype });
-}
-
 // ---- two operands ------------------------------------------------------------------------------
-
-type BinaryVjp = (
-  g: Tensor,
-  a: Tensor,
-  b: Tensor,
-  y: Tensor,
-) => readonly [Tensor | null, Tensor | null];
-
-/** Both operands in the dtype PyTorch would compute them in. Zero-dimensional tensors count less. */
-function promote(a: Operand, b: Operand, floating: boolean): [Tensor, Tensor] {
-  const dtype = resultType(a, b);
-  const target = floating && !isFloating(dtype) ? 'float32' : dtype;
-  const convert = (x: Operand) => (typeof x === 'number' ? scalarLike(x, target) : cast(x, target));
-  return [convert(a), convert(b)];
-}
-
-function resultType(a: Operand, b: Operand): DType {
-  if (typeof a === 'number') {
-    return typeof b === 'number'
-      ? promoteWithNumber(promoteWithNumber('int64', a), b)
-      : promoteWithNumber(b.dtype, a);
-  }
-  if (typeof b === 'number') return promoteWithNumber(a.dtype, b);
-  const [wide, narrow] = a.ndim === 0 && b.ndim > 0 ? [b, a] : [a, b];
-  if (narrow.ndim === 0 && wide.ndim > 0) return promoteDimensioned(wide.dtype, narrow.dtype);
-  return promoteTypes(a.dtype, b.dtype);
-}
-
-/** A zero-dimensional tensor changes the dtype only by its category, as a number does. */
-function promoteDimensioned(dimensioned: DType, scalar: DType): DType {
-  const promoted = promoteTypes(dimensioned, scalar);
-  const sameCategory = isFloating(dimensioned) === isFloating(scalar) && dimensioned !== 'bool';
-  return sameCategory || (isFloating(dimensioned) && !isFloating(scalar)) ? dimensioned : promoted;
-}
-
-/** Throws unless one is a tensor and the other one, too, or a number. */
-function requireOperands(op: string, input: Operand, other: Operand): void {
-  const isNumber = typeof input === 'number' || typeof input === 'boolean';
-  requireTensors(op, isNumber ? { other } : { input });
-}
-
-interface BinaryOptions {
-  readonly result?: Result;
-  readonly operands?: Operands;
-  /** Integers are computed in float32 (true division). */
-  readonly floating?: boolean;
-}
-
-function binary(
-  name: PointwiseFn,
-  derivative: BinaryVjp | 'nondiff',
-  { result = 'same', operands = 'any', floating = false }: BinaryOptions = {},
-) {
-  const vjp: Vjp<NoAttrs> | 'nondiff' =
-    derivative === 'nondiff'
-      ? derivative
-      : ({ grads, inputs, outputs }) => derivative(grads[0]!, inputs[0]!, inputs[1]!, outputs[0]!);
-  const row = pointwiseRow(name, result, vjp, operands);
-  return named(name, ['input', 'other'], (input: Operand, other: Operand): Tensor => {
-    if (!(input instanceof Tensor)) requireOperands(name, input, other);
-    return apply(row, promote(input, other, floating), {});
-  });
-}
-
-/** As `binary`, computing integers in float32. */
-export function floatBinary(name: PointwiseFn, derivative: BinaryVjp) {
-  return binary(name, derivative, { floating: true });
-}
 
 /** Splits a gradient evenly where the two operands are equal, as PyTorch does. */
 function extremeVjp(wins: (a: Tensor, b: Tensor) => Tensor): BinaryVjp {
@@ -216,6 +99,8 @@ function scaled(op: string, input: Operand, other: Operand, alpha: number): Oper
   return typeof other === 'number' ? other * alpha : mul(other, alpha);
 }
 
+const isBool = (x: Operand): x is Tensor => x instanceof Tensor && x.dtype === 'bool';
+
 /**
  * input + alpha * other; of two bool tensors the logical or, as in PyTorch.
  * https://pytorch.org/docs/stable/generated/torch.add.html
@@ -224,8 +109,7 @@ export const add = named(
   'add',
   ['input', 'other', 'alpha'],
   (input: Operand, other: Operand, alpha = 1): Tensor => {
-    const bools = [input, other].every((x) => typeof x !== 'number' && x.dtype === 'bool');
-    if (bools) return logicalOr(input, other);
+    if (isBool(input) && isBool(other)) return logicalOr(input, other);
     return addNumbers(input, scaled('add', input, other, alpha));
   },
 );
@@ -286,7 +170,7 @@ export const pow = binary('pow', (g, a, b, y) => [
   mul(g, where(eq(b, 0), 0, mul(b, pow(a, sub(b, 1))))),
   mul(g, where(eq(y, 0), 0, mul(y, log(where(gt(a, 0), a, 1))))),
 ]);
-export const atan2 = binary(
+export const atan2 = binaryOfTensors(
   'atan2',
   (g, a, b) => {
     const scale = div(g, add(mul(a, a), mul(b, b)));
@@ -294,25 +178,25 @@ export const atan2 = binary(
   },
   { floating: true },
 );
-export const maximum = binary(
+export const maximum = binaryOfTensors(
   'maximum',
   extremeVjp((a, b) => gt(a, b)),
 );
-export const minimum = binary(
+export const minimum = binaryOfTensors(
   'minimum',
   extremeVjp((a, b) => lt(a, b)),
 );
 /** The remainder with the dividend's sign. */
-export const fmod = binary('fmod', (g, a, b) => [g, neg(mul(g, trunc(div(a, b))))]);
-export const eq = binary('eq', 'nondiff', { result: 'bool' });
-export const ne = binary('ne', 'nondiff', { result: 'bool' });
-export const lt = binary('lt', 'nondiff', { result: 'bool' });
-export const le = binary('le', 'nondiff', { result: 'bool' });
-export const gt = binary('gt', 'nondiff', { result: 'bool' });
-export const ge = binary('ge', 'nondiff', { result: 'bool' });
-export const logicalAnd = binary('logical_and', 'nondiff', { result: 'bool' });
-export const logicalOr = binary('logical_or', 'nondiff', { result: 'bool' });
-export const logicalXor = binary('logical_xor', 'nondiff', { result: 'bool' });
+export const fmod = binaryWithNumber('fmod', (g, a, b) => [g, neg(mul(g, trunc(div(a, b))))]);
+export const eq = binaryWithNumber('eq', 'nondiff', { result: 'bool' });
+export const ne = binaryWithNumber('ne', 'nondiff', { result: 'bool' });
+export const lt = binaryWithNumber('lt', 'nondiff', { result: 'bool' });
+export const le = binaryWithNumber('le', 'nondiff', { result: 'bool' });
+export const gt = binaryWithNumber('gt', 'nondiff', { result: 'bool' });
+export const ge = binaryWithNumber('ge', 'nondiff', { result: 'bool' });
+export const logicalAnd = binaryOfTensors('logical_and', 'nondiff', { result: 'bool' });
+export const logicalOr = binaryOfTensors('logical_or', 'nondiff', { result: 'bool' });
+export const logicalXor = binaryOfTensors('logical_xor', 'nondiff', { result: 'bool' });
 
 // ---- selection ---------------------------------------------------------------------------------
 
@@ -326,5 +210,5 @@ export function where(condition: Tensor, a: Operand, b: Operand): Tensor {
   if (condition.dtype !== 'bool') {
     throw opError(DTypeError, 'where', `condition must be a bool tensor, got ${condition.dtype}`);
   }
-  return apply(WHERE, [condition, ...promote(a, b, false)], {});
+  return apply(WHERE, [condition, ...promote(a, b)], {});
 }

@@ -5,13 +5,14 @@ import { ArgumentError, DTypeError, opError, ShapeError } from '../base/errors.t
 import { formatShape, sameShape } from '../base/shape.ts';
 import { apply } from '../core/apply.ts';
 import { Tensor } from '../core/tensor.ts';
+import { clampMax } from './arithmetic.ts';
 import { scalarOf } from './choosing.ts';
 import { full } from './constant.ts';
 import { defineOp } from './define.ts';
 import { gather } from './indexing.ts';
 import { flatten, reshape } from './movement.ts';
 import { named } from './named.ts';
-import { cast, eq, logicalAnd, logicalNot, lt, minimum } from './pointwise.ts';
+import { cast, eq, logicalAnd, logicalNot, lt } from './pointwise.ts';
 import { sort } from './sorting.ts';
 
 const SEARCH = defineOp<{ right: boolean }>({
@@ -118,6 +119,6 @@ function contains(set: Tensor, x: Tensor): Tensor {
   if (count === 0) return full(x.shape, 0, 'bool');
   const [sorted] = sort(set.detach());
   const place = searchsorted(sorted, x);
-  const nearest = gather(sorted, 0, flatten(minimum(place, count - 1)));
+  const nearest = gather(sorted, 0, flatten(clampMax(place, count - 1)));
   return logicalAnd(lt(place, count), eq(reshape(nearest, x.shape), x));
 }

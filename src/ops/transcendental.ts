@@ -4,7 +4,8 @@ import { ArgumentError, opError } from '../base/errors.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { square } from './arithmetic.ts';
 import { named, requireTensors } from './named.ts';
-import { add, div, exp, floatBinary, floatUnary, mul, neg, rsqrt, sub } from './pointwise.ts';
+import { add, div, exp, mul, neg, rsqrt, sub } from './pointwise.ts';
+import { binary, floatUnary } from './pointwise-rows.ts';
 
 const onePlusSquare = (x: Tensor) => add(square(x), 1);
 const oneMinusSquare = (x: Tensor) => sub(1, square(x));
@@ -40,10 +41,11 @@ export const lgamma = floatUnary('lgamma', (g, x) => mul(g, digamma(x)));
 export const digamma: typeof lgamma = floatUnary('digamma', (g, x) => mul(g, zetaOf(2, x)));
 
 // The derivative by the first argument has no closed form; `zeta` refuses to be asked for it.
-const zetaOf: ReturnType<typeof floatBinary> = floatBinary('zeta', (g, s, q) => [
-  null,
-  mul(g, neg(mul(s, zetaOf(add(s, 1), q)))),
-]);
+const zetaOf: ReturnType<typeof binary> = binary(
+  'zeta',
+  (g, s, q) => [null, mul(g, neg(mul(s, zetaOf(add(s, 1), q))))],
+  { floating: true },
+);
 
 /**
  * Hurwitz's zeta function: the sum over k >= 0 of (other + k)^-input. Differentiable by `other`.

@@ -3,10 +3,10 @@
 import { z } from 'zod';
 import { parseOptions, strict } from '../base/registry.ts';
 import type { Tensor } from '../core/tensor.ts';
-import { clamp } from '../ops/arithmetic.ts';
+import { clamp, clampMin } from '../ops/arithmetic.ts';
 import { zeros } from '../ops/creation.ts';
 import { movingAverage } from '../ops/moving-average.ts';
-import { div, maximum, mul, rsqrt, sqrt, sub } from '../ops/pointwise.ts';
+import { div, mul, rsqrt, sqrt, sub } from '../ops/pointwise.ts';
 import { mean } from '../ops/reduction.ts';
 import { CompositeOptimizer, type Factors, type Next, zeroState } from './composite.ts';
 import type { InitialState, ParamState, Update, UpdateBatch } from './optimizer.ts';
@@ -77,8 +77,8 @@ export class Adafactor extends CompositeOptimizer<AdafactorOptions, Factor> {
     const least = group.eps[0] ?? PRECISION[parameter.dtype]!;
     const { variance, kept } = secondMoment(update, factors.weight, least);
     const direction = mul(rsqrt(clamp(variance, least * least)), gradient);
-    const size = mul(maximum(rootMeanSquare(parameter), group.eps[1]), factors.rho);
-    const excess = maximum(div(rootMeanSquare(direction), group.d), 1);
+    const size = mul(clampMin(rootMeanSquare(parameter), group.eps[1]), factors.rho);
+    const excess = clampMin(div(rootMeanSquare(direction), group.d), 1);
     const change = mul(direction, div(size, excess));
     return { parameter: sub(mul(parameter, factors.keep), change), ...kept };
   }

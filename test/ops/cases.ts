@@ -5,6 +5,7 @@ import { ATTENTION } from './cases/attention.ts';
 import { AVG_POOL } from './cases/avg-pool.ts';
 import { BATCH_NORM } from './cases/batch-norm.ts';
 import { BINARY } from './cases/binary.ts';
+import { BITWISE } from './cases/bitwise.ts';
 import { CONVOLUTIONS } from './cases/convolutions.ts';
 import { CREATION } from './cases/creation.ts';
 import { DIMENSIONS } from './cases/dimensions.ts';
@@ -25,6 +26,7 @@ import { WINDOW } from './cases/window.ts';
 export const CASES: readonly OpCase[] = [
   ...POINTWISE,
   ...BINARY,
+  ...BITWISE,
   ...REDUCTION,
   ...MOVEMENT,
   ...MATMUL,

@@ -16,6 +16,35 @@ const b = (...shape: number[]) => t.zeros(shape, { dtype: 'bool' });
 
 type Fault = readonly [kind: string, message: string, call: () => unknown];
 
+const OPERANDS: Fault[] = [
+  ['DTypeError', '[bitwise_and] is defined for integers, got float32', () => f(2).bitwiseAnd(i(2))],
+  ['DTypeError', '[bitwise_not] is defined for integers, got float32', () => f(2).bitwiseNot()],
+  [
+    'DTypeError',
+    '[gcd] is not defined for bool tensors; use the logical ops',
+    () => b(2).gcd(b(2)),
+  ],
+  [
+    'DTypeError',
+    '[bitwiseOr_] the result is int64, which a tensor of bool cannot take',
+    () => b(1).bitwiseOr_(i(1)),
+  ],
+  [
+    'DTypeError',
+    '[nextafter] needs a floating point tensor, got int64',
+    () => i(2).nextafter(i(2)),
+  ],
+  ['DTypeError', '[frexp] needs a floating point tensor, got int64', () => i(2).frexp()],
+  ['DTypeError', '[round] needs a floating point tensor, got int64', () => i(2).round(1)],
+  [
+    'ArgumentError',
+    '[maximum] other must be a tensor, got a number',
+    () => t.maximum(f(2), 1 as never),
+  ],
+  ['ArgumentError', '[eq] input must be a tensor, got a number', () => t.eq(1 as never, f(2))],
+  ['ArgumentError', '[remainder] other must be a tensor, got a number', () => t.remainder(1, 2)],
+];
+
 const POINTWISE: Fault[] = [
   [
     'ShapeError',
@@ -471,6 +500,7 @@ const FAULTS = [
   ...CREATION,
   ...LOSSES,
   ...OPTIMIZERS,
+  ...OPERANDS,
   ...FUSED,
 ];
 

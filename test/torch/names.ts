@@ -73,7 +73,9 @@ function methodCall(name: string): Callable | undefined {
   const descriptor = Object.getOwnPropertyDescriptor(Tensor.prototype, name);
   if (descriptor?.get !== undefined) return (x) => (x as Record<string, unknown>)[name];
   if (typeof descriptor?.value !== 'function') return undefined;
-  return (x, ...args) => (descriptor.value as Callable).call(x, ...args);
+  // As PyTorch's lists do: a leaf that gradients are asked of cannot change in place.
+  const self = (x: unknown) => (name.endsWith('_') ? (x as Tensor).clone() : x);
+  return (x, ...args) => (descriptor.value as Callable).call(self(x), ...args);
 }
 
 /** `log_softmax` -> `logSoftmax`; a trailing underscore stays. */

@@ -3,6 +3,7 @@
 import { type ComputeType, computeType } from '../../base/dtype.ts';
 import { numel } from '../../base/shape.ts';
 import { type KernelAttrs, POINTWISE_FNS, type PointwiseFn } from '../kernels.ts';
+import { exponent, mantissa, nextAfter, nextBfloat16 } from './float-parts.ts';
 import { check, checkShape, type KernelCall, type Run } from './kernel.ts';
 import {
   erf,
@@ -27,6 +28,10 @@ interface Row {
 
 const same = (fn: Fn): Row => ({ float: fn, int64: fn });
 const floating = (fn: Fn): Row => ({ float: fn });
+/** Of integers only, in the 64 bits that a number alone cannot hold. */
+const whole = (fn: (a: bigint, b: bigint) => bigint): Row => ({
+  int64: (a, b) => Number(BigInt.asIntN(64, fn(BigInt(a), BigInt(b)))),
+});
 /** Rounding to an integer does nothing to one. */
 const rounding = (fn: Fn): Row => ({ float: fn, int64: (a) => a });
 
@@ -72,6 +77,8 @@ const FNS: Record<Exclude<PointwiseFn, 'const'>, Row> = {
   erfinv: floating(erfinv),
   lgamma: floating(lgamma),
   digamma: floating(digamma),
+  frexp_mantissa: floating(mantissa),
+  frexp_exponent: floating(exponent),
   floor: rounding(Math.floor),
   ceil: rounding(Math.ceil),
   round: rounding(roundHalfEven),
@@ -86,6 +93,8 @@ const FNS: Record<Exclude<PointwiseFn, 'const'>, Row> = {
   pow: { float: power, int64: integerPower },
   atan2: floating(Math.atan2),
   zeta: floating(zeta),
+  nextafter: floating(nextAfter),
+  nextafter_bfloat16: floating(nextBfloat16),
   // NaN wins, as in PyTorch. Not Math.max itself: it would take the unused third argument too.
   maximum: same((a, b) => Math.max(a, b)),
   minimum: same((a, b) => Math.min(a, b)),
@@ -99,8 +108,21 @@ const FNS: Record<Exclude<PointwiseFn, 'const'>, Row> = {
   logical_and: same((a, b) => Number(a !== 0 && b !== 0)),
   logical_or: same((a, b) => Number(a !== 0 || b !== 0)),
   logical_xor: same((a, b) => Number((a !== 0) !== (b !== 0))),
+  bitwise_and: whole((a, b) => a & b),
+  bitwise_or: whole((a, b) => a | b),
+  bitwise_xor: whole((a, b) => a ^ b),
+  bitwise_left_shift: whole((a, b) => (isShift(b) ? a << b : 0n)),
+  bitwise_right_shift: whole((a, b) => a >> (isShift(b) ? b : 63n)),
+  gcd: whole(gcd),
   where: same((condition, a, b) => (condition !== 0 ? a : b)),
 };
+
+const isShift = (bits: bigint) => bits >= 0n && bits < 64n;
+
+function gcd(a: bigint, b: bigint): bigint {
+  if (b === 0n) return a < 0n ? -a : a;
+  return gcd(b, a % b);
+}
 
 /** A negative exponent divides: 1 and -1 keep their powers, everything else gives 0. */
 function integerPower(base: number, exponent: number): number {

@@ -4,21 +4,10 @@ import { isFloating, needsFloating } from '../../base/dtype.ts';
 import { DTypeError, opError, ShapeError } from '../../base/errors.ts';
 import { broadcastShapes, formatShape, sameShape } from '../../base/shape.ts';
 import type { Tensor } from '../../core/tensor.ts';
+import { clampMin } from '../../ops/arithmetic.ts';
 import { lossOperand } from '../../ops/mixed.ts';
 import { named } from '../../ops/named.ts';
-import {
-  add,
-  ge,
-  le,
-  log,
-  logicalAnd,
-  lt,
-  maximum,
-  mul,
-  neg,
-  sub,
-  where,
-} from '../../ops/pointwise.ts';
+import { add, ge, le, log, logicalAnd, lt, mul, neg, sub, where } from '../../ops/pointwise.ts';
 import { logsigmoid } from './activation.ts';
 import { needsSameShape } from './check.ts';
 import {
@@ -37,7 +26,7 @@ const SMALLEST = 1e-12;
 /** log(x), but -100 at least; its gradient stays finite at 0. */
 function limitedLog(x: Tensor): Tensor {
   const isSmall = lt(x, SMALLEST);
-  const value = maximum(log(x.detach()), -100);
+  const value = clampMin(log(x.detach()), -100);
   const line = add(value, mul(sub(x, x.detach()), 1 / SMALLEST));
   return where(isSmall, line, log(where(isSmall, 1, x)));
 }

@@ -5,6 +5,7 @@ import { ArgumentError, DTypeError, opError, ShapeError } from '../../base/error
 import { formatShape } from '../../base/shape.ts';
 import { Tensor } from '../../core/tensor.ts';
 import { currentTrace } from '../../core/trace.ts';
+import { clampMin } from '../../ops/arithmetic.ts';
 import { full } from '../../ops/creation.ts';
 import { tensor } from '../../ops/host-data.ts';
 import { gather } from '../../ops/indexing.ts';
@@ -86,7 +87,7 @@ export const ctcLoss = named(
     const losses = alignmentLoss(probs, target, frames.tensor, labels.tensor, blank);
     const finite = zero_infinity ? where(losses.isinf(), 0, losses) : losses;
     if (how !== 'mean') return reduceLoss(isBatch ? finite : squeeze(finite, 0), how);
-    const sizes = maximum(cast(labels.tensor, finite.dtype), 1);
+    const sizes = clampMin(cast(labels.tensor, finite.dtype), 1);
     return reduceLoss(div(finite, sizes), 'mean');
   },
 );
@@ -180,7 +181,7 @@ function alignmentLoss(
   const labels = withBlanks(where(inside, target, blank), blank);
   const states = labels.shape[1]!;
   const index = expand(unsqueeze(labels, 0), [steps, batch, states]);
-  const scores = maximum(gather(probs, 2, index), IMPOSSIBLE);
+  const scores = clampMin(gather(probs, 2, index), IMPOSSIBLE);
   const skips = maySkip(labels, blank);
   // Before the first frame an alignment stands at the first blank; a frame may then move it by one.
   let alpha = where(
@@ -195,7 +196,7 @@ function alignmentLoss(
   }
   const end = mul(column, 2);
   const atBlank = squeeze(gather(alpha, 1, end), 1);
-  const atLabel = squeeze(gather(alpha, 1, maximum(sub(end, 1), 0)), 1);
+  const atLabel = squeeze(gather(alpha, 1, clampMin(sub(end, 1), 0)), 1);
   const total = logAddExp([atBlank, where(gt(lengths, 0), atLabel, IMPOSSIBLE)]);
   const isPossible = gt(total, IMPOSSIBLE / 2);
   return where(isPossible, add(neg(total), ofTheSoftmax(probs, frames)), Infinity);

@@ -3,25 +3,14 @@
 import { ArgumentError, opError, ShapeError } from '../../base/errors.ts';
 import { formatShape, sameShape } from '../../base/shape.ts';
 import type { Tensor } from '../../core/tensor.ts';
+import { clampMin } from '../../ops/arithmetic.ts';
 import { full } from '../../ops/creation.ts';
 import { lookUp } from '../../ops/embedding.ts';
 import { cat } from '../../ops/joining.ts';
 import { matmul } from '../../ops/matmul.ts';
 import { unsqueeze } from '../../ops/movement.ts';
 import { named } from '../../ops/named.ts';
-import {
-  cast,
-  div,
-  ge,
-  gt,
-  le,
-  logicalAnd,
-  lt,
-  maximum,
-  mul,
-  ne,
-  where,
-} from '../../ops/pointwise.ts';
+import { cast, div, ge, gt, le, logicalAnd, lt, mul, ne, where } from '../../ops/pointwise.ts';
 import { arange } from '../../ops/ranges.ts';
 import { amax, sum } from '../../ops/reduction.ts';
 import { narrow } from '../../ops/slicing.ts';
@@ -141,7 +130,7 @@ function largest(rows: Tensor, dim: number): Tensor {
 }
 
 /** `total` (B, D) by how many of `counts` (B, n) there are, 0 where none. */
-const meanOf = (total: Tensor, counts: Tensor) => div(total, maximum(sum(counts, 1, true), 1));
+const meanOf = (total: Tensor, counts: Tensor) => div(total, clampMin(sum(counts, 1, true), 1));
 
 /** Which of the n elements each bag has: (B, n). */
 function memberships(offsets: Tensor, counts: Tensor, include_last_offset: boolean): Tensor {

@@ -4,23 +4,12 @@ import { needsFloating } from '../../base/dtype.ts';
 import { ArgumentError, opError, ShapeError } from '../../base/errors.ts';
 import { formatShape } from '../../base/shape.ts';
 import type { Tensor } from '../../core/tensor.ts';
+import { clamp, clampMax, clampMin } from '../../ops/arithmetic.ts';
 import { adaptiveAvgPool1d, adaptiveAvgPool2d, adaptiveAvgPool3d } from '../../ops/avg-pooling.ts';
 import { indexSelect } from '../../ops/choosing.ts';
 import { reshape, same } from '../../ops/movement.ts';
 import { named } from '../../ops/named.ts';
-import {
-  abs,
-  add,
-  cast,
-  div,
-  floor,
-  lt,
-  maximum,
-  minimum,
-  mul,
-  sub,
-  where,
-} from '../../ops/pointwise.ts';
+import { abs, add, cast, div, floor, lt, mul, sub, where } from '../../ops/pointwise.ts';
 import { arange } from '../../ops/ranges.ts';
 import { type Sizes, windowSizes } from '../../ops/window.ts';
 
@@ -52,7 +41,7 @@ interface Axis {
 
 const outputs = ({ to, dtype }: Axis) => arange(0, to, 1, { dtype });
 /** `x` as a place of the input; what lies outside becomes the first or last. */
-const placesOf = (x: Tensor, { from }: Axis) => cast(minimum(maximum(x, 0), from - 1), 'int64');
+const placesOf = (x: Tensor, { from }: Axis) => cast(clamp(x, 0, from - 1), 'int64');
 const whole = (x: Tensor, { dtype }: Axis) => cast(cast(x, 'int64'), dtype);
 
 /** Where the places of the output lie in the input. */
@@ -67,9 +56,9 @@ function nearestTaps(axis: Axis, shift: number): Tap[] {
 }
 
 function linearTaps(axis: Axis): Tap[] {
-  const source = maximum(sources(axis), 0);
-  const first = minimum(floor(source), axis.from - 1);
-  const weight = minimum(maximum(sub(source, first), 0), 1);
+  const source = clampMin(sources(axis), 0);
+  const first = clampMax(floor(source), axis.from - 1);
+  const weight = clamp(sub(source, first), 0, 1);
   return [
     { places: placesOf(first, axis), weights: sub(1, weight) },
     { places: placesOf(add(first, 1), axis), weights: weight },
@@ -94,7 +83,7 @@ function cubicTaps(axis: Axis): Tap[] {
 }
 
 const FILTERS = {
-  bilinear: { reach: 1, weight: (x: Tensor) => maximum(sub(1, abs(x)), 0) },
+  bilinear: { reach: 1, weight: (x: Tensor) => clampMin(sub(1, abs(x)), 0) },
   bicubic: {
     reach: 2,
     weight(x: Tensor) {
@@ -112,8 +101,8 @@ function smoothTaps(axis: Axis, mode: keyof typeof FILTERS): Tap[] {
   const width = Math.max(axis.scale, 1);
   const support = reach * width;
   const center = mul(add(outputs(axis), 0.5), axis.scale);
-  const begin = maximum(whole(add(sub(center, support), 0.5), axis), 0);
-  const end = minimum(whole(add(add(center, support), 0.5), axis), axis.from);
+  const begin = clampMin(whole(add(sub(center, support), 0.5), axis), 0);
+  const end = clampMax(whole(add(add(center, support), 0.5), axis), axis.from);
   const taps = Array.from({ length: Math.ceil(support) * 2 + 1 }, (_, i) => {
     const place = add(begin, i);
     const distance = div(add(sub(place, center), 0.5), width);

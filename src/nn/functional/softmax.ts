@@ -5,11 +5,12 @@ import { needsFloating } from '../../base/dtype.ts';
 import { ArgumentError, opError } from '../../base/errors.ts';
 import { normalizeDim } from '../../base/shape.ts';
 import type { Tensor } from '../../core/tensor.ts';
+import { clampMin } from '../../ops/arithmetic.ts';
 import { rand } from '../../ops/draws.ts';
 import { oneHot } from '../../ops/masking.ts';
 import { transpose } from '../../ops/movement.ts';
 import { named } from '../../ops/named.ts';
-import { add, cast, div, log, maximum, neg, sub } from '../../ops/pointwise.ts';
+import { add, cast, div, log, neg, sub } from '../../ops/pointwise.ts';
 import { argmax } from '../../ops/reduction.ts';
 import * as ops from '../../ops/softmax.ts';
 
@@ -66,7 +67,7 @@ export const gumbelSoftmax = named(
     needsFloating('gumbel_softmax', logits);
     if (tau === 0) throw opError(ArgumentError, 'gumbel_softmax', 'tau must not be 0');
     const wide = logits.dtype === 'float64' ? 'float64' : 'float32';
-    const uniform = maximum(rand(logits.shape, { dtype: wide }), SMALLEST);
+    const uniform = clampMin(rand(logits.shape, { dtype: wide }), SMALLEST);
     const noise = cast(neg(log(neg(log(uniform)))), logits.dtype);
     const soft = ops.softmax(div(add(logits, noise), tau), dim);
     if (!hard) return soft;

@@ -2,7 +2,9 @@
 
 import * as aliases from '../aliases.ts';
 import * as arithmetic from '../arithmetic.ts';
+import * as bitwise from '../bitwise.ts';
 import * as comparison from '../comparison.ts';
+import * as floatParts from '../float-parts.ts';
 import * as pointwise from '../pointwise.ts';
 import * as transcendental from '../transcendental.ts';
 
@@ -26,6 +28,12 @@ export const elementwise = {
   atan: transcendental.atan,
   atan2: pointwise.atan2,
   atanh: transcendental.atanh,
+  bitwiseAnd: bitwise.bitwiseAnd,
+  bitwiseLeftShift: bitwise.bitwiseLeftShift,
+  bitwiseNot: bitwise.bitwiseNot,
+  bitwiseOr: bitwise.bitwiseOr,
+  bitwiseRightShift: bitwise.bitwiseRightShift,
+  bitwiseXor: bitwise.bitwiseXor,
   ceil: pointwise.ceil,
   clamp: arithmetic.clamp,
   clampMax: arithmetic.clampMax,
@@ -53,6 +61,8 @@ export const elementwise = {
   fmin: arithmetic.fmin,
   fmod: pointwise.fmod,
   frac: arithmetic.frac,
+  frexp: floatParts.frexp,
+  gcd: bitwise.gcd,
   ge: pointwise.ge,
   greater: aliases.greater,
   greaterEqual: aliases.greaterEqual,
@@ -65,6 +75,7 @@ export const elementwise = {
   isnan: pointwise.isnan,
   isneginf: comparison.isneginf,
   isposinf: comparison.isposinf,
+  lcm: bitwise.lcm,
   ldexp: arithmetic.ldexp,
   le: pointwise.le,
   lerp: arithmetic.lerp,
@@ -92,6 +103,7 @@ export const elementwise = {
   ne: pointwise.ne,
   neg: pointwise.neg,
   negative: aliases.negative,
+  nextafter: floatParts.nextafter,
   notEqual: aliases.notEqual,
   pow: pointwise.pow,
   rad2deg: arithmetic.rad2deg,

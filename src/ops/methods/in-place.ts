@@ -1,6 +1,7 @@
 /** What the in-place methods leave in the tensor they are called on. */
 
 import type { Tensor } from '../../core/tensor.ts';
+import * as bitwise from '../bitwise.ts';
 import * as choosing from '../choosing.ts';
 import { full } from '../constant.ts';
 import * as diagonals from '../diagonals.ts';
@@ -20,6 +21,14 @@ export const inPlace = {
   sub_: (x: Tensor, other: Operand) => pointwise.sub(x, other),
   mul_: (x: Tensor, other: Operand) => pointwise.mul(x, other),
   div_: (x: Tensor, other: Operand) => pointwise.div(x, other),
+  bitwiseAnd_: (x: Tensor, other: Operand) => bitwise.bitwiseAnd(x, other),
+  bitwiseOr_: (x: Tensor, other: Operand) => bitwise.bitwiseOr(x, other),
+  bitwiseXor_: (x: Tensor, other: Operand) => bitwise.bitwiseXor(x, other),
+  bitwiseNot_: bitwise.bitwiseNot,
+  bitwiseLeftShift_: (x: Tensor, other: Operand) => bitwise.bitwiseLeftShift(x, other),
+  bitwiseRightShift_: (x: Tensor, other: Operand) => bitwise.bitwiseRightShift(x, other),
+  gcd_: bitwise.gcd,
+  lcm_: bitwise.lcm,
   fill_: (x: Tensor, value: number) => full(x.shape, value, x.dtype),
   zero_: (x: Tensor) => full(x.shape, 0, x.dtype),
   indexAdd_: choosing.indexAdd,

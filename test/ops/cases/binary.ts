@@ -2,7 +2,6 @@
 
 import type { Tensor } from '../../../src/index.ts';
 import * as t from '../../../src/index.ts';
-import type { Operand } from '../../../src/ops/pointwise.ts';
 import {
   bf16,
   bool,
@@ -21,21 +20,25 @@ import {
 } from '../case.ts';
 import { TORCH_VIEWED, viewed } from './pointwise.ts';
 
-type Binary = (a: Operand, b: Operand) => Tensor;
+type Operand = Tensor | number;
+/** A function of two tensors; one of both may be a number where `numbers` says so. */
+type Binary = (a: never, b: never) => Tensor;
 
 interface BinaryOptions extends CaseOptions {
   readonly domain?: Domain;
   readonly bools?: boolean;
-  /** What numbers and zero-dimensional operands the op is given. */
+  /** The number that the op is given as an operand, and on which sides it takes one. */
   readonly number?: number;
+  readonly numbers?: 'both' | 'right' | 'none';
 }
 
 function binary(
   op: string,
-  fn: Binary,
+  binaryFn: Binary,
   torch: (a: string, b: string) => string,
-  { domain = 'any', bools = true, number = 1.5, ...options }: BinaryOptions = {},
+  { domain = 'any', bools = true, number = 1.5, numbers = 'both', ...options }: BinaryOptions = {},
 ): OpCase[] {
+  const fn = binaryFn as (a: Operand, b: Operand) => Tensor;
   const of = (detail: string, a: Slot, b: Slot, more: CaseOptions = {}) =>
     opCase(op, detail, [within(domain, a), within(domain, b)], fn, {
       torch: torch('a', 'b'),
@@ -43,6 +46,14 @@ function binary(
       ...more,
     });
   const integers = values('int64', [5], [1, 2, 3, 5, 4]);
+  const right = opCase(op, 'number on the right', [within(domain, f32(4))], (x) => fn(x, number), {
+    torch: torch('a', `torch.full((), ${number}, dtype=a.dtype)`),
+    ...options,
+  });
+  const left = opCase(op, 'number on the left', [within(domain, f32(4))], (x) => fn(number, x), {
+    torch: torch(`torch.full((), ${number}, dtype=a.dtype)`, 'a'),
+    ...options,
+  });
   return [
     of('matrices', f32(2, 3), f32(2, 3)),
     of('broadcast both ways', f32(2, 1, 3), f32(2, 1)),
@@ -61,14 +72,8 @@ function binary(
     ...(bools
       ? [of('bools', bool(6), values('bool', [6], [1, 0, 1, 1, 0, 0]), { grad: false })]
       : []),
-    opCase(op, 'number on the right', [within(domain, f32(4))], (x) => fn(x, number), {
-      torch: torch('a', `torch.full((), ${number}, dtype=a.dtype)`),
-      ...options,
-    }),
-    opCase(op, 'number on the left', [within(domain, f32(4))], (x) => fn(number, x), {
-      torch: torch(`torch.full((), ${number}, dtype=a.dtype)`, 'a'),
-      ...options,
-    }),
+    ...(numbers === 'none' ? [] : [right]),
+    ...(numbers === 'both' ? [left] : []),
     opCase(
       op,
       'viewed',
@@ -89,13 +94,17 @@ function binary(
 
 const call = (name: string) => (a: string, b: string) => `torch.${name}(${a}, ${b})`;
 const NO_GRAD = { grad: false } as const;
+const OF_TENSORS = { numbers: 'none' } as const;
 const SPECIAL_PAIRS = [
   values('float32', [7], [0, 1, -1, Number.NaN, Infinity, -Infinity, 0]),
   values('float32', [7], [0, 0, 0, 1, Infinity, 2, -0]),
 ];
 
 const special = (op: string, fn: Binary, torch: string) =>
-  opCase(op, 'special values', SPECIAL_PAIRS, fn, { torch, grad: false });
+  opCase(op, 'special values', SPECIAL_PAIRS, fn as (a: Tensor, b: Tensor) => Tensor, {
+    torch,
+    grad: false,
+  });
 
 export const BINARY: OpCase[] = [
   binary('add', t.add, call('add')),
@@ -103,19 +112,19 @@ export const BINARY: OpCase[] = [
   binary('mul', t.mul, call('mul')),
   binary('div', t.div, call('div'), { domain: 'positive', bools: false }),
   binary('pow', t.pow, call('pow'), { domain: 'positive', bools: false }),
-  binary('atan2', t.atan2, call('atan2'), { bools: false }),
-  binary('maximum', t.maximum, call('maximum')),
-  binary('minimum', t.minimum, call('minimum')),
-  binary('fmod', t.fmod, call('fmod'), { bools: false }),
-  binary('eq', t.eq, call('eq'), NO_GRAD),
-  binary('ne', t.ne, call('ne'), NO_GRAD),
-  binary('lt', t.lt, call('lt'), NO_GRAD),
-  binary('le', t.le, call('le'), NO_GRAD),
-  binary('gt', t.gt, call('gt'), NO_GRAD),
-  binary('ge', t.ge, call('ge'), NO_GRAD),
-  binary('logical_and', t.logicalAnd, call('logical_and'), NO_GRAD),
-  binary('logical_or', t.logicalOr, call('logical_or'), NO_GRAD),
-  binary('logical_xor', t.logicalXor, call('logical_xor'), NO_GRAD),
+  binary('atan2', t.atan2, call('atan2'), { bools: false, ...OF_TENSORS }),
+  binary('maximum', t.maximum, call('maximum'), OF_TENSORS),
+  binary('minimum', t.minimum, call('minimum'), OF_TENSORS),
+  binary('fmod', t.fmod, call('fmod'), { bools: false, numbers: 'right' }),
+  binary('eq', t.eq, call('eq'), { ...NO_GRAD, numbers: 'right' }),
+  binary('ne', t.ne, call('ne'), { ...NO_GRAD, numbers: 'right' }),
+  binary('lt', t.lt, call('lt'), { ...NO_GRAD, numbers: 'right' }),
+  binary('le', t.le, call('le'), { ...NO_GRAD, numbers: 'right' }),
+  binary('gt', t.gt, call('gt'), { ...NO_GRAD, numbers: 'right' }),
+  binary('ge', t.ge, call('ge'), { ...NO_GRAD, numbers: 'right' }),
+  binary('logical_and', t.logicalAnd, call('logical_and'), { ...NO_GRAD, ...OF_TENSORS }),
+  binary('logical_or', t.logicalOr, call('logical_or'), { ...NO_GRAD, ...OF_TENSORS }),
+  binary('logical_xor', t.logicalXor, call('logical_xor'), { ...NO_GRAD, ...OF_TENSORS }),
   special('div', t.div, 'torch.div(a, b)'),
   special('maximum', t.maximum, 'torch.maximum(a, b)'),
   special('minimum', t.minimum, 'torch.minimum(a, b)'),
