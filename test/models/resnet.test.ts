@@ -96,17 +96,19 @@ describe.each(Object.entries(MODELS))('%s', (name, { make, side }) => {
     });
   });
 
-  // Batch norm over 2 x 2 planes amplifies roundings from step to step: Winograd's, of 1e-6, to 2e-4.
+  // Batch norm over 2 x 2 planes amplifies roundings from step to step: Winograd's, of 1e-6, to 2e-4; those
+  // of another order of sums to 4e-5 after three steps, as PyTorch's own do from one memory format to another.
   test.each([
-    ['', [], 1e-3],
-    [' without Winograd', ['onednn_winograd'], 1e-5],
-  ] as const)("trains with PyTorch's losses and running statistics%s", (_, off, tolerance) => {
+    ['', [], 1e-3, 1e-3],
+    [' without Winograd', ['onednn_winograd'], 1e-5, 2e-4],
+  ] as const)("trains with PyTorch's losses and running statistics%s", (_, off, early, late) => {
     const trained = () => {
       const model = make();
       initialise(model);
       const found = train(model, side, losses.length - 1);
       for (const [i, loss] of losses.entries()) {
-        expect(Math.abs(found[i]! / loss - 1), `loss ${i}: ${found[i]}`).toBeLessThan(tolerance);
+        const error = Math.abs(found[i]! / loss - 1);
+        expect(error, `loss ${i}: ${found[i]}`).toBeLessThan(i < 3 ? early : late);
       }
       for (const [i, key] of ['bn1.running_mean', 'bn1.running_var'].entries()) {
         const values = model.stateDict().get(key)!.dataSync();

@@ -1,7 +1,15 @@
 /** Maps of chosen rows become maps of the table, where the table is smaller. */
 
 import { describe, expect, test } from 'vitest';
-import { compile, manualSeed, nn, type Tensor, tensor, withEngine } from '../../src/index.ts';
+import {
+  compile,
+  manualSeed,
+  nn,
+  randn,
+  type Tensor,
+  tensor,
+  withEngine,
+} from '../../src/index.ts';
 import { ENGINES } from '../core/engines.ts';
 
 const ROWS = 5;
@@ -56,4 +64,29 @@ describe.each(ENGINES)('on %s', (_, engine) => {
 
 test('fewer indices than rows: nothing moves', () => {
   expect(run(true, 4).program).toBe(run(false, 4).program);
+});
+
+/** The gradient of a table whose chosen rows are multiplied by relu(g W): sums of relu(g W). */
+function sumsOfRelu(tables: boolean): number[] {
+  manualSeed(0);
+  const embedding = new nn.Embedding({ num_embeddings: ROWS, embedding_dim: 3 });
+  const w = randn([4, 3]);
+  const index = tensor([0, 1, 4, 4, 1, 0, 1, 4], { dtype: 'int64' });
+  const step = compile(
+    (g: Tensor) => {
+      embedding.zeroGrad();
+      embedding.call(index).mul(g.matmul(w).relu()).sum().backward();
+      return embedding.weight.grad!;
+    },
+    { state: [embedding], plan: { tables } },
+  );
+  const numbers = Array.from(step.sync(randn([8, 4])).dataSync(), Number);
+  step.dispose();
+  return numbers;
+}
+
+test('sums of what ReLU made are not ReLU of sums', () => {
+  const plain = sumsOfRelu(false);
+  expect(plain.some((value) => value > 0)).toBe(true);
+  for (const [i, value] of sumsOfRelu(true).entries()) expect(value).toBeCloseTo(plain[i]!, 5);
 });
