@@ -6,8 +6,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { CIFAR10_CLASSES, RECORD_BYTES, SUBSET_MANIFEST } from '../dist/data/cifar10-format.js';
-import { fetchCifar10 } from '../dist/data/fetch.js';
+import { CIFAR10_CLASSES, fetchCifar10, RECORD_BYTES, SUBSET_MANIFEST } from '../dist/internal.js';
 
 const PER_CLASS = { 'data_batch_1.bin': 100, 'test_batch.bin': 25 };
 

@@ -177,7 +177,8 @@ function buildProgress(line) {
 function typescript(root) {
   const dist = join(root, 'dist');
   const stamp = join(dist, '.setup-stamp');
-  const contents = () => fingerprint(root, ['src', 'tsconfig.json', 'tsconfig.build.json']);
+  const contents = () =>
+    fingerprint(root, ['src', 'scripts/compile.mjs', 'tsconfig.json', 'tsconfig.build.json']);
   return {
     title: 'TypeScript',
     pending: () => readStamp(stamp) !== contents(),
@@ -185,7 +186,8 @@ function typescript(root) {
       const now = contents();
       // Without this, the output of a source that is gone would stay.
       if (lostFile(readStamp(stamp), now)) rmSync(dist, { recursive: true, force: true });
-      await runLogged([process.execPath, compilerScript(root), '-p', 'tsconfig.build.json'], {
+      checkCompiler(root);
+      await runLogged([process.execPath, join(root, 'scripts/compile.mjs')], {
         cwd: root,
         log: logFile(root, 'typescript'),
         onLine: progress,
@@ -198,10 +200,14 @@ function typescript(root) {
 }
 
 /** @param {string} root */
-function compilerScript(root) {
-  const script = join(root, 'node_modules/typescript/bin/tsc');
-  if (existsSync(script)) return script;
-  throw new SetupError('the TypeScript compiler is not installed', 'npm ci --include=dev');
+function checkCompiler(root) {
+  for (const name of ['typescript', 'rolldown']) {
+    if (existsSync(join(root, 'node_modules', name))) continue;
+    throw new SetupError(
+      `${name}, which compiles torchts, is not installed`,
+      'npm ci --include=dev',
+    );
+  }
 }
 
 /**

@@ -4,8 +4,10 @@
  * https://pytorch.org/docs/stable/autograd.html#anomaly-detection
  */
 
+import { join } from 'node:path';
 import { isFloating } from '../base/dtype.ts';
 import { AutogradError, opError } from '../base/errors.ts';
+import { PACKAGE_ROOT } from '../base/package-root.ts';
 import type { Node, Value } from './graph.ts';
 import { readSync } from './realize.ts';
 import { currentTrace } from './trace.ts';
@@ -74,7 +76,8 @@ function flaw(value: Value): string | undefined {
   return contents.some((x) => !Number.isFinite(x)) ? 'an infinity' : undefined;
 }
 
-const LIBRARY = new URL('..', import.meta.url).href;
+/** The library itself, as its sources and as it is compiled. */
+const LIBRARY = ['src', 'dist'].map((folder) => join(PACKAGE_ROOT, folder, '/'));
 
 /** The first place outside this library that led here. */
 function caller(): string {
@@ -82,7 +85,6 @@ function caller(): string {
   Error.stackTraceLimit = 100;
   const lines = new Error('called here').stack?.split('\n').slice(1) ?? [];
   Error.stackTraceLimit = limit;
-  const path = LIBRARY.replace('file://', '');
-  const outside = lines.find((line) => !line.includes(path) && !line.includes(LIBRARY));
+  const outside = lines.find((line) => !LIBRARY.some((folder) => line.includes(folder)));
   return outside?.trim() ?? 'inside the library';
 }

@@ -3,11 +3,8 @@
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { FileError } from '../base/errors.ts';
-
-/** The package's own folder, where `datasets/` lies; the same from `src/data` and `dist/data`. */
-const PACKAGE_ROOT = fileURLToPath(new URL('../../', import.meta.url));
+import { PACKAGE_ROOT } from '../base/package-root.ts';
 
 /**
  * The folder a spec calls `root`: relative to the current directory or, where that has no such

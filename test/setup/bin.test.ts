@@ -109,10 +109,10 @@ describe('bin/torchts', () => {
     const source = join(project, 'src/gone.ts');
     writeFileSync(source, 'export const a = 1;\n');
     torchts();
-    expect(existsSync(join(project, 'dist/gone.js'))).toBe(true);
+    expect(existsSync(join(project, 'dist/gone.d.ts'))).toBe(true);
     rmSync(source);
     torchts();
-    expect(existsSync(join(project, 'dist/gone.js'))).toBe(false);
+    expect(existsSync(join(project, 'dist/gone.d.ts'))).toBe(false);
   });
 
   it('builds again where the folder was moved to', () => {

@@ -2,10 +2,10 @@
 
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { DTYPES, type DType, type HostArray } from '../../base/dtype.ts';
 import { assert, EngineError } from '../../base/errors.ts';
+import { PACKAGE_ROOT } from '../../base/package-root.ts';
 import type { KernelTiming } from '../engine.ts';
 import type { BatchStream, ImageSource } from '../images.ts';
 import type { Program } from '../program.ts';
@@ -107,7 +107,7 @@ export function loadAddon(): Addon {
 
 /** Where the addon is looked for: `build/torchts.node` in the package. */
 export function addonPath(): string {
-  return join(packageRoot(), 'build', 'torchts.node');
+  return join(PACKAGE_ROOT, 'build', 'torchts.node');
 }
 
 /** Loads the addon at `path`; see `loadAddon`. */
@@ -115,7 +115,7 @@ export function loadFrom(path: string): Addon {
   if (!existsSync(path)) {
     throw new EngineError(
       `[engine] the native engine is not built: ${path} does not exist; ` +
-        `run \`${BUILD_COMMAND}\` in ${packageRoot()}`,
+        `run \`${BUILD_COMMAND}\` in ${PACKAGE_ROOT}`,
     );
   }
   let addon: Addon;
@@ -124,21 +124,10 @@ export function loadFrom(path: string): Addon {
   } catch (cause) {
     throw new EngineError(
       `[engine] ${path} cannot be loaded: ${(cause as Error).message}; ` +
-        `rebuild it with \`${BUILD_COMMAND}\` in ${packageRoot()}`,
+        `rebuild it with \`${BUILD_COMMAND}\` in ${PACKAGE_ROOT}`,
     );
   }
   assert(addon.dtypes.join() === DTYPES.join(), `the addon's dtypes are ${addon.dtypes.join()}`);
   addon.setErrorClass(EngineError);
   return addon;
-}
-
-/** The nearest directory above this file that holds a package.json: the same from src and dist. */
-function packageRoot(): string {
-  let directory = dirname(fileURLToPath(import.meta.url));
-  while (!existsSync(join(directory, 'package.json'))) {
-    const parent = dirname(directory);
-    assert(parent !== directory, 'no package.json above the engine');
-    directory = parent;
-  }
-  return directory;
 }
