@@ -74,6 +74,9 @@ const bilinearOptions = strict({
  */
 export class Bilinear extends Module<[input1: Tensor, input2: Tensor]> {
   static readonly schema = bilinearOptions;
+  readonly in1_features: number;
+  readonly in2_features: number;
+  readonly out_features: number;
   readonly weight: Parameter;
   readonly bias: Parameter | null;
 
@@ -84,6 +87,9 @@ export class Bilinear extends Module<[input1: Tensor, input2: Tensor]> {
     bias = true,
   }: z.input<typeof bilinearOptions>) {
     super();
+    this.in1_features = in1_features;
+    this.in2_features = in2_features;
+    this.out_features = out_features;
     this.weight = new Parameter(zeros([out_features, in1_features, in2_features]));
     this.bias = bias ? new Parameter(zeros([out_features])) : null;
     this.resetParameters();
@@ -100,7 +106,7 @@ export class Bilinear extends Module<[input1: Tensor, input2: Tensor]> {
   }
 
   override extraRepr(): string {
-    const [out_features, in1_features, in2_features] = this.weight.shape;
+    const { in1_features, in2_features, out_features } = this;
     const sizes = { in1_features, in2_features, out_features };
     return argumentsText({ ...sizes, bias: this.bias !== null });
   }

@@ -43,6 +43,8 @@ type Pretrained<Options> = Omit<Options, 'num_embeddings' | 'embedding_dim'> & {
 
 /** The table of both layers, and what they do with it alike. */
 abstract class Table<Options extends EmbeddingOptions> extends Module {
+  readonly num_embeddings: number;
+  readonly embedding_dim: number;
   readonly padding_idx: number | null;
   readonly weight: Parameter;
   protected readonly lookup: () => Options;
@@ -50,6 +52,8 @@ abstract class Table<Options extends EmbeddingOptions> extends Module {
   constructor(given: Options) {
     super();
     const { num_embeddings, embedding_dim, padding_idx = null } = given;
+    this.num_embeddings = num_embeddings;
+    this.embedding_dim = embedding_dim;
     this.padding_idx = paddingRow(padding_idx, num_embeddings);
     this.lookup = () => given;
     this.weight = new Parameter(zeros([num_embeddings, embedding_dim]));
@@ -75,7 +79,8 @@ abstract class Table<Options extends EmbeddingOptions> extends Module {
       ...this.ownText(),
     };
     const rest = argumentsText(told);
-    return `${this.weight.shape.join(', ')}${rest === '' ? '' : `, ${rest}`}`;
+    const sizes = `${this.num_embeddings}, ${this.embedding_dim}`;
+    return rest === '' ? sizes : `${sizes}, ${rest}`;
   }
 
   /** What is printed of the options that only one of the layers has. */

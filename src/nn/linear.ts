@@ -25,11 +25,15 @@ type LinearOptions = z.input<typeof options> & { in_features: number };
  * https://pytorch.org/docs/stable/generated/torch.nn.Linear.html
  */
 export class Linear extends Module {
+  readonly in_features: number;
+  readonly out_features: number;
   readonly weight: Parameter;
   readonly bias: Parameter | null;
 
   constructor({ in_features, out_features, bias = true }: LinearOptions) {
     super();
+    this.in_features = in_features;
+    this.out_features = out_features;
     this.weight = new Parameter(zeros([out_features, in_features]));
     this.bias = bias ? new Parameter(zeros([out_features])) : null;
     this.resetParameters();
@@ -49,7 +53,7 @@ export class Linear extends Module {
   }
 
   override extraRepr(): string {
-    const [out_features, in_features] = this.weight.shape;
+    const { in_features, out_features } = this;
     return argumentsText({ in_features, out_features, bias: this.bias !== null });
   }
 }

@@ -29,11 +29,11 @@ export interface RecurrentSizes {
 
 /** The weights of one direction of one layer, as the fields of the module hold them. */
 interface Cell {
-  readonly weight_ih: Parameter;
-  readonly weight_hh: Parameter;
-  readonly bias_ih?: Parameter;
-  readonly bias_hh?: Parameter;
-  readonly weight_hr?: Parameter;
+  readonly weight_ih: Tensor;
+  readonly weight_hh: Tensor;
+  readonly bias_ih?: Tensor;
+  readonly bias_hh?: Tensor;
+  readonly weight_hr?: Tensor;
 }
 
 /** A sequence of one direction of one layer: the inputs' part of the gate sums, and how it runs. */
@@ -69,8 +69,6 @@ export abstract class Recurrent<State extends readonly Tensor[], Given = State> 
   readonly dropout: number;
   readonly bidirectional: boolean;
   readonly proj_size: number;
-  /** Layer after layer, the forward direction before the reverse one. */
-  readonly #cells: readonly Cell[];
   readonly #kind: Kind;
 
   constructor(options: RecurrentSizes, kind: Kind) {
@@ -88,9 +86,8 @@ export abstract class Recurrent<State extends readonly Tensor[], Given = State> 
       const message = `proj_size ${this.proj_size} must be less than hidden_size`;
       throw opError(ArgumentError, new.target.name, `${message} ${this.hidden_size}`);
     }
-    this.#cells = Array.from({ length: this.num_layers * this.#directions }, (_, i) =>
-      this.#makeCell(i),
-    );
+    // Layer after layer, the forward direction before the reverse one.
+    for (let i = 0; i < this.num_layers * this.#directions; i++) this.#makeCell(i);
     this.resetParameters();
   }
 
@@ -166,7 +163,7 @@ export abstract class Recurrent<State extends readonly Tensor[], Given = State> 
       const outputs: Tensor[] = [];
       for (let direction = 0; direction < this.#directions; direction++) {
         const at = layer * this.#directions + direction;
-        const cell = this.#cells[at]!;
+        const cell = this.#cell(at);
         const state = states.map((tensor) => tensor.select(0, at)) as readonly Tensor[] as State;
         const gates = this.#gates(cell, value);
         const [output, end] = run({
@@ -240,25 +237,32 @@ export abstract class Recurrent<State extends readonly Tensor[], Given = State> 
     return this.proj_size || this.hidden_size;
   }
 
-  /** Makes the parameters of cell `index` fields of this module, under PyTorch's names. */
-  #makeCell(index: number): Cell {
+  /** What the names of the parameters of cell `index` end with. */
+  #suffix(index: number): string {
     const layer = Math.floor(index / this.#directions);
-    const suffix = `_l${layer}${index % this.#directions === 1 ? '_reverse' : ''}`;
-    const inputs = layer === 0 ? this.input_size : this.#outputs * this.#directions;
+    return `_l${layer}${index % this.#directions === 1 ? '_reverse' : ''}`;
+  }
+
+  /** Makes the parameters of cell `index` fields of this module, under PyTorch's names. */
+  #makeCell(index: number): void {
+    const isFirst = index < this.#directions;
+    const inputs = isFirst ? this.input_size : this.#outputs * this.#directions;
     const rows = this.#kind.gates * this.hidden_size;
     const make = (name: string, ...shape: number[]) => {
-      const parameter = new Parameter(zeros(shape));
-      Object.assign(this, { [name + suffix]: parameter });
-      return parameter;
+      Object.assign(this, { [name + this.#suffix(index)]: new Parameter(zeros(shape)) });
     };
-    return {
-      weight_ih: make('weight_ih', rows, inputs),
-      weight_hh: make('weight_hh', rows, this.#outputs),
-      ...(this.bias && { bias_ih: make('bias_ih', rows), bias_hh: make('bias_hh', rows) }),
-      ...(this.proj_size > 0 && {
-        weight_hr: make('weight_hr', this.proj_size, this.hidden_size),
-      }),
-    };
+    make('weight_ih', rows, inputs);
+    make('weight_hh', rows, this.#outputs);
+    if (this.bias) for (const name of ['bias_ih', 'bias_hh']) make(name, rows);
+    if (this.proj_size > 0) make('weight_hr', this.proj_size, this.hidden_size);
+  }
+
+  /** The weights of cell `index`, from the fields: they may be computed, by a parametrization. */
+  #cell(index: number): Cell {
+    const fields = this as unknown as Record<string, Tensor>;
+    const names = ['weight_ih', 'weight_hh', 'bias_ih', 'bias_hh', 'weight_hr'] as const;
+    const entries = names.map((name) => [name, fields[name + this.#suffix(index)]] as const);
+    return Object.fromEntries(entries) as unknown as Cell;
   }
 
   #checkInput(input: Tensor, hasRank: boolean): void {
@@ -272,7 +276,7 @@ export abstract class Recurrent<State extends readonly Tensor[], Given = State> 
           `or (steps, ${this.input_size})`,
       );
     }
-    const { dtype } = this.#cells[0]!.weight_ih;
+    const { dtype } = this.parameters()[0]!;
     if (input.dtype === dtype || currentAutocast() !== undefined) return;
     throw opError(DTypeError, name, `input is ${input.dtype}, the weights are ${dtype}`);
   }
