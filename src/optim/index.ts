@@ -12,6 +12,7 @@ export { buildScheduler, schedulers } from './lr-scheduler/scheduler.ts';
 export { Muon, type MuonOptions } from './muon.ts';
 export { NAdam, type NAdamOptions } from './nadam.ts';
 export { type Closure, Optimizer } from './optimizer.ts';
+export type { OptimizerStateHook, StepHook } from './optimizer-hooks.ts';
 export type { Rate } from './options.ts';
 export type { GivenGroup, GroupOptions, ParamGroup, Params } from './param-groups.ts';
 export { RAdam, type RAdamOptions } from './radam.ts';

@@ -87,6 +87,10 @@ export class LBFGS extends Optimizer<LBFGSOptions> {
    * @throws ArgumentError without a closure, CompileError in a compiled step.
    */
   override step(closure?: Closure): Tensor {
+    return super.step(closure)!;
+  }
+
+  protected override takeStep(closure?: Closure): Tensor {
     if (currentTrace() !== undefined) {
       throw new CompileError(
         '[LBFGS] a step depends on the losses on its way: it cannot be compiled',

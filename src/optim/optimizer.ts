@@ -4,11 +4,18 @@ import { sameShape } from '../base/shape.ts';
 import { takeRecentRoots } from '../core/autograd.ts';
 import type { Stateful } from '../core/compile.ts';
 import { enableGrad, noGrad, setGradEnabled } from '../core/grad-mode.ts';
+import type { RemovableHandle } from '../core/hooks.ts';
 import { realizeSync } from '../core/realize.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { currentTrace } from '../core/trace.ts';
 import { unscaled } from '../ops/clipping.ts';
 import { zerosLike } from '../ops/creation.ts';
+import {
+  OptimizerHooks,
+  type OptimizerStateHook,
+  passed,
+  type StepHook,
+} from './optimizer-hooks.ts';
 import { type ScalarOf, scalars } from './options.ts';
 import {
   completeGroup,
@@ -61,6 +68,7 @@ export abstract class Optimizer<Options extends GroupOptions = any> implements S
   /** State per parameter, made ahead of the first step so that a compiled step finds it. */
   readonly #state = new Map<Tensor, ParamState>();
   readonly #counters = new StepCounters();
+  readonly #hooks = new OptimizerHooks();
   /** Options that something changes between steps: read at every step, never part of a trace. */
   readonly #varying = new Set<string>(['lr']);
   #traceKey: { readonly options: readonly unknown[]; readonly key: string } = {
@@ -110,10 +118,37 @@ export abstract class Optimizer<Options extends GroupOptions = any> implements S
   }
 
   /**
+   * Calls `hook` before every step. In a compiled step it is called when this is traced.
+   * https://pytorch.org/docs/stable/generated/torch.optim.Optimizer.register_step_pre_hook.html
+   */
+  registerStepPreHook(hook: StepHook): RemovableHandle {
+    return this.#hooks.stepPre.add(hook);
+  }
+
+  /** Calls `hook` after every step. In a compiled step it is called when this is traced. */
+  registerStepPostHook(hook: StepHook): RemovableHandle {
+    return this.#hooks.stepPost.add(hook);
+  }
+
+  /** Calls `hook` with every state dict that is made. */
+  registerStateDictPostHook(hook: OptimizerStateHook): RemovableHandle {
+    return this.#hooks.stateDict.add(hook);
+  }
+
+  /** Calls `hook` with a copy of every state dict that is loaded, before. */
+  registerLoadStateDictPreHook(hook: OptimizerStateHook): RemovableHandle {
+    return this.#hooks.loadStateDict.add(hook);
+  }
+
+  /**
    * Updates every parameter that has a gradient; `closure` is called before, with gradients
    * recorded, and what it returns is returned.
    */
   step(closure?: Closure): Tensor | undefined {
+    return this.#hooks.around(this, [closure], (given) => this.takeStep(given));
+  }
+
+  protected takeStep(closure?: Closure): Tensor | undefined {
     const loss = closure && enableGrad(closure);
     const all = this.param_groups.flatMap(({ params }) => params);
     const counters = this.#counters.part(all.filter((parameter) => parameter.grad !== null));
@@ -215,7 +250,7 @@ export abstract class Optimizer<Options extends GroupOptions = any> implements S
 
   /** Names and values, in order, without what a trace does not depend on. */
   #tracedOptions(): unknown[] {
-    const options: unknown[] = [];
+    const options: unknown[] = [this.#hooks.changes];
     for (const group of this.param_groups) {
       options.push(group.params.length);
       for (const name in this.defaults) {
@@ -231,18 +266,21 @@ export abstract class Optimizer<Options extends GroupOptions = any> implements S
   /** As PyTorch's; tensors are the optimizer's own, not copies. */
   stateDict(): OptimizerStateDict {
     this.#completeState();
-    return writeStateDict(this.param_groups, (parameter) => {
+    const dict = writeStateDict(this.param_groups, (parameter) => {
       const { steps } = this.#counters.of(parameter);
       if (steps === 0 && !this.savesInitialState) return undefined;
       return { steps: this.savesSteps ? steps : undefined, tensors: this.#state.get(parameter)! };
     });
+    return passed(this.#hooks.stateDict, this, dict);
   }
 
   /**
    * Copies values in, at once: the state of each parameter by its position in all groups, and the
    * groups' options. Nothing is changed when anything does not fit.
    */
-  loadStateDict(dict: OptimizerStateDict): void {
+  loadStateDict(given: OptimizerStateDict): void {
+    const copy = { state: { ...given.state }, param_groups: [...given.param_groups] };
+    const dict = passed(this.#hooks.loadStateDict, this, copy);
     const { groups, states } = readStateDict(this.constructor.name, dict, this.param_groups, {
       initialState: (parameter, group) => this.initialState(parameter, group),
       stepsIn: (saved) => this.stepsIn(saved),

@@ -1,5 +1,6 @@
 /** `optim.lrScheduler`: schedules of the learning rate. Importing it registers every type. */
 
+export { SWALR } from './averaging.ts';
 export { ChainedScheduler, SequentialLR } from './combined.ts';
 export { CosineAnnealingLR, CosineAnnealingWarmRestarts, CyclicLR, OneCycleLR } from './cycles.ts';
 export {
