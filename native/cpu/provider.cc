@@ -8,7 +8,8 @@ extern "C" __attribute__((visibility("default"))) void torchts_register(
   parallel_runner = registry->parallel();
   register_arg_reduce(*registry);
   register_avg_pool2d(*registry);
-  register_batch_norm(*registry);
+  register_batch_norm_bwd(*registry);
+  register_batch_norm_fwd(*registry);
   register_attention_bwd(*registry);
   register_attention_fwd(*registry);
   register_cat(*registry);

@@ -9,7 +9,8 @@ inline namespace TORCHTS_ISA {
 
 void register_arg_reduce(Registry& registry);
 void register_avg_pool2d(Registry& registry);
-void register_batch_norm(Registry& registry);
+void register_batch_norm_bwd(Registry& registry);
+void register_batch_norm_fwd(Registry& registry);
 void register_attention_bwd(Registry& registry);
 void register_attention_fwd(Registry& registry);
 void register_cat(Registry& registry);
