@@ -3,8 +3,8 @@
  * the command line are merged on this tree, so a fault in any value points at its own text.
  */
 
-import { assert } from '../base/errors.ts';
-import type { ConfigPath, Place } from './place.ts';
+import { assert, nearestName } from '../base/errors.ts';
+import { type ConfigPath, configError, type Place } from './place.ts';
 
 export type Scalar = string | number | boolean | null;
 
@@ -39,22 +39,55 @@ export function toValue(tree: Tree): unknown {
   }
 }
 
+/** What an object of an extending file says of the merge itself. */
+const REPLACE = '$replace';
+const DELETE = '$delete';
+
 /**
  * A base's value with a value of the extending file laid over it: objects merge key by key; lists
  * and scalars replace; null removes the key. An object with another `type` replaces too, because
- * the base's arguments belong to the base's type.
+ * the base's arguments belong to the base's type, and so does one with `$replace: true`. `$delete`
+ * lists keys of the base that go.
+ *
+ * @throws ConfigError for a `$replace` or `$delete` that says nothing, or names what is not there.
  */
-export function merge(base: Tree, over: Tree): Tree {
-  if (base.kind !== 'object' || over.kind !== 'object') return over;
-  const type = typeOf(over);
-  if (type !== undefined && type !== typeOf(base)) return over;
-  const entries = new Map(base.entries);
+export function merge(base: Tree | undefined, over: Tree): Tree {
+  if (over.kind !== 'object') return over;
+  const below = base?.kind === 'object' && !replaces(base, over) ? base.entries : undefined;
+  const entries = new Map(below);
+  for (const key of deletions(over, entries)) entries.delete(key);
   for (const [key, entry] of over.entries) {
-    const below = entries.get(key);
-    if (isNull(entry.tree)) entries.delete(key);
-    else entries.set(key, below ? { ...entry, tree: merge(below.tree, entry.tree) } : entry);
+    if (key === REPLACE || key === DELETE) continue;
+    if (below !== undefined && isNull(entry.tree)) entries.delete(key);
+    else entries.set(key, { ...entry, tree: merge(entries.get(key)?.tree, entry.tree) });
   }
   return { ...over, entries };
+}
+
+function replaces(base: ObjectTree, over: ObjectTree): boolean {
+  const wish = over.entries.get(REPLACE)?.tree;
+  if (wish !== undefined && toValue(wish) !== true) {
+    throw misuse(wish.place, REPLACE, 'expected true');
+  }
+  const type = typeOf(over);
+  return wish !== undefined || (type !== undefined && type !== typeOf(base));
+}
+
+function deletions(over: ObjectTree, known: ReadonlyMap<string, Entry>): string[] {
+  const wish = over.entries.get(DELETE)?.tree;
+  if (wish === undefined) return [];
+  if (wish.kind !== 'list') throw misuse(wish.place, DELETE, 'expected a list of keys');
+  return wish.items.map((item) => {
+    const key = String(toValue(item));
+    if (known.has(key)) return key;
+    const nearest = nearestName(key, known.keys());
+    const hint = nearest === undefined ? '' : `; did you mean "${nearest}"?`;
+    throw misuse(item.place, DELETE, `there is no key "${key}" below${hint}`);
+  });
+}
+
+function misuse(place: Place, key: string, message: string) {
+  return configError([{ place, path: [key], message }]);
 }
 
 export function isNull(tree: Tree): boolean {

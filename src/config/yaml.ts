@@ -1,10 +1,17 @@
 /**
  * YAML text to a tree of values with places. YAML 1.2, core schema; whatever a config has no use
  * for is refused: own tags, merge keys, several documents, keys that are not words, and text whose
- * size, nesting or aliases would exhaust memory.
+ * size, nesting or aliases would exhaust memory. `${NAME}` gives way to environment variables.
  */
 
 import YAML from 'yaml';
+import {
+  hasReference,
+  hideReferences,
+  reservedCharacter,
+  showReferences,
+  withVariables,
+} from './environment.ts';
 import { configError, type Fault, type Place, type SourceText } from './place.ts';
 import type { Entry, Scalar, Tree } from './tree.ts';
 
@@ -50,12 +57,13 @@ class YamlReader {
   ) {}
 
   read(): Tree {
-    const deep = tooDeepAt(this.text);
-    if (deep !== undefined) {
-      const line = this.text.slice(0, deep).split('\n');
-      throw this.#error(this.#placeAt(line.length, line.at(-1)!.length + 1), TOO_DEEP);
-    }
-    const document = YAML.parseDocument(this.text, {
+    const reserved = reservedCharacter(this.text);
+    if (reserved >= 0)
+      throw this.#errorAt(reserved, 'a character for private use (U+E000 to U+E07F)');
+    const text = hideReferences(this.text);
+    const deep = tooDeepAt(text);
+    if (deep !== undefined) throw this.#errorAt(deep, TOO_DEEP);
+    const document = YAML.parseDocument(text, {
       version: '1.2',
       schema: 'core',
       merge: false,
@@ -99,10 +107,23 @@ class YamlReader {
       if (YAML.isMap<YAML.Node, YAML.Node>(node)) {
         return { kind: 'object', place, entries: this.#entries(node, document) };
       }
-      const value = YAML.isScalar(node) ? node.value : null;
-      return { kind: 'scalar', place, value: value as Scalar };
+      return {
+        kind: 'scalar',
+        place,
+        value: YAML.isScalar(node) ? this.#scalar(node, offset) : null,
+      };
     } finally {
       this.#depth--;
+    }
+  }
+
+  #scalar({ value, type }: YAML.Scalar, offset: number): Scalar {
+    if (typeof value !== 'string' || !hasReference(value)) return value as Scalar;
+    try {
+      const text = withVariables(showReferences(value), process.env);
+      return type === 'PLAIN' ? plainScalar(text) : text;
+    } catch (error) {
+      throw this.#stop(offset, (error as Error).message);
     }
   }
 
@@ -163,9 +184,19 @@ class YamlReader {
     return new Unreadable();
   }
 
-  #error(place: Place, message: string) {
+  /** Before the parser has counted lines. */
+  #errorAt(offset: number, message: string) {
+    const lines = this.text.slice(0, offset).split('\n');
+    const place = this.#placeAt(lines.length, lines.at(-1)!.length + 1);
     return configError([{ place, path: [], message }]);
   }
+}
+
+/** A variable's value where no quotes say that it is text: `0.1` is a number; never a list or an object. */
+function plainScalar(text: string): Scalar {
+  const { contents, errors } = YAML.parseDocument(text, { version: '1.2', schema: 'core' });
+  if (errors.length > 0 || YAML.isCollection(contents)) return text;
+  return YAML.isScalar(contents) ? (contents.value as Scalar) : null;
 }
 
 /**

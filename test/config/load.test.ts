@@ -423,6 +423,34 @@ describe('extends', () => {
     expect(config.optimizer).toEqual({ type: 'Adam', lr: 0.001 });
   });
 
+  it('replaces with $replace, and deletes what $delete names', () => {
+    write('base.yaml', `${GOOD}expect: { train_loss: { max: 2 }, seconds: { max: 60 } }\n`);
+    const child = (text: string) =>
+      load(write('child.yaml', `extends: base.yaml\n${text}\n`)).config;
+    const { optimizer, expect: bounds } = child(
+      'optimizer: { $replace: true, type: SGD, lr: 1 }\nexpect: { $delete: [seconds] }',
+    );
+    expect(optimizer).toEqual({ type: 'SGD', lr: 1, momentum: 0 });
+    expect(bounds).toEqual({ train_loss: { max: 2 } });
+    expect(child('expect: { $replace: true, seconds: { max: 1 } }').expect).toEqual({
+      seconds: { max: 1 },
+    });
+    expect(child('$delete: [expect]\nseed: 3')).toMatchObject({ seed: 3 });
+  });
+
+  it.each([
+    ['optimizer: { $replace: yes }', 'child.yaml:2:24 $replace: expected true'],
+    ['optimizer: { $delete: lr }', 'child.yaml:2:23 $delete: expected a list of keys'],
+    [
+      'optimizer: { $delete: [lr, mometum] }',
+      'child.yaml:2:28 $delete: there is no key "mometum" below; did you mean "momentum"?',
+    ],
+  ])('refuses %s', (text, message) => {
+    write('base.yaml', GOOD.replace('lr: 0.001', 'lr: 0.001, momentum: 0.9'));
+    const child = write('child.yaml', `extends: base.yaml\n${text}\n`);
+    expect(heads(() => load(child))).toEqual([message]);
+  });
+
   it('points a fault at the file its text stands in', () => {
     write('base.yaml', GOOD.replace('0.001', 'x'));
     const child = write('child.yaml', 'extends: base.yaml\ntrainer: { epochs: y }\n');

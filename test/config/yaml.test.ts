@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { toValue } from '../../src/config/tree.ts';
 import { parseYaml } from '../../src/config/yaml.ts';
 
@@ -26,6 +26,38 @@ describe('parseYaml', () => {
       f: 15,
       '1': 'one',
     });
+  });
+
+  it('reads environment variables: a plain one as YAML, a quoted one as text, never structure', () => {
+    vi.stubEnv('LR', '1e-2');
+    vi.stubEnv('LIST', '[1, 2]');
+    vi.stubEnv('NAME', 'a: b');
+    const text =
+      'a: { lr: ${LR}, text: "${LR}", both: run-${LR}-${LR} }\n' +
+      'b: ${LIST}\nc: ${NAME}\nd: ${UNSET:-3}\ne: ${UNSET:-}\nf: "$${LR} costs $5" # ${UNSET}\n';
+    expect(toValue(parse(text))).toEqual({
+      a: { lr: 0.01, text: '1e-2', both: 'run-1e-2-1e-2' },
+      b: '[1, 2]',
+      c: 'a: b',
+      d: 3,
+      e: null,
+      f: '${LR} costs $5',
+    });
+    vi.unstubAllEnvs();
+  });
+
+  it.each([
+    [
+      'a: { b: ${TORCHTS_NOT_SET} }',
+      'a.yaml:1:9 the environment variable TORCHTS_NOT_SET is not set',
+    ],
+    [
+      'a: ${1}',
+      'a.yaml:1:4 "${" begins the name of an environment variable, as in ${NAME}; "$${" does not',
+    ],
+    ['a: \ue001', 'a.yaml:1:4 a character for private use (U+E000 to U+E07F)'],
+  ])('refuses %j', (text, expected) => {
+    expect(faults(text)).toEqual([expected]);
   });
 
   it('expands aliases', () => {
