@@ -8,6 +8,10 @@ export type { Shape } from './base/shape.ts';
 export { type AutocastOptions, autocast, isAutocastEnabled } from './core/autocast.ts';
 export { type GradOptions, grad } from './core/autograd.ts';
 export { type CompiledStep, type CompileOptions, compile, type Stateful } from './core/compile.ts';
+export {
+  areDeterministicAlgorithmsEnabled,
+  useDeterministicAlgorithms,
+} from './core/determinism.ts';
 export { engine, setEngine, withEngine } from './core/device.ts';
 export { enableGrad, isGradEnabled, noGrad, setGradEnabled } from './core/grad-mode.ts';
 export {
@@ -41,6 +45,7 @@ export {
 export * from './ops/comparison.ts';
 export { inner, kron, tensordot } from './ops/contraction.ts';
 export * from './ops/copies.ts';
+export { corrcoef, cov } from './ops/covariance.ts';
 export * from './ops/creation.ts';
 export * from './ops/diagonals.ts';
 export { cumulativeTrapezoid, diff, gradient, trapezoid, trapz } from './ops/differences.ts';
@@ -62,10 +67,12 @@ export { rand, randint, randintLike, randLike, randn, randnLike } from './ops/dr
 export { einsum } from './ops/einsum.ts';
 export * from './ops/extremes.ts';
 export { frexp, nextafter } from './ops/float-parts.ts';
+export { histc, histogram, histogramdd } from './ops/histograms.ts';
 export * from './ops/host-data.ts';
 export { gather, scatter, scatterAdd, scatterReduce } from './ops/indexing.ts';
 export * from './ops/joining.ts';
 export * as linalg from './ops/linalg.ts';
+export * as masked from './ops/masked.ts';
 export {
   argwhere,
   maskedFill,
@@ -88,13 +95,14 @@ export {
   transpose,
   unsqueeze,
 } from './ops/movement.ts';
-export { cdist, dist, norm, renorm } from './ops/norms.ts';
+export { cdist, dist, frobeniusNorm, norm, normExceptDim, renorm } from './ops/norms.ts';
 export { constantPadNd } from './ops/padding.ts';
 export * from './ops/periodic-windows.ts';
+export { nonzeroStatic, unravelIndex } from './ops/places.ts';
 export * from './ops/pointwise.ts';
 export * from './ops/products.ts';
 export { nanquantile, quantile } from './ops/quantile.ts';
-export { bernoulli, multinomial, normal, randperm } from './ops/random.ts';
+export { bernoulli, binomial, multinomial, normal, randperm } from './ops/random.ts';
 export * from './ops/ranges.ts';
 export {
   amax,
@@ -113,6 +121,7 @@ export {
 export * from './ops/repetition.ts';
 export { cummax, cummin, cumprod, cumsum, logcumsumexp } from './ops/scanning.ts';
 export { bucketize, isin, searchsorted } from './ops/searching.ts';
+export { type SegmentReduction, segmentReduce } from './ops/segments.ts';
 export * as signal from './ops/signal.ts';
 export { Slice, type SliceRange } from './ops/slice-range.ts';
 export { flip, narrow, select, selectScatter, slice, sliceScatter } from './ops/slicing.ts';

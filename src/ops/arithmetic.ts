@@ -2,9 +2,11 @@
 
 import { type DType, isFloating } from '../base/dtype.ts';
 import { ArgumentError, opError } from '../base/errors.ts';
+import { broadcastShapes } from '../base/shape.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { scalarLike } from './constant.ts';
-import { same } from './movement.ts';
+import { customFunction } from './custom-function.ts';
+import { expand, same } from './movement.ts';
 import { named, requireTensors } from './named.ts';
 import {
   abs,
@@ -304,10 +306,25 @@ export const xlogy = named(
   (input: Operand, other: Operand): Tensor => {
     requireOperands('xlogy', input, other);
     const [x, y] = promote(input, other, true);
+    const shape = broadcastShapes('xlogy', x.shape, y.shape);
+    return timesLog(expand(x, shape), expand(y, shape));
+  },
+);
+
+/** x log(y), of tensors of one shape. Where nothing is passed back, nothing of an undefined logarithm is. */
+const timesLog = customFunction({
+  name: 'xlogy',
+  forward: (ctx, x: Tensor, y: Tensor) => {
+    ctx.saveForBackward(x, y);
     const atZero = logicalAnd(eq(x, 0), logicalOr(le(y, 0), eq(y, Infinity)));
     return mul(x, log(where(atZero, 1, y)));
   },
-);
+  backward: (ctx, g) => {
+    const [x, y] = ctx.savedTensors as [Tensor, Tensor];
+    const atZero = logicalAnd(eq(x, 0), le(y, 0));
+    return [where(atZero, 0, xlogy(g!, y)), div(mul(g!, x), y)];
+  },
+});
 
 /**
  * log(exp(input) + exp(other)), without overflow.

@@ -1,11 +1,11 @@
 /** Tensors of constants: zeros, ones, one number, the identity. */
 
 import type { DType } from '../base/dtype.ts';
-import { ArgumentError, opError } from '../base/errors.ts';
-import { checkShape, type Shape } from '../base/shape.ts';
-import type { Tensor } from '../core/tensor.ts';
+import { ArgumentError, opError, ShapeError } from '../base/errors.ts';
+import { checkShape, formatShape, type Shape } from '../base/shape.ts';
+import { Tensor } from '../core/tensor.ts';
 import { full as fullOf } from './constant.ts';
-import { unsqueeze } from './movement.ts';
+import { expand, unsqueeze } from './movement.ts';
 import { named } from './named.ts';
 import { cast, eq } from './pointwise.ts';
 import { arange } from './ranges.ts';
@@ -59,6 +59,21 @@ export const fullLike = named(
   ['input', 'fill_value', 'dtype', 'requires_grad'],
   (input: Tensor, fill_value: number, dtype: DType | null = null, requires_grad = false): Tensor =>
     full(input.shape, fill_value, dtype ?? input.dtype, requires_grad),
+);
+
+/**
+ * `value`, a number or a zero-dimensional tensor, in the shape and dtype of `input`.
+ * https://pytorch.org/docs/stable/generated/torch.Tensor.fill_.html
+ */
+export const fill = named(
+  'fill',
+  ['input', 'value'],
+  (input: Tensor, value: number | boolean | Tensor): Tensor => {
+    if (!(value instanceof Tensor)) return fullOf(input.shape, Number(value), input.dtype);
+    if (value.ndim === 0) return expand(cast(value, input.dtype), input.shape);
+    const given = formatShape(value.shape);
+    throw opError(ShapeError, 'fill', `value must have no dimension, got ${given}`);
+  },
 );
 
 const filledNew = (op: string, value: number) =>

@@ -122,6 +122,30 @@ export function asTensor(
 }
 
 /**
+ * `obj` as a tensor: itself, unless a dtype, `copy` or `requires_grad` asks for another. What the host holds
+ * is always copied, which `copy` false refuses.
+ * https://pytorch.org/docs/stable/generated/torch.asarray.html
+ */
+export const asarray = named(
+  'asarray',
+  ['obj', 'dtype', 'copy', 'requires_grad'],
+  (
+    obj: Tensor | NestedValues | HostArray,
+    dtype: DType | null = null,
+    copy: boolean | null = null,
+    requires_grad = false,
+  ): Tensor => {
+    const isSame = obj instanceof Tensor && (dtype === null || dtype === obj.dtype);
+    if (copy === false && !isSame) {
+      throw opError(ArgumentError, 'asarray', 'cannot be made without a copy');
+    }
+    const made = asTensor(obj, dtype === null ? {} : { dtype });
+    if (isSame && !copy && made.requires_grad === requires_grad) return made;
+    return finish(made.detach(), { requires_grad });
+  },
+);
+
+/**
  * A tensor over a copy of `count` elements of a buffer, of all behind `offset` bytes by default.
  * https://pytorch.org/docs/stable/generated/torch.frombuffer.html
  */

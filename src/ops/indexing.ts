@@ -2,6 +2,7 @@
 
 import { isFloating } from '../base/dtype.ts';
 import { ArgumentError, DTypeError, opError, ShapeError } from '../base/errors.ts';
+import { highest, lowest } from '../base/limits.ts';
 import { formatShape, normalizeDim, type Shape } from '../base/shape.ts';
 import { apply } from '../core/apply.ts';
 import { Tensor } from '../core/tensor.ts';
@@ -226,10 +227,7 @@ export type ScatterReduction = 'sum' | 'prod' | 'mean' | 'amax' | 'amin';
 function neutral(fn: ScatterFn, { dtype }: Tensor): number {
   if (fn === 'add') return 0;
   if (fn === 'mul') return 1;
-  const sign = fn === 'amax' ? -1 : 1;
-  if (isFloating(dtype)) return sign * Infinity;
-  if (dtype === 'uint8' || dtype === 'bool') return sign < 0 ? 0 : 255;
-  return sign * (dtype === 'int32' ? 2 ** 31 - 1 : 2 ** 53 - 1);
+  return fn === 'amax' ? lowest(dtype) : highest(dtype);
 }
 
 /**

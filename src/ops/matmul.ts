@@ -5,11 +5,14 @@ import { DTypeError, opError, ShapeError } from '../base/errors.ts';
 import { broadcastShapes, formatShape, numel, type Shape, sameShape } from '../base/shape.ts';
 import { apply } from '../core/apply.ts';
 import type { Tensor } from '../core/tensor.ts';
+import { full } from './constant.ts';
 import { defineOp } from './define.ts';
 import { matrixOperand } from './mixed.ts';
-import { expand, reshape, squeeze, unsqueeze } from './movement.ts';
-import { named } from './named.ts';
-import { add, cast } from './pointwise.ts';
+import { expand, reshape, squeeze, transpose, unsqueeze } from './movement.ts';
+import { named, requireTensors } from './named.ts';
+import { add, cast, mul } from './pointwise.ts';
+import { sum } from './reduction.ts';
+import { slice } from './slicing.ts';
 
 interface MatmulAttrs {
   readonly transpose_a: boolean;
@@ -64,8 +67,11 @@ function product(a: Tensor, b: Tensor, transpose_a: boolean, transpose_b: boolea
 /**
  * The matrix product. Vectors are taken as rows (left) and columns (right); leading dimensions
  * broadcast. https://pytorch.org/docs/stable/generated/torch.matmul.html
+ *
+ * @throws ShapeError when the sizes do not fit; DTypeError for truth values.
  */
-export function matmul(a: Tensor, b: Tensor): Tensor {
+export const matmul = named('matmul', ['input', 'other'], (a: Tensor, b: Tensor): Tensor => {
+  requireTensors('matmul', { input: a, other: b });
   if (a.ndim === 0 || b.ndim === 0) {
     throw opError(
       ShapeError,
@@ -78,7 +84,7 @@ export function matmul(a: Tensor, b: Tensor): Tensor {
   const out = multiply(matrixOperand(left), matrixOperand(right), false);
   const removed = [a.ndim === 1 ? -2 : 0, b.ndim === 1 ? -1 : 0].filter((dim) => dim !== 0);
   return removed.length === 0 ? out : squeeze(out, removed);
-}
+});
 
 /**
  * x Wᵀ + b: input (..., in), weight (out, in), bias (out) -> (..., out); or weight (in) -> (...).
@@ -120,13 +126,12 @@ function checkLinear(input: Tensor, weight: Tensor, bias: Tensor | null): void {
 /** Broadcasts the leading dimensions; one matrix for all rows becomes a single large product. */
 function multiply(left: Tensor, right: Tensor, transpose_b: boolean): Tensor {
   const dtype = promoteTypes(left.dtype, right.dtype);
-  if (!isFloating(dtype)) {
-    throw opError(DTypeError, 'matmul', `needs floating point tensors, got ${dtype}`);
-  }
+  if (dtype === 'bool') throw opError(DTypeError, 'matmul', 'needs numbers, got bool');
   const a = cast(left, dtype);
   const b = cast(right, dtype);
   const [k] = matrixSizes(b.shape, transpose_b);
   if (a.shape.at(-1) !== k) throw innerSizes(a.shape, b.shape, false, transpose_b);
+  if (!isFloating(dtype)) return wholeProduct(a, transpose_b ? transpose(b, -1, -2) : b);
   if (b.ndim === 2 && a.ndim > 2) {
     const rows = numel(a.shape.slice(0, -1));
     const flat = product(reshape(a, [rows, k]), b, false, transpose_b);
@@ -135,4 +140,23 @@ function multiply(left: Tensor, right: Tensor, transpose_b: boolean): Tensor {
   const batch = broadcastShapes('matmul', a.shape.slice(0, -2), b.shape.slice(0, -2));
   const whole = (x: Tensor) => expand(x, [...batch, ...x.shape.slice(-2)]);
   return product(whole(a), whole(b), false, transpose_b);
+}
+
+/** How many products of single elements are there at once. */
+const PRODUCTS = 2 ** 22;
+
+/** The product of integers, which wraps as sums of them do: outer products of a few columns and rows at a time. */
+function wholeProduct(a: Tensor, b: Tensor): Tensor {
+  const batch = broadcastShapes('matmul', a.shape.slice(0, -2), b.shape.slice(0, -2));
+  const shape = [...batch, a.shape.at(-2)!, b.shape.at(-1)!];
+  const [inner] = a.shape.slice(-1) as [number];
+  const width = Math.max(1, Math.floor(PRODUCTS / Math.max(1, numel(shape))));
+  let total = full(shape, 0, a.dtype);
+  for (let from = 0; from < inner; from += width) {
+    const columns = slice(a, -1, from, from + width);
+    const rows = slice(b, -2, from, from + width);
+    const products = mul(unsqueeze(columns, -1), unsqueeze(rows, -3));
+    total = add(total, sum(products, -2, false, a.dtype));
+  }
+  return total;
 }

@@ -7,10 +7,11 @@ import { type GradientHook, type RemovableHandle, registerHook } from '../core/h
 import { Tensor } from '../core/tensor.ts';
 import { full } from './constant.ts';
 import * as dimensions from './dimensions.ts';
+import type { ValuesAndIndices } from './extremes.ts';
 import { choices } from './methods/choices.ts';
 import { elementwise } from './methods/elementwise.ts';
 import { fresh } from './methods/fresh.ts';
-import { inPlace } from './methods/in-place.ts';
+import { ALSO_IN_PLACE, inPlace, reshaping } from './methods/in-place.ts';
 import { matrices } from './methods/matrices.ts';
 import { reductions } from './methods/reductions.ts';
 import { shapes } from './methods/shapes.ts';
@@ -41,12 +42,32 @@ type Result<F> = F extends (...args: infer _Args) => infer R ? R : never;
 /** A function of a tensor, seen as a method of it. */
 export type Method<F> = (...args: Rest<F>) => Result<F>;
 export type OpMethods = {
-  [K in keyof typeof methods]: Method<(typeof methods)[K]>;
+  [K in Exclude<keyof typeof methods, 'max' | 'min'>]: Method<(typeof methods)[K]>;
 };
 
+type Changing = typeof inPlace & typeof reshaping;
+type NamedInPlace = (typeof ALSO_IN_PLACE)[number];
+/** They rebind the tensor they are called on; other tensors do not change. */
 export type InPlaceMethods = {
-  [K in keyof typeof inPlace]: (...args: Rest<(typeof inPlace)[K]>) => Tensor;
+  [K in keyof Changing]: (...args: Rest<Changing[K]>) => Tensor;
+} & {
+  [K in NamedInPlace as `${K}_`]: (...args: Parameters<OpMethods[K]>) => Tensor;
 };
+
+/** Of a function with several signatures, as a method of its first argument. */
+interface ExtremeMethod {
+  (): Tensor;
+  (dim: number, keepdim?: boolean): ValuesAndIndices;
+  (options: { dim: number; keepdim?: boolean }): ValuesAndIndices;
+  (other: Tensor): Tensor;
+}
+
+export interface ExtremeMethods {
+  /** The largest element, or the largest ones along `dim` with their places; or of two tensors. */
+  readonly max: ExtremeMethod;
+  /** The smallest, likewise. */
+  readonly min: ExtremeMethod;
+}
 
 export interface MedianMethods {
   /** The lower median of all elements, or along `dim` with where it stands. */
@@ -106,19 +127,32 @@ for (const [name, fn] of Object.entries(methods)) {
     return call(this, ...args);
   });
 }
-for (const [name, fn] of Object.entries(inPlace)) {
-  const call = fn as (x: Tensor, ...args: unknown[]) => Tensor;
+type Compute = (x: Tensor, ...args: unknown[]) => Tensor;
+
+/** `result` in the dtype of `x`, the tensor it is to be put in. */
+function fitted(name: string, x: Tensor, result: Tensor): Tensor {
+  const widens = promoteTypes(result.dtype, x.dtype) !== x.dtype;
+  if (widens && category(result.dtype) !== category(x.dtype)) {
+    throw opError(
+      DTypeError,
+      name,
+      `the result is ${result.dtype}, which a tensor of ${x.dtype} cannot take`,
+    );
+  }
+  return cast(result, x.dtype);
+}
+
+const updates: Record<string, unknown> = Object.fromEntries(
+  ALSO_IN_PLACE.map((name) => [`${name}_`, methods[name]]),
+);
+for (const [name, compute] of Object.entries({ ...updates, ...inPlace })) {
   attach(name, function (this: Tensor, ...args: unknown[]) {
-    const result = call(this, ...args);
-    const widens = promoteTypes(result.dtype, this.dtype) !== this.dtype;
-    if (widens && category(result.dtype) !== category(this.dtype)) {
-      throw opError(
-        DTypeError,
-        name,
-        `the result is ${result.dtype}, which a tensor of ${this.dtype} cannot take`,
-      );
-    }
-    return this.rebind(cast(result, this.dtype).value);
+    return this.rebind(fitted(name, this, (compute as Compute)(this, ...args)).value);
+  });
+}
+for (const [name, arrange] of Object.entries<unknown>(reshaping)) {
+  attach(name, function (this: Tensor, ...args: unknown[]) {
+    return this.exchange((arrange as Compute)(this, ...args).value);
   });
 }
 for (const [name, dtype] of Object.entries(conversions)) {
@@ -148,5 +182,10 @@ attach('backward', function (this: Tensor, ...args: never[]) {
 });
 
 declare module '../core/tensor.ts' {
-  interface Tensor extends OpMethods, MedianMethods, InPlaceMethods, AutogradMethods {}
+  interface Tensor
+    extends OpMethods,
+      ExtremeMethods,
+      MedianMethods,
+      InPlaceMethods,
+      AutogradMethods {}
 }

@@ -2,7 +2,7 @@
 
 import { type DType, needsFloating } from '../base/dtype.ts';
 import { ArgumentError, opError, ShapeError } from '../base/errors.ts';
-import { formatShape, normalizeDims } from '../base/shape.ts';
+import { formatShape, normalizeDim, normalizeDims } from '../base/shape.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { unsqueeze } from './movement.ts';
 import { named, requireTensors } from './named.ts';
@@ -77,6 +77,41 @@ export const norm = named(
     const x = dtype === null ? input : cast(input, dtype);
     needsFloating('norm', x);
     return vectorNormOf(x, p === 'fro' || p === null ? 2 : p, dim, keepdim);
+  },
+);
+
+/**
+ * The root of the sum of squares of all elements, or of those along `dim`.
+ * https://pytorch.org/docs/stable/generated/torch.linalg.matrix_norm.html
+ */
+export const frobeniusNorm = named(
+  'frobenius_norm',
+  ['input', 'dim', 'keepdim'],
+  (input: Tensor, dim: NormDims = null, keepdim = false): Tensor => {
+    requireTensors('frobenius_norm', { input });
+    const count = typeof dim === 'object' && dim !== null ? dim.length : 0;
+    if (count > 2) {
+      const message = `takes at most two dimensions, got ${count}`;
+      throw opError(ArgumentError, 'frobenius_norm', message);
+    }
+    return norm(input, 'fro', dim, keepdim);
+  },
+);
+
+/**
+ * The norm over all dimensions but `dim`, which keep size 1: the magnitudes of weight normalisation. Over all of
+ * them where `dim` is -1.
+ * https://github.com/pytorch/pytorch/blob/main/aten/src/ATen/native/WeightNorm.cpp
+ */
+export const normExceptDim = named(
+  'norm_except_dim',
+  ['v', 'pow', 'dim'],
+  (v: Tensor, pow = 2, dim = 0): Tensor => {
+    requireTensors('norm_except_dim', { v });
+    if (dim === -1) return norm(v, pow);
+    const at = normalizeDim('norm_except_dim', dim, v.ndim);
+    const others = v.shape.map((_, i) => i).filter((i) => i !== at);
+    return others.length === 0 ? norm(unsqueeze(v, -1), pow, -1) : norm(v, pow, others, true);
   },
 );
 

@@ -1,5 +1,6 @@
 /** Max-pooling over one to three dimensions, computed over two at a time. */
 
+import { category } from '../base/dtype.ts';
 import { ArgumentError, opError, ShapeError } from '../base/errors.ts';
 import { formatShape, numel, type Shape } from '../base/shape.ts';
 import { apply, applyAll } from '../core/apply.ts';
@@ -116,6 +117,13 @@ function maxPool(
   return_indices: boolean,
 ): Tensor {
   const op = `max_pool${dims}d`;
+  if (category(input.dtype) === 'integer') {
+    // Which one is the largest is found among floating point numbers.
+    const found = maxPool(dims, cast(input, 'float64'), given, ceil_mode, return_indices);
+    const back = (values: Tensor) => cast(values, input.dtype);
+    if (!Array.isArray(found)) return back(found);
+    return [back(found[0]), found[1]] as unknown as Tensor;
+  }
   checkImages(op, input, dims);
   const kernel_size = windowSizes(op, 'kernel_size', given.kernel_size, dims, 1);
   const attrs = {

@@ -1,5 +1,6 @@
 /** Products of vectors and matrices under PyTorch's many names, all made of `matmul`. */
 
+import { isFloating } from '../base/dtype.ts';
 import { DTypeError, opError, ShapeError } from '../base/errors.ts';
 import { formatShape, sameShape } from '../base/shape.ts';
 import type { Tensor } from '../core/tensor.ts';
@@ -111,9 +112,11 @@ function addProduct(
     const wanted = formatShape(product.shape);
     throw opError(ShapeError, op, `input ${given} cannot be expanded to ${wanted}`);
   }
-  const scaled = alpha === 1 ? product : mul(product, alpha);
-  if (beta === 0) return scaled;
-  return add(beta === 1 ? input : mul(input, beta), scaled);
+  // Of integers PyTorch takes whole multiples.
+  const [a, b] = isFloating(input.dtype) ? [alpha, beta] : [Math.trunc(alpha), Math.trunc(beta)];
+  const scaled = a === 1 ? product : mul(product, a);
+  if (b === 0) return scaled;
+  return add(b === 1 ? input : mul(input, b), scaled);
 }
 
 /**

@@ -4,8 +4,9 @@ import { isFloating, needsFloating } from '../base/dtype.ts';
 import { ArgumentError, DTypeError, opError, ShapeError } from '../base/errors.ts';
 import { broadcastShapes, formatShape, type Shape } from '../base/shape.ts';
 import { Tensor } from '../core/tensor.ts';
-import { currentTrace } from '../core/trace.ts';
+import { currentTrace, forbidReading } from '../core/trace.ts';
 import { rand, randLike, randn, randnLike, randomWords } from './draws.ts';
+import { reshape } from './movement.ts';
 import { named } from './named.ts';
 import {
   add,
@@ -14,13 +15,16 @@ import {
   cos,
   div,
   exp,
+  floor,
   log1p,
+  logicalAnd,
   lt,
   mul,
   neg,
   type Operand,
   sin,
 } from './pointwise.ts';
+import { arange } from './ranges.ts';
 import { sum } from './reduction.ts';
 import { cumsum } from './scanning.ts';
 import { searchsorted } from './searching.ts';
@@ -67,6 +71,25 @@ export const bernoulli = named(
     return cast(lt(rand(input.shape), p ?? input), input.dtype);
   },
 );
+
+/**
+ * The number of successes in `count` trials, each of probability `prob`; the shapes broadcast. The counts are
+ * read: there is a draw for each trial.
+ * https://pytorch.org/docs/stable/generated/torch.binomial.html
+ */
+export const binomial = named('binomial', ['count', 'prob'], (count: Tensor, prob: Tensor) => {
+  needsFloating('binomial', count);
+  if (prob.dtype !== count.dtype) {
+    const dtypes = `${count.dtype} and ${prob.dtype}`;
+    throw opError(DTypeError, 'binomial', `needs tensors of one dtype, got ${dtypes}`);
+  }
+  const shape = broadcastShapes('binomial', count.shape, prob.shape);
+  forbidReading('binomial');
+  const most = Array.from(count.dataSync(), Number).reduce((a, b) => Math.max(a, Math.floor(b)), 0);
+  const draws = rand([most, ...shape], { dtype: count.dtype });
+  const trial = reshape(arange(most), [most, ...shape.map(() => 1)]);
+  return cast(sum(logicalAnd(lt(draws, prob), lt(trial, floor(count))), 0), count.dtype);
+});
 
 /** 0 to n - 1 in random order. https://pytorch.org/docs/stable/generated/torch.randperm.html */
 export const randperm = named('randperm', ['n'], (n: number): Tensor => argsort(randomWords([n])));

@@ -18,6 +18,8 @@ const ARANGE = defineOp<{ start: number; step: number; length: number; dtype: DT
   lower: ({ attrs: { start, step } }) => ({ kernel: 'arange', attrs: { start, step } }),
 });
 
+type Bounds = [first: number, last: number, by: number];
+
 /**
  * Numbers from `start` (0 when only one bound is given) by `step` to below `end`; int64 when all
  * three are whole numbers, else float32. Throws ArgumentError where the step leads away from `end`.
@@ -33,16 +35,18 @@ export const arange = named(
     dtype: DType | null = null,
     requires_grad = false,
   ): Tensor => {
-    const [first, last, by] = (end === null ? [0, start, step] : [start, end, step]).map(
-      Number,
-    ) as [number, number, number];
+    const given = (end === null ? [0, start, step] : [start, end, step]).map(Number);
+    const type = checkDType(
+      'arange',
+      dtype ?? (given.every(Number.isInteger) ? 'int64' : 'float32'),
+    );
+    // PyTorch counts int64 in whole numbers, and what is narrower by the bounds as they are.
+    const [first, last, by] = (type === 'int64' ? given.map(Math.trunc) : given) as Bounds;
     const span = (last - first) / by;
     const length = Math.ceil(span);
     if (by === 0 || !Number.isSafeInteger(length) || span < 0) {
       throw opError(ArgumentError, 'arange', `cannot count from ${first} to ${last} by ${by}`);
     }
-    const whole = [first, last, by].every(Number.isInteger);
-    const type = checkDType('arange', dtype ?? (whole ? 'int64' : 'float32'));
     const made = apply(ARANGE, [], { start: first, step: by, length: length || 0, dtype: type });
     return finish(made, { requires_grad });
   },

@@ -161,7 +161,11 @@ export const mean = named(
 );
 
 /** What is taken off the number of elements: `correction`, or 1 unless `unbiased` is false. */
-function correctionOf(op: string, unbiased: boolean | null, correction: number | null): number {
+export function correctionOf(
+  op: string,
+  unbiased: boolean | null,
+  correction: number | null,
+): number {
   if (unbiased !== null && correction !== null) {
     throw opError(ArgumentError, op, 'takes unbiased or correction, not both');
   }

@@ -1,18 +1,19 @@
 """Records what PyTorch computes for the samples its own tests are made of.
 
     python make_samples.py OUT [--per-op 3] [--max-elements 400] [--seed 0] [--only NAME ...]
+                               [--dtype float32] [--reference]
     python make_samples.py ../fixtures/torch/samples --per-op 2 --max-elements 130
 
-For every operator of `op_db` and every module of `module_db` (float32): the arguments, the outputs, the
-gradients of a fixed cotangent, and how far float32 is from float64 there. Writes OUT.json (the
-structure) and OUT.bin (the numbers). The second command makes those that CI compares. Needs torch and numpy; the tests that read the files do not.
+For every operator of `op_db` and every module of `module_db` that scope.py does not leave out: the arguments,
+the outputs, the gradients of a fixed cotangent, and how far float32 is from float64 there. An operator that
+does not know the dtype gets int64. `--reference` takes the longer lists that PyTorch compares with NumPy, in which
+are NaN, infinities and shapes that broadcast. Writes OUT.json (the structure) and OUT.bin (the numbers). The second
+command makes those that CI compares. Needs torch and numpy; the tests that read the files do not.
 """
 
 import argparse
 import copy
-import inspect
 import json
-import math
 import sys
 import types
 import warnings
@@ -31,77 +32,11 @@ from torch.testing._internal.common_methods_invocations import op_db  # noqa: E4
 from torch.testing._internal.common_modules import module_db  # noqa: E402
 from torch.utils import _pytree as pytree  # noqa: E402
 
+from scope import why_out_of_scope  # noqa: E402
+from writer import Unrecordable, Writer, remember_constructor  # noqa: E402
+
 # Ops that draw random numbers are called with a fixed seed there, which hides that they are random.
 common_methods_invocations.wrapper_set_seed = lambda op, *args, **kwargs: op(*args, **kwargs)
-
-# Sparse, quantised and complex tensors, torch.fx, the jiterator, and what only PyTorch's insides call.
-OUT_OF_SCOPE = (
-    "fft.", "jiterator_", "sparse.", "_", "torch.ops.aten", "to_sparse", "complex", "cdouble",
-    "cfloat", "chalf", "polar", "view_as_complex", "resize_", "hash_tensor", "as_strided",
-    "empty_strided", "new_empty_strided", "nonzero_static", "native_", "unsafe_", "lu_unpack",
-    "linalg.eig", "linalg.ldl", "geqrf", "ormqr", "resolve_", "real", "conj", "angle", "isreal",
-    "stft", "istft", "max_pool2d_with_indices_backward", "linalg.eigvals", "masked.",
-)
-DTYPES = {
-    torch.float32: "float32", torch.float64: "float64", torch.bfloat16: "bfloat16",
-    torch.float16: "float16", torch.int64: "int64", torch.int32: "int32", torch.uint8: "uint8",
-    torch.bool: "bool",
-}
-
-
-# Where and how PyTorch stores a tensor, which has no meaning here.
-STORAGE = ("memory_format", "layout", "device", "pin_memory")
-
-
-class Unrecordable(Exception):
-    """A sample that holds something a TypeScript program has no word for."""
-
-
-class Writer:
-    def __init__(self):
-        self.samples = []
-        self.numbers = bytearray()
-
-    def tensor(self, t):
-        if t.dtype not in DTYPES or t.layout != torch.strided:
-            raise Unrecordable(str(t.dtype))
-        dtype = DTYPES[t.dtype]
-        flat = t.detach().resolve_conj().resolve_neg().clone(memory_format=torch.contiguous_format)
-        stored = flat.to(torch.float32) if dtype in ("bfloat16", "float16") else flat
-        data = stored.numpy().tobytes()
-        while len(self.numbers) % 8:
-            self.numbers.append(0)
-        entry = {"tensor": len(self.numbers), "dtype": dtype, "shape": list(t.shape)}
-        self.numbers += data
-        if t.requires_grad:
-            entry["grad"] = True
-        return entry
-
-    def value(self, v):
-        """A value as JSON: plain numbers as they are, anything else as an object that says what it is."""
-        if isinstance(v, torch.Tensor):
-            return self.tensor(v)
-        if v is None or isinstance(v, (bool, str)):
-            return v
-        if isinstance(v, (np.integer, int)):
-            return int(v) if abs(int(v)) < 2**53 else {"int": str(int(v))}
-        if isinstance(v, (np.floating, float)):
-            return float(v) if math.isfinite(v) else {"float": str(float(v))}
-        if isinstance(v, torch.dtype) and v in DTYPES:
-            return {"dtype": DTYPES[v]}
-        if isinstance(v, slice):
-            return {"slice": [self.value(v.start), self.value(v.stop), self.value(v.step)]}
-        if v is Ellipsis:
-            return {"ellipsis": True}
-        if isinstance(v, (list, tuple)):
-            return {"list": [self.value(item) for item in v]}
-        if isinstance(v, dict):
-            return {"dict": {k: self.value(item) for k, item in v.items()}}
-        raise Unrecordable(type(v).__name__)
-
-
-def keywords(writer, given):
-    return {k: writer.value(v) for k, v in given.items() if k not in STORAGE}
 
 
 def elements(*trees):
@@ -139,35 +74,46 @@ def gradients(leaves, inputs):
 
 
 def to_double(tree):
+    made = {}
+
     def convert(v):
         if isinstance(v, torch.Tensor) and v.dtype == torch.float32:
-            return v.detach().double().requires_grad_(v.requires_grad)
+            if id(v) not in made:
+                made[id(v)] = v.detach().double().requires_grad_(v.requires_grad)
+            return made[id(v)]
         return torch.float64 if v is torch.float32 else v
     return pytree.tree_map(convert, tree)
 
 
 def wanted_leaves(tree):
-    return [t for t in pytree.tree_leaves(tree) if isinstance(t, torch.Tensor) and t.requires_grad]
+    """Those tensors that get gradients, each once."""
+    leaves = [t for t in pytree.tree_leaves(tree) if isinstance(t, torch.Tensor) and t.requires_grad]
+    return list({id(t): t for t in leaves}.values())
+
+
+def slack(single, double):
+    known = isinstance(single, torch.Tensor) and isinstance(double, torch.Tensor)
+    comparable = known and single.is_floating_point() and single.shape == double.shape
+    return deviation(single, double) if comparable else 0.0
+
+
+def draws(run):
+    """Whether `run` takes numbers from the generator, and its result."""
+    torch.manual_seed(0)
+    before = torch.get_rng_state()
+    result = run()
+    return not torch.equal(before, torch.get_rng_state()), result
 
 
 def record(writer, run, arguments, entry, differentiable):
     """Adds outputs and gradients of `run(*arguments)`, with what float64 says of them."""
-    torch.manual_seed(0)
-    leaves = outputs_of(run(*arguments))
-    torch.manual_seed(1)
-    again = outputs_of(run(*arguments))
-    entry["random"] = any(
-        isinstance(a, torch.Tensor) and not torch.equal(a.nan_to_num(), b.nan_to_num())
-        for a, b in zip(leaves, again) if isinstance(a, torch.Tensor) and a.shape == b.shape
-    )
+    entry["random"], leaves = draws(lambda: outputs_of(run(*arguments)))
     double_leaves, double_arguments = None, to_double(arguments)
     try:
         torch.manual_seed(0)
         double_leaves = outputs_of(run(*double_arguments))
     except Exception:
         pass
-    def slack(a, b):
-        return deviation(a, b) if isinstance(a, torch.Tensor) and isinstance(b, torch.Tensor) and a.is_floating_point() and a.shape == b.shape else 0.0
     entry["outputs"] = [writer.value(leaf) for leaf in leaves]
     for output in entry["outputs"]:
         if isinstance(output, dict):
@@ -189,6 +135,12 @@ def evenly(items, count):
     return [items[i * len(items) // count] for i in range(count)]
 
 
+def smallest_enough(candidates, size, most):
+    """Those of at most `most` elements, or else the smallest, unless it is far too large."""
+    small = [c for c in candidates if size(c) <= most]
+    return small or sorted((c for c in candidates if size(c) < 20_000), key=size)[:1]
+
+
 def takes_outputs_as_they_are(sample):
     """Some samples differentiate only what is unique of the outputs, such as not the signs of vectors."""
     marker = object()
@@ -198,117 +150,146 @@ def takes_outputs_as_they_are(sample):
         return False
 
 
-def operator_samples(writer, op, options):
-    name = op.name
-    differentiable = op.supports_autograd
+def attempt(writer, options, name, add):
+    """Calls `add`; what cannot be recorded leaves no numbers behind."""
+    position = len(writer.numbers)
+    try:
+        writer.samples.append(add())
+        return True
+    except Exception as error:
+        del writer.numbers[position:]
+        if options.verbose:
+            print(name, type(error).__name__, error)
+        return False
+
+
+def given(op, args):
+    """x[a] is x[(a,)], and x[[1, 2]] another thing than x[1, 2]: what stands between brackets is made a list."""
+    if op.name != "__getitem__":
+        return args
+    return [args[0] if isinstance(args[0], tuple) else (args[0],)]
+
+
+def operator_samples(writer, op, dtype, options):
+    differentiable = op.supports_autograd and dtype.is_floating_point
+    sample_inputs = op.reference_inputs if options.reference else op.sample_inputs
+    every = list(sample_inputs("cpu", dtype, requires_grad=differentiable))
     size = lambda sample: elements(sample.input, sample.args, sample.kwargs)  # noqa: E731
-    every = list(op.sample_inputs("cpu", torch.float32, requires_grad=differentiable))
-    candidates = [sample for sample in every if size(sample) <= options.max_elements]
-    if not candidates:
-        candidates = sorted((s for s in every if size(s) < 20_000), key=size)[:1]
-    chosen = 0
-    for sample in evenly(candidates, options.per_op):
-        plain = takes_outputs_as_they_are(sample)
-        position = len(writer.numbers)
-        try:
-            entry = {
-                "op": name, "variant": op.variant_test_name,
-                "args": [writer.value(sample.input), *(writer.value(a) for a in sample.args)],
-                "kwargs": keywords(writer, sample.kwargs),
-            }
-            run = lambda x, a, k: op.op(x, *a, **k)  # noqa: E731
-            record(writer, run, (sample.input, sample.args, sample.kwargs), entry, differentiable and plain)
-        except Exception as error:
-            del writer.numbers[position:]
-            if options.verbose:
-                print(name, type(error).__name__, error)
-            continue
-        writer.samples.append(entry)
-        chosen += 1
-    return chosen
+    run = lambda x, a, k: op.op(x, *a, **k)  # noqa: E731
+
+    def add(sample):
+        entry = {"op": op.name, "variant": op.variant_test_name}
+        entry.update(writer.call((sample.input, *given(op, sample.args)), sample.kwargs))
+        arguments = (sample.input, sample.args, sample.kwargs)
+        record(writer, run, arguments, entry, differentiable and takes_outputs_as_they_are(sample))
+        return entry
+
+    chosen = evenly(smallest_enough(every, size, options.max_elements), options.per_op)
+    if sum(attempt(writer, options, op.name, lambda s=sample: add(s)) for sample in chosen) == 0:
+        raise Unrecordable(f"none of {len(every)}")
 
 
-def raises(op, sample):
+def raises(run):
     """PyTorch's lists hold some that only its Python references refuse."""
     try:
-        op.op(sample.input, *sample.args, **sample.kwargs)
+        run()
     except Exception:
         return True
     return False
 
 
-def operator_errors(writer, op, options):
-    if op.error_inputs_func is None:
+# Lists written for operators of more than one kind; these refuse the sample for what op.op has no argument for.
+NOT_OURS = ("layout", "out")
+
+
+def operator_errors(writer, op, _, options):
+    # Of Python's operators, __radd__ and the like, PyTorch refuses a number in the place of self.
+    if op.error_inputs_func is None or op.name.startswith("__"):
         return
     count = 0
     for error in op.error_inputs("cpu"):
         sample = error.sample_input
-        if "layout" in sample.kwargs:
+        if any(name in sample.kwargs for name in NOT_OURS) or has_layout(sample):
             continue
         if count >= options.per_op or elements(sample.input, sample.args, sample.kwargs) > options.max_elements:
             continue
-        if not raises(op, sample):
+        if not raises(lambda s=sample: op.op(s.input, *s.args, **s.kwargs)):
             continue
-        position = len(writer.numbers)
-        try:
-            entry = {
-                "op": op.name, "error": str(error.error_regex),
-                "args": [writer.value(sample.input), *(writer.value(a) for a in sample.args)],
-                "kwargs": keywords(writer, sample.kwargs),
-            }
-        except Exception:
-            del writer.numbers[position:]
-            continue
-        writer.samples.append(entry)
-        count += 1
+        add = lambda s=sample, e=error: {  # noqa: E731
+            "op": op.name, "error": str(e.error_regex), **writer.call((s.input, *s.args), s.kwargs),
+        }
+        count += attempt(writer, options, op.name, add)
+
+
+def has_layout(sample):
+    """A sample refused for its layout would be a good one without it."""
+    return any(isinstance(leaf, torch.layout) and leaf != torch.strided for leaf in pytree.tree_leaves(sample.kwargs))
 
 
 def module_samples(writer, info, options):
     cls = info.module_cls
-    names = [n for n in inspect.signature(cls.__init__).parameters if n != "self"]
     candidates = []
     for training in (True, False):
         for item in info.module_inputs_func(info, device="cpu", dtype=torch.float32, requires_grad=True, training=training):
             candidates.append((training, item))
-    for training, item in evenly(candidates, options.per_op):
-        position = len(writer.numbers)
-        try:
-            torch.manual_seed(7)
-            construct = item.constructor_input
-            module = cls(*construct.args, **construct.kwargs).train(training)
-            given = {**dict(zip(names, construct.args)), **construct.kwargs}
-            forward = item.forward_input
-            if elements(forward.args, forward.kwargs, list(module.state_dict().values())) > 4 * options.max_elements:
+
+    def size(candidate):
+        _, item = candidate
+        state = cls(*item.constructor_input.args, **item.constructor_input.kwargs).state_dict()
+        return elements(item.forward_input.args, item.forward_input.kwargs, list(state.values()))
+
+    def add(training, item):
+        torch.manual_seed(7)
+        construct, forward = item.constructor_input, item.forward_input
+        module = cls(*construct.args, **construct.kwargs).train(training)
+        entry = {
+            "module": cls.__name__, "training": training,
+            "options": writer.options(cls, construct.args, construct.kwargs),
+            "state": {k: writer.value(v.detach()) for k, v in module.state_dict().items()},
+            **writer.call(forward.args, forward.kwargs),
+        }
+        names = [n for n, _ in module.named_parameters()]
+
+        def run(args, kwargs, params):
+            floating = [t for t in pytree.tree_leaves((params, args)) if torch.is_tensor(t)]
+            double = any(t.dtype == torch.float64 for t in floating)
+            fresh = copy.deepcopy(module).to(torch.float64 if double else torch.float32)
+            return torch.func.functional_call(fresh, dict(zip(names, params)), args, kwargs)
+
+        record(writer, run, (forward.args, forward.kwargs, list(module.parameters())), entry, True)
+        entry["parameters"] = names
+        return entry
+
+    for training, item in evenly(smallest_enough(candidates, size, 4 * options.max_elements), options.per_op):
+        attempt(writer, options, cls.__name__, lambda t=training, i=item: add(t, i))
+
+
+def module_errors(writer, info, options):
+    if info.module_error_inputs_func is None:
+        return
+    cls = info.module_cls
+    for training in (True, False):
+        errors = info.module_error_inputs_func(
+            info, device="cpu", dtype=torch.float32, requires_grad=True, training=training)
+        for error in list(errors)[: options.per_op]:
+            construct = error.module_error_input.constructor_input
+            # None where the constructor refuses.
+            forward = error.module_error_input.forward_input or construct.__class__()
+            run = lambda c=construct, f=forward, t=training: cls(*c.args, **c.kwargs).train(t)(*f.args, **f.kwargs)  # noqa: E731
+            if not raises(run):
                 continue
-            entry = {
-                "module": cls.__name__, "training": training,
-                "options": {k: writer.value(v) for k, v in given.items() if k not in (*STORAGE, "dtype")},
-                "state": {k: writer.value(v.detach()) for k, v in module.state_dict().items()},
-                "args": [writer.value(a) for a in forward.args],
-                "kwargs": {k: writer.value(v) for k, v in forward.kwargs.items()},
-            }
-            names_ = [n for n, _ in module.named_parameters()]
-
-            def run(args, kwargs, params):
-                floating = [t for t in pytree.tree_leaves((params, args)) if torch.is_tensor(t)]
-                double = any(t.dtype == torch.float64 for t in floating)
-                fresh = copy.deepcopy(module).to(torch.float64 if double else torch.float32)
-                given_ = dict(zip(names_, params))
-                return torch.func.functional_call(fresh, given_, args, kwargs)
-
-            parameters = [p for p in module.parameters()]
-            record(writer, run, (forward.args, forward.kwargs, parameters), entry, True)
-            entry["parameters"] = names_
-        except Exception as error:
-            del writer.numbers[position:]
-            if options.verbose:
-                print(cls.__name__, type(error).__name__, error)
-            continue
-        writer.samples.append(entry)
+            attempt(writer, options, cls.__name__, lambda c=construct, f=forward, e=error, t=training: {
+                "module": cls.__name__, "training": t, "error": str(e.error_regex),
+                "options": writer.options(cls, c.args, c.kwargs), **writer.call(f.args, f.kwargs),
+            })
 
 
-def in_scope(name):
-    return not name.startswith(OUT_OF_SCOPE) or name in ("T", "H")
+def dtype_of(op, options):
+    """The one asked for; what knows no floating point is recorded of whole numbers."""
+    wanted = getattr(torch, options.dtype)
+    if op.supports_dtype(wanted, "cpu"):
+        return wanted
+    return torch.int64 if options.dtype == "float32" and op.supports_dtype(torch.int64, "cpu") else None
 
 
 def main():
@@ -317,36 +298,38 @@ def main():
     parser.add_argument("--per-op", type=int, default=3)
     parser.add_argument("--max-elements", type=int, default=400)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--dtype", default="float32")
+    parser.add_argument("--reference", action="store_true")
     parser.add_argument("--only", nargs="*")
     parser.add_argument("--verbose", action="store_true")
     options = parser.parse_args()
     warnings.filterwarnings("ignore")
-    writer, silent = Writer(), []
+    for cls in (torch.nn.TransformerEncoderLayer, torch.nn.PairwiseDistance):
+        remember_constructor(cls)
+    writer = Writer()
     for op in op_db:
-        if not in_scope(op.name) or not op.supports_dtype(torch.float32, "cpu"):
-            continue
-        if options.only and op.name not in options.only:
+        dtype = dtype_of(op, options)
+        if why_out_of_scope(op.name) or dtype is None or (options.only and op.name not in options.only):
             continue
         torch.manual_seed(options.seed)
         np.random.seed(options.seed)
-        if operator_samples(writer, op, options) == 0:
-            silent.append(op.name)
-        try:
-            operator_errors(writer, op, options)
-        except Exception:
-            pass
+        for add, what in ((operator_samples, "samples"), (operator_errors, "error samples")):
+            try:
+                add(writer, op, dtype, options)
+            except Exception as error:
+                print(f"no {what} of {op.name}: {error}")
     for info in module_db:
-        if options.only and info.module_cls.__name__ not in options.only:
+        skip = options.dtype != "float32" or options.reference or info.module_cls.__name__.startswith("Lazy")
+        if skip or (options.only and info.module_cls.__name__ not in options.only):
             continue
         torch.manual_seed(options.seed)
         module_samples(writer, info, options)
+        module_errors(writer, info, options)
     with open(options.out + ".json", "w") as file:
         file.write("[\n" + ",\n".join(json.dumps(s) for s in writer.samples) + "\n]\n")
     with open(options.out + ".bin", "wb") as file:
         file.write(writer.numbers)
     print(f"{len(writer.samples)} samples, {len(writer.numbers)} bytes of numbers, torch {torch.__version__}")
-    if silent:
-        print("no sample could be recorded of:", *silent)
 
 
 main()

@@ -3,7 +3,8 @@
 import * as torchts from '../../src/index.ts';
 import { Tensor } from '../../src/index.ts';
 
-type AnyModule = torchts.nn.AnyModule;
+export type AnyModule = torchts.nn.AnyModule;
+export type ModuleClass = new (options: object) => AnyModule;
 
 export type Callable = (...args: unknown[]) => unknown;
 
@@ -65,7 +66,7 @@ function lookUp(name: string): Callable | undefined {
 }
 
 /** The class of modules by this name. */
-export function findClass(name: string): (new (options: object) => AnyModule) | undefined {
+export function findClass(name: string): ModuleClass | undefined {
   return (torchts.nn as unknown as Record<string, never>)[name];
 }
 

@@ -4,29 +4,19 @@
  */
 
 import { readFileSync } from 'node:fs';
-import type { DType, HostArray } from '../../src/base/dtype.ts';
 import { isFloating } from '../../src/base/dtype.ts';
 import { TorchtsError } from '../../src/base/errors.ts';
 import { numel } from '../../src/base/shape.ts';
 import * as torchts from '../../src/index.ts';
 import { Tensor } from '../../src/index.ts';
-import { type Callable, findClass, findFunction } from './names.ts';
-
-/** A tensor: where its numbers begin in the binary file. bfloat16 and float16 are kept as float32. */
-interface RecordedTensor {
-  readonly tensor: number;
-  readonly dtype: DType;
-  readonly shape: readonly number[];
-  readonly grad?: true;
-}
-
-/** A value as JSON; an object says what it is by its one key. */
-type Recorded = null | boolean | number | string | RecordedTensor | Readonly<Record<string, never>>;
-
-interface Arguments {
-  readonly args: readonly Recorded[];
-  readonly kwargs: Readonly<Record<string, Recorded>>;
-}
+import { type Callable, findClass, findFunction, type ModuleClass } from './names.ts';
+import {
+  type Arguments,
+  type ModuleOptions,
+  Reader,
+  type Recorded,
+  type RecordedTensor,
+} from './reader.ts';
 
 interface Results {
   /** The numbers depend on the random generator, so that only types and shapes can be compared. */
@@ -49,16 +39,20 @@ export interface ErrorSample extends Arguments {
   readonly error: string;
 }
 
-export interface ModuleSample extends Arguments, Results {
+export interface ModuleSample extends Arguments, Results, ModuleOptions {
   readonly module: string;
-  readonly training: boolean;
-  readonly options: Readonly<Record<string, Recorded>>;
   readonly state: Readonly<Record<string, RecordedTensor>>;
   /** Whose gradients follow those of the arguments. */
   readonly parameters: readonly string[];
 }
 
-export type Sample = OperatorSample | ErrorSample | ModuleSample;
+/** Options or inputs that PyTorch's module refuses. */
+export interface ModuleErrorSample extends Arguments, ModuleOptions {
+  readonly module: string;
+  readonly error: string;
+}
+
+export type Sample = OperatorSample | ErrorSample | ModuleSample | ModuleErrorSample;
 
 export type Outcome =
   | { readonly kind: 'same'; readonly error: number; readonly gradientError: number }
@@ -89,7 +83,13 @@ export function nameOf(sample: Sample): string {
 
 export function runSample(sample: Sample, numbers: ArrayBuffer): Outcome {
   const reader = new Reader(numbers);
-  if ('module' in sample) return runModule(sample, reader);
+  if ('module' in sample) {
+    const Class = findClass(sample.module);
+    if (Class === undefined) return { kind: 'missing' };
+    return 'error' in sample
+      ? runError(sample, (...given) => reader.module(Class, sample).forward(...given), reader)
+      : runModule(sample, Class, reader);
+  }
   const fn = findFunction(sample.op);
   if (fn === undefined) return { kind: 'missing' };
   if ('error' in sample) return runError(sample, fn, reader);
@@ -110,7 +110,7 @@ function attempt(run: () => Outcome): Outcome {
   }
 }
 
-function runError(sample: ErrorSample, fn: Callable, reader: Reader): Outcome {
+function runError(sample: ErrorSample | ModuleErrorSample, fn: Callable, reader: Reader): Outcome {
   try {
     const { given } = reader.arguments(sample);
     for (const leaf of leaves(fn(...given))) if (leaf instanceof Tensor) leaf.realize();
@@ -121,12 +121,9 @@ function runError(sample: ErrorSample, fn: Callable, reader: Reader): Outcome {
   return { kind: 'different', why: `no error, where PyTorch says: ${sample.error}` };
 }
 
-function runModule(sample: ModuleSample, reader: Reader): Outcome {
-  const Class = findClass(sample.module);
-  if (Class === undefined) return { kind: 'missing' };
+function runModule(sample: ModuleSample, Class: ModuleClass, reader: Reader): Outcome {
   return attempt(() => {
-    const options = Object.entries(sample.options).map(([name, v]) => [name, reader.value(v)]);
-    const module = new Class(Object.fromEntries(options)).train(sample.training);
+    const module = reader.module(Class, sample);
     const state = Object.entries(sample.state).map(
       ([name, recorded]) => [name, reader.tensor(recorded)] as const,
     );
@@ -137,64 +134,6 @@ function runModule(sample: ModuleSample, reader: Reader): Outcome {
     const trained = sample.parameters.map((name) => parameters.get(name)!);
     return compare(sample, leaves(result), [...inputs, ...trained], reader);
   });
-}
-
-/** Recorded values as the arguments of a call. */
-class Reader {
-  readonly #numbers: ArrayBuffer;
-
-  constructor(numbers: ArrayBuffer) {
-    this.#numbers = numbers;
-  }
-
-  /** The call's arguments, and those tensors among them that get gradients, in order. */
-  arguments({ args, kwargs }: Arguments) {
-    const inputs: Tensor[] = [];
-    const byPlace = args.map((arg) => this.value(arg, inputs));
-    const byName = Object.entries(kwargs).map(([name, v]) => [name, this.value(v, inputs)]);
-    const named = byName.length === 0 ? [] : [Object.fromEntries(byName) as object];
-    return { given: [...byPlace, ...named], inputs };
-  }
-
-  value(recorded: Recorded, inputs: Tensor[] = []): unknown {
-    if (typeof recorded !== 'object' || recorded === null) return recorded;
-    if ('tensor' in recorded) {
-      const made = this.tensor(recorded as RecordedTensor);
-      if ((recorded as RecordedTensor).grad) inputs.push(made.requires_grad_());
-      return made;
-    }
-    const [[kind, held]] = Object.entries(recorded) as [[string, never]];
-    if (kind === 'list') return (held as Recorded[]).map((item) => this.value(item, inputs));
-    if (kind === 'float') return Number(String(held).replace('inf', 'Infinity'));
-    if (kind === 'int') return BigInt(held);
-    if (kind === 'dtype') return held;
-    if (kind === 'slice') return torchts.Slice(...(held as (number | null)[]));
-    if (kind === 'ellipsis') return '...';
-    return Object.fromEntries(
-      Object.entries(held as Record<string, Recorded>).map(([k, v]) => [k, this.value(v, inputs)]),
-    );
-  }
-
-  tensor({ tensor: start, dtype, shape }: RecordedTensor): Tensor {
-    return torchts.tensor(this.#host(start, dtype, shape), { dtype, shape });
-  }
-
-  /** The numbers of a recorded tensor. */
-  data(recorded: RecordedTensor): number[] {
-    return Array.from(this.#host(recorded.tensor, recorded.dtype, recorded.shape), Number);
-  }
-
-  #host(start: number, dtype: DType, shape: readonly number[]): HostArray {
-    const Arrays = {
-      float64: Float64Array,
-      int64: BigInt64Array,
-      int32: Int32Array,
-      uint8: Uint8Array,
-      bool: Uint8Array,
-    };
-    const ArrayType = Arrays[dtype as keyof typeof Arrays] ?? Float32Array;
-    return new ArrayType(this.#numbers, start, numel(shape));
-  }
 }
 
 /** The tensors and numbers in a result, in order. */

@@ -1,5 +1,6 @@
 /** Losses that ask for a margin between scores or distances. */
 
+import { isFloating } from '../../base/dtype.ts';
 import { ArgumentError, opError, ShapeError } from '../../base/errors.ts';
 import { formatShape } from '../../base/shape.ts';
 import type { Tensor } from '../../core/tensor.ts';
@@ -7,6 +8,7 @@ import { lossOperand } from '../../ops/mixed.ts';
 import { named } from '../../ops/named.ts';
 import {
   add,
+  cast,
   div,
   eq,
   exp,
@@ -50,7 +52,10 @@ export const marginRankingLoss = named(
     const how = chosenReduction('margin_ranking_loss', reduction, { size_average, reduce });
     const [a, b, t] = [input1, input2, target].map(lossOperand) as [Tensor, Tensor, Tensor];
     needsEqualRanks('margin_ranking_loss', { input1, input2, target });
-    return reduceLoss(positivePart(add(mul(neg(t), sub(a, b)), margin)), how);
+    const products = mul(neg(t), sub(a, b));
+    // The margin is a floating point number, also where it is 0.
+    const costs = isFloating(products.dtype) ? products : cast(products, 'float32');
+    return reduceLoss(positivePart(add(costs, margin)), how);
   },
 );
 

@@ -4,11 +4,12 @@ import { isFloating, needsFloating } from '../../base/dtype.ts';
 import { ArgumentError, DTypeError, opError, ShapeError } from '../../base/errors.ts';
 import { formatShape, sameShape } from '../../base/shape.ts';
 import type { Tensor } from '../../core/tensor.ts';
+import { xlogy } from '../../ops/arithmetic.ts';
 import { onesLike } from '../../ops/creation.ts';
 import { lossOperand } from '../../ops/mixed.ts';
 import { unsqueeze } from '../../ops/movement.ts';
 import { named } from '../../ops/named.ts';
-import { abs, add, div, eq, exp, ge, gt, le, log, mul, sub, where } from '../../ops/pointwise.ts';
+import { abs, add, div, exp, ge, gt, le, log, mul, sub, where } from '../../ops/pointwise.ts';
 import { sum } from '../../ops/reduction.ts';
 
 import {
@@ -178,9 +179,7 @@ export const klDiv = named(
     const how = chosenReduction('kl_div', asked, { size_average, reduce });
     for (const x of [input, target]) needsFloating('kl_div', x);
     const [x, t] = [lossOperand(input), lossOperand(target)];
-    const losses = log_target
-      ? mul(exp(t), sub(t, x))
-      : sub(where(eq(t, 0), 0, mul(t, log(t))), mul(t, x));
+    const losses = log_target ? mul(exp(t), sub(t, x)) : sub(xlogy(t, t), mul(t, x));
     const loss = reduceLoss(losses, how);
     return isBatchMean && input.ndim > 0 ? div(loss, input.shape[0]!) : loss;
   },
