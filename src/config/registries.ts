@@ -5,7 +5,7 @@ import '../models/index.ts';
 
 import { datasets } from '../data/index.ts';
 import { losses, modules } from '../nn/index.ts';
-import { optimizers } from '../optim/index.ts';
+import { optimizers, schedulers } from '../optim/index.ts';
 import type { Registries } from './schema.ts';
 
-export const registries: Registries = { modules, losses, optimizers, datasets };
+export const registries: Registries = { modules, losses, optimizers, schedulers, datasets };

@@ -1,7 +1,9 @@
 /** The schema of a whole config: the one place where its keys and defaults are written. */
 
 import { z } from 'zod';
+import { nearestName } from '../base/errors.ts';
 import { type Spec, strict } from '../base/registry.ts';
+import type { ScheduleOptions } from '../optim/index.ts';
 
 /** What a registry offers to the schema. */
 export interface SpecSource {
@@ -13,6 +15,7 @@ export interface Registries {
   readonly modules: SpecSource;
   readonly losses: SpecSource;
   readonly optimizers: SpecSource;
+  readonly schedulers: SpecSource;
   readonly datasets: SpecSource;
 }
 
@@ -77,6 +80,50 @@ const expect = strict({
   seconds: bounds.optional(),
 });
 
+/** The metrics of a run, as records and summaries name them. */
+const METRICS = ['train_loss', 'train_accuracy', 'val_loss', 'val_accuracy'];
+
+/** Schedules that follow steps unless told otherwise: PyTorch documents them as stepped per batch. */
+const BY_STEP = ['OneCycleLR', 'CyclicLR'];
+const BY_METRIC = 'ReduceLROnPlateau';
+
+/** A schedule's `interval` and `monitor`, filled in. */
+export function scheduleOptions({ scheduler, data }: Pick<TrainConfig, 'scheduler' | 'data'>): {
+  interval: 'step' | 'epoch';
+  monitor: string;
+} {
+  const { type = '', interval, monitor } = (scheduler ?? {}) as Partial<Spec> & ScheduleOptions;
+  return {
+    interval: interval ?? (BY_STEP.includes(type) ? 'step' : 'epoch'),
+    monitor: monitor ?? (data.val === undefined ? 'train_loss' : 'val_loss'),
+  };
+}
+
+/** What is wrong with a schedule's `interval` and `monitor`, by key. */
+function scheduleFaults(config: Pick<TrainConfig, 'scheduler' | 'data'>): [string, string][] {
+  const { scheduler } = config;
+  if (scheduler === undefined) return [];
+  const { interval, monitor } = scheduleOptions(config);
+  const byMetric = scheduler.type === BY_METRIC;
+  if (!byMetric) {
+    const faulty = scheduler.monitor !== undefined;
+    return faulty ? [['monitor', `only ${BY_METRIC} looks at a metric`]] : [];
+  }
+  const faults: [string, string][] = [];
+  if (interval === 'step') {
+    faults.push(['interval', `${BY_METRIC} needs a metric, which only an epoch has: use epoch`]);
+  }
+  if (!METRICS.includes(monitor)) {
+    const nearest = nearestName(monitor, METRICS);
+    const hint =
+      nearest === undefined ? `known: ${METRICS.join(', ')}` : `did you mean "${nearest}"?`;
+    faults.push(['monitor', `there is no metric "${monitor}"; ${hint}`]);
+  } else if (monitor.startsWith('val_') && config.data.val === undefined) {
+    faults.push(['monitor', 'there is no data.val to measure it on']);
+  }
+  return faults;
+}
+
 /** The strict schema of a config whose specs name entries of `registries`. */
 export function configSchema(registries: Registries) {
   return strict({
@@ -100,10 +147,16 @@ export function configSchema(registries: Registries) {
     model: registries.modules.spec(),
     loss: registries.losses.spec(),
     optimizer: registries.optimizers.spec(),
+    /** How the learning rate changes, with `interval: step` or `epoch` beside the type's arguments. */
+    scheduler: registries.schedulers.spec().optional(),
     trainer,
     expect: expect.optional(),
   }).check((context) => {
-    const { data, expect } = context.value;
+    const { data, expect, scheduler } = context.value;
+    for (const [key, message] of scheduleFaults({ data, scheduler })) {
+      const path = ['scheduler', key];
+      context.issues.push({ code: 'custom', input: scheduler, path, message });
+    }
     for (const key of ['val_loss', 'val_accuracy'] as const) {
       if (data.val !== undefined || expect?.[key] === undefined) continue;
       context.issues.push({

@@ -49,6 +49,12 @@ export function currentTrace(): Trace | undefined {
   return current;
 }
 
+/** In a trace, `body` is done after every call of the compiled step; else at once. */
+export function afterCall(body: () => void): void {
+  if (current === undefined) body();
+  else current.effects.push(body);
+}
+
 /** Throws when a trace is in progress. */
 export function forbidNesting(name: string): void {
   if (current === undefined) return;

@@ -55,6 +55,8 @@ export interface RunState extends Position {
     /** As PyTorch's, with the parameters' names in place of their numbers. */
     readonly param_groups: readonly Record<string, unknown>[];
   };
+  /** What a schedule of the learning rate remembers beside the position. */
+  readonly scheduler: Readonly<Record<string, unknown>> | null;
   /** The best validation so far. */
   readonly best: Best | null;
   /** The last value of each metric. */

@@ -3,7 +3,7 @@
 import { formatShape, numel, type Shape, sameShape } from '../base/shape.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import { checkModel, pointing } from '../config/model-check.ts';
-import type { TrainConfig, TrainerConfig } from '../config/schema.ts';
+import { scheduleOptions, type TrainConfig, type TrainerConfig } from '../config/schema.ts';
 import { autocast } from '../core/autocast.ts';
 import { type CompiledStep, compile } from '../core/compile.ts';
 import { noGrad } from '../core/grad-mode.ts';
@@ -12,7 +12,8 @@ import { manualSeed } from '../core/random.ts';
 import { Tensor } from '../core/tensor.ts';
 import { type DatasetSource, datasets, type Field } from '../data/index.ts';
 import { buildLoss, firstOutput, type Module, utils } from '../nn/index.ts';
-import { type AnyOptimizer, build as buildOptimizer } from '../optim/index.ts';
+import { type AnyOptimizer, build as buildOptimizer, buildScheduler } from '../optim/index.ts';
+import { Schedule } from './schedule.ts';
 import { Totals } from './totals.ts';
 
 const { clipGradNorm_, clipGradValue_ } = utils;
@@ -21,6 +22,7 @@ export interface Task {
   readonly model: Module;
   readonly loss: Module;
   readonly optimizer: AnyOptimizer;
+  readonly schedule: Schedule;
   readonly engine: TrainConfig['engine'];
   readonly train: DatasetSource;
   readonly val: DatasetSource | undefined;
@@ -45,6 +47,10 @@ export function buildTask(loaded: LoadedConfig): Task {
   const optimizer = pointing(loaded, ['optimizer'], () =>
     buildOptimizer(config.optimizer, model.parameters()),
   );
+  const scheduler =
+    config.scheduler &&
+    pointing(loaded, ['scheduler'], () => buildScheduler(config.scheduler, optimizer));
+  const { interval, monitor } = scheduleOptions(config);
   const classifies = train.classes.length > 0;
   const predictions = classifies ? numel(train.target.shape) : undefined;
   checkLoss(loaded, loss, train, output);
@@ -53,6 +59,7 @@ export function buildTask(loaded: LoadedConfig): Task {
     model,
     loss,
     optimizer,
+    schedule: new Schedule(optimizer, scheduler, interval, monitor),
     engine: config.engine,
     train,
     val: config.data.val && valSource(loaded, train),
@@ -131,7 +138,7 @@ export function trainingStep(
   totals: Totals,
   onRetrace: (reason: string) => void,
 ): BatchStep {
-  const { model, optimizer, clipGradients, engine } = task;
+  const { model, optimizer, schedule, clipGradients, engine } = task;
   return compile(
     (input, target) => {
       optimizer.zeroGrad();
@@ -139,6 +146,7 @@ export function trainingStep(
       value.backward();
       clipGradients();
       optimizer.step();
+      schedule.afterStep();
       totals.add(value, output, target);
       return undefined;
     },

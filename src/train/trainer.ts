@@ -107,7 +107,7 @@ export class Trainer {
   }
 
   get #lr(): number {
-    return this.#options.task.optimizer.param_groups[0]!.lr;
+    return this.#options.task.schedule.lr;
   }
 
   /**
@@ -162,7 +162,10 @@ export class Trainer {
     const { eval_every } = this.#options.loaded.config.trainer;
     const isDue = (epoch + 1) % eval_every === 0 || this.#stepsTaken;
     if (isDue && !(await this.#evaluate())) return;
-    if (this.#epochTaken) this.#position = { step, epoch: epoch + 1, batch: 0 };
+    if (this.#epochTaken) {
+      this.#position = { step, epoch: epoch + 1, batch: 0 };
+      this.#options.task.schedule.afterEpoch(this.metrics, isDue);
+    }
     this.#closedAt = step;
     await this.#save();
   }
@@ -247,6 +250,7 @@ export class Trainer {
         ...this.#position,
         generator: generatorState(),
         data: sampleOrder(loaded, loader.dataset),
+        scheduler: task.schedule.state(),
         optimizer: snapshot.optimizerState(loaded.config.optimizer.type, model, optimizer),
         best: this.#journal.best,
         metrics: this.#journal.metrics,
@@ -293,6 +297,7 @@ export class Trainer {
     snapshot.restoreTensors(snapshot.totalsTensors(this.#totals), file, others);
     setGeneratorState(state.generator);
     const { step, epoch, batch } = state;
+    task.schedule.restore(state, state.scheduler ?? null);
     this.#position = { step, epoch, batch };
     this.#recordedAt = state.recorded_at;
     this.#closedAt = state.closed_at;

@@ -53,6 +53,7 @@ export const registries: Registries = {
       betas: z.tuple([z.number(), z.number()]).optional(),
     }),
   }),
+  schedulers: registry('lr_scheduler', { StepLR: strict({ step_size: size }) }),
   datasets: registry('data set', {
     CIFAR10: strict({
       root: z.string().min(1),

@@ -30,6 +30,7 @@ beforeAll(() => {
       generator: { seed: 3, counter: 7 },
       data: { samples: 50, batch_size: 8, shuffle: true, drop_last: false, seed: 3 },
       optimizer: { type: 'SGD', param_groups: [{ lr: 0.1, params: ['weight'] }] },
+      scheduler: null,
       best: null,
       metrics: { train_loss: 0.5 },
       records: 4,

@@ -63,6 +63,24 @@ describe('a run that was stopped and went on', () => {
       [{ split: 'train', batch: 5 }],
       ['optimizer={type: Adam, amsgrad: true}', 'trainer.clip_grad_norm=0.5'],
     ],
+    [
+      'with a rate that changes after every step',
+      [{ split: 'train', batch: 5 }],
+      ['scheduler={type: OneCycleLR, max_lr: 0.2, total_steps: 21}'],
+    ],
+    [
+      'with rates that follow the validation',
+      [{ split: 'train', batch: 16 }],
+      ['scheduler={type: ReduceLROnPlateau, patience: 0, threshold: 1}'],
+    ],
+    [
+      'with a warm-up and a decay',
+      [{ split: 'train', batch: 12 }],
+      [
+        'scheduler={type: SequentialLR, milestones: [1], schedulers: [{type: LinearLR}, ' +
+          '{type: ExponentialLR, gamma: 0.5}]}',
+      ],
+    ],
     ['in its last, shortened epoch', [{ split: 'val', batch: 8 }], ['trainer.max_steps=17']],
   ];
 

@@ -2,6 +2,7 @@
 
 import { z } from 'zod';
 import { parseOptions, strict } from '../../base/registry.ts';
+import { afterCall } from '../../core/trace.ts';
 import type { Optimizer } from '../optimizer.ts';
 import { LRScheduler, Scheduler, type SchedulerState, schedulers, setRate } from './scheduler.ts';
 
@@ -79,13 +80,15 @@ export class SequentialLR extends Combined {
     return this.schedulers[this.milestones.filter((milestone) => milestone <= epoch).length]!;
   }
 
-  /** Sets the next rates. */
+  /** Sets the next rates; in a compiled step, after every call of it. */
   step(): void {
-    this.last_epoch++;
-    const scheduler = this.#at(this.last_epoch);
-    if (this.milestones.includes(this.last_epoch)) scheduler.moveTo(0);
-    else scheduler.step();
-    this.lastLr = scheduler.getLastLr();
+    afterCall(() => {
+      this.last_epoch++;
+      const scheduler = this.#at(this.last_epoch);
+      if (this.milestones.includes(this.last_epoch)) scheduler.moveTo(0);
+      else scheduler.step();
+      this.lastLr = scheduler.getLastLr();
+    });
   }
 
   firstStep(): void {
@@ -123,10 +126,12 @@ export class ChainedScheduler extends Combined {
     this.lastLr = this.current();
   }
 
-  /** Sets the next rates. */
+  /** Sets the next rates; in a compiled step, after every call of it. */
   step(): void {
-    for (const scheduler of this.schedulers) scheduler.step();
-    this.lastLr = this.current();
+    afterCall(() => {
+      for (const scheduler of this.schedulers) scheduler.step();
+      this.lastLr = this.current();
+    });
   }
 
   firstStep(): void {
@@ -142,7 +147,12 @@ export class ChainedScheduler extends Combined {
   }
 }
 
-const specs = z.array(z.lazy(() => schedulers.spec())).min(1);
+const specs = z
+  .array(z.lazy(() => schedulers.spec()))
+  .min(1)
+  .refine((parts) => parts.every((part) => !part.interval && !part.monitor), {
+    error: 'interval and monitor are of the whole schedule, not of its parts',
+  });
 
 schedulers.register('SequentialLR', {
   schema: strict({ ...sequential.shape, schedulers: specs }),

@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import { parseOptions, strict } from '../../base/registry.ts';
 import { Tensor } from '../../core/tensor.ts';
+import { forbidReading } from '../../core/trace.ts';
 import type { Optimizer } from '../optimizer.ts';
 import { register, Scheduler, type SchedulerState } from './scheduler.ts';
 
@@ -38,8 +39,9 @@ export class ReduceLROnPlateau extends Scheduler {
     this.lastLr = this.current();
   }
 
-  /** Looks at the metric of an epoch, such as a validation loss. */
+  /** Looks at the metric of an epoch, such as a validation loss. Not to be called in a compiled step. */
   step(metrics: number | Tensor): void {
+    forbidReading('ReduceLROnPlateau');
     const value = metrics instanceof Tensor ? metrics.item() : metrics;
     const { state } = this;
     this.last_epoch++;

@@ -1,9 +1,10 @@
 /** What all schedulers share: the rates of an optimizer's groups change from step to step. */
 
-import type { z } from 'zod';
+import { z } from 'zod';
 import { ArgumentError } from '../../base/errors.ts';
 import { Registry } from '../../base/registry.ts';
 import { Tensor } from '../../core/tensor.ts';
+import { afterCall } from '../../core/trace.ts';
 import { Optimizer } from '../optimizer.ts';
 import { rateOf } from '../options.ts';
 
@@ -13,7 +14,19 @@ export type SchedulerState = Record<string, unknown>;
 /** One number for all parameter groups, or one for each. */
 export type PerGroup = number | readonly number[];
 
-export const schedulers = new Registry<Scheduler, Optimizer>('lr_scheduler');
+/** `interval` and `monitor` are for who steps it: see `ScheduleOptions`. */
+export const schedulers = new Registry<Scheduler, Optimizer>('lr_scheduler', {
+  interval: z.enum(['step', 'epoch']).optional(),
+  monitor: z.string().optional(),
+});
+
+/** What may stand beside a schedule's own options in a config. */
+export interface ScheduleOptions {
+  /** When it steps: after every optimizer step, or after every epoch. */
+  readonly interval?: 'step' | 'epoch';
+  /** The metric that ReduceLROnPlateau looks at, such as `val_loss`. */
+  readonly monitor?: string;
+}
 
 /** Lets `type` stand in a config. */
 export function register(
@@ -150,10 +163,12 @@ export abstract class LRScheduler<Options extends { last_epoch: number }> extend
     this.isInitial = false;
   }
 
-  /** Sets the next rates. */
+  /** Sets the next rates; in a compiled step, after every call of it. */
   step(): void {
-    this.count++;
-    this.moveTo();
+    afterCall(() => {
+      this.count++;
+      this.moveTo();
+    });
   }
 
   /** Sets the rates of the next epoch, or those of `epoch`, without counting a step. */

@@ -1,0 +1,77 @@
+/** The learning rate over a run: which rate each step had, and when the schedule moves on. */
+
+import { afterCall } from '../core/trace.ts';
+import { type AnyOptimizer, lrScheduler, rateOf } from '../optim/index.ts';
+import type { Position } from './checkpoint.ts';
+
+/** A schedule that needs nothing to move on. */
+type Stepped = lrScheduler.Scheduler & { step(): void };
+
+export class Schedule {
+  readonly #optimizer: AnyOptimizer;
+  readonly #stepped: Stepped | undefined;
+  readonly #plateau: lrScheduler.ReduceLROnPlateau | undefined;
+  #lr: number;
+
+  /**
+   * @param scheduler of the optimizer; nothing where rates stay as they are.
+   * @param interval when it moves on.
+   * @param monitor the metric that ReduceLROnPlateau looks at.
+   */
+  constructor(
+    optimizer: AnyOptimizer,
+    scheduler: lrScheduler.Scheduler | undefined,
+    readonly interval: 'step' | 'epoch',
+    readonly monitor: string,
+  ) {
+    this.#optimizer = optimizer;
+    if (scheduler instanceof lrScheduler.ReduceLROnPlateau) this.#plateau = scheduler;
+    else this.#stepped = scheduler as Stepped | undefined;
+    this.#lr = this.#present;
+  }
+
+  /** The rate of the first group in the newest step; before any step, in the next one. */
+  get lr(): number {
+    return this.#lr;
+  }
+
+  get #present(): number {
+    return rateOf(this.#optimizer.param_groups[0]!.lr);
+  }
+
+  /** What follows the optimizer's step; part of a traced step. */
+  afterStep(): void {
+    afterCall(() => {
+      this.#lr = this.#present;
+    });
+    if (this.interval === 'step') this.#stepped?.step();
+  }
+
+  /** @param evaluated whether the metrics of the validation data are of this epoch. */
+  afterEpoch(metrics: Readonly<Record<string, number>>, evaluated: boolean): void {
+    if (this.interval === 'epoch') this.#stepped?.step();
+    const metric = metrics[this.monitor];
+    const isNew = evaluated || this.monitor.startsWith('train_');
+    if (metric !== undefined && isNew) this.#plateau?.step(metric);
+  }
+
+  /** What does not follow from the position; null where everything does. */
+  state(): Readonly<Record<string, unknown>> | null {
+    return this.#plateau?.stateDict() ?? null;
+  }
+
+  /**
+   * Goes on from `position`, in a schedule that has not moved yet. The rates are those the present
+   * config would have led to, whatever it was when the run began.
+   */
+  restore({ step, epoch }: Position, state: Readonly<Record<string, unknown>> | null): void {
+    const moves = this.interval === 'step' ? step : epoch;
+    for (let i = 0; i < moves; i++) this.#stepped?.step();
+    if (this.#plateau !== undefined && state !== null) {
+      this.#plateau.loadStateDict(state);
+      const rates = this.#plateau.getLastLr();
+      for (const [i, group] of this.#optimizer.param_groups.entries()) group.lr = rates[i]!;
+    }
+    this.#lr = this.#present;
+  }
+}
