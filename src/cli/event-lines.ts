@@ -22,6 +22,8 @@ export function linesOf(event: TrainEvent, start: StartEvent | undefined): strin
       return [];
     case 'expect':
       return [`expect ${event.ok ? 'met' : 'NOT MET'}: ${event.message}`];
+    case 'ended_early':
+      return [`training ends after step ${event.step}: ${event.reason}`];
     case 'stopped':
       return [`stopped by ${event.signal} after step ${event.step}; a checkpoint was written`];
     case 'end':

@@ -19,7 +19,7 @@ export async function inspectModel(loaded: LoadedConfig): Promise<ModelReport> {
     input_shape,
     parameters: whole.parameters,
     flops: whole.flops,
-    memory: taskMemory(task, loaded.config.data.batch_size),
+    memory: taskMemory(task),
   };
 }
 

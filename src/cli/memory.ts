@@ -13,32 +13,32 @@ export interface TaskMemory {
   readonly evaluation: MemoryPlan;
 }
 
-/** For batches of `batch_size`; `undefined` where the engine cannot be loaded. */
-export function taskMemory(task: Task, batch_size: number): TaskMemory | undefined {
+/** For full batches; `undefined` where the engine cannot be loaded. */
+export function taskMemory(task: Task): TaskMemory | undefined {
   if (!engineInfo().available) return undefined;
   const { model } = task;
   const totals = task.totals();
   const training = memoryOf(
     task,
-    batch_size,
+    task.samples_per_step,
     trainingStep(task, totals, () => undefined),
   );
   const mode = model.training;
   model.eval();
   try {
     const step = evaluationStep(task, totals, () => undefined);
-    return { training, evaluation: memoryOf(task, batch_size, step) };
+    return { training, evaluation: memoryOf(task, task.batch_size, step) };
   } finally {
     model.train(mode);
   }
 }
 
-function memoryOf({ train }: Task, batch_size: number, step: BatchStep): MemoryPlan {
+function memoryOf({ train }: Task, samples: number, step: BatchStep): MemoryPlan {
   const { input, target } = train;
   try {
     return step.inspect(
-      zeros([batch_size, ...input.shape], { dtype: input.dtype }),
-      zeros([batch_size, ...target.shape], { dtype: target.dtype }),
+      zeros([samples, ...input.shape], { dtype: input.dtype }),
+      zeros([samples, ...target.shape], { dtype: target.dtype }),
     ).memory;
   } finally {
     step.dispose();

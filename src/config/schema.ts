@@ -1,9 +1,9 @@
 /** The schema of a whole config: the one place where its keys and defaults are written. */
 
 import { z } from 'zod';
-import { nearestName } from '../base/errors.ts';
 import { type Spec, strict } from '../base/registry.ts';
-import type { ScheduleOptions } from '../optim/index.ts';
+import { contradictions } from './contradictions.ts';
+import { METRICS } from './metrics.ts';
 
 /** What a registry offers to the schema. */
 export interface SpecSource {
@@ -42,11 +42,29 @@ const bounds = strict({ min: z.number().optional(), max: z.number().optional() }
     error: 'min is greater than max: no value fits',
   });
 
+/** As PyTorch Lightning's EarlyStopping. */
+const earlyStopping = strict({
+  /** Default: val_loss, or train_loss where there is no data.val. */
+  monitor: z.enum(METRICS).optional(),
+  /** Evaluations in a row without improvement after which training ends. */
+  patience: count().default(3),
+  /** A smaller change is no improvement. */
+  min_delta: z.number().min(0).default(0),
+  /** Whether less is better. Default: more is better for accuracies, less for losses. */
+  mode: z.enum(['min', 'max']).optional(),
+});
+
 const trainer = strict({
   /** Passes over the training data. */
   epochs: count().optional(),
   /** Optimizer steps; with `epochs`, whichever ends first. */
   max_steps: count().optional(),
+  /** Batches whose gradients one optimizer step has; in memory there are only one batch's. */
+  accumulate_grad_batches: count().default(1),
+  /** Seconds after which training ends as it does after the last step. */
+  max_seconds: z.number().positive().optional(),
+  /** Ends training when a metric no longer improves. */
+  early_stopping: earlyStopping.optional(),
   /** Gradients are scaled so that the norm of all of them together is at most this. */
   clip_grad_norm: z.number().positive().optional(),
   /** Every element of the gradients is limited to this magnitude. */
@@ -80,50 +98,6 @@ const expect = strict({
   seconds: bounds.optional(),
 });
 
-/** The metrics of a run, as records and summaries name them. */
-const METRICS = ['train_loss', 'train_accuracy', 'val_loss', 'val_accuracy'];
-
-/** Schedules that follow steps unless told otherwise: PyTorch documents them as stepped per batch. */
-const BY_STEP = ['OneCycleLR', 'CyclicLR'];
-const BY_METRIC = 'ReduceLROnPlateau';
-
-/** A schedule's `interval` and `monitor`, filled in. */
-export function scheduleOptions({ scheduler, data }: Pick<TrainConfig, 'scheduler' | 'data'>): {
-  interval: 'step' | 'epoch';
-  monitor: string;
-} {
-  const { type = '', interval, monitor } = (scheduler ?? {}) as Partial<Spec> & ScheduleOptions;
-  return {
-    interval: interval ?? (BY_STEP.includes(type) ? 'step' : 'epoch'),
-    monitor: monitor ?? (data.val === undefined ? 'train_loss' : 'val_loss'),
-  };
-}
-
-/** What is wrong with a schedule's `interval` and `monitor`, by key. */
-function scheduleFaults(config: Pick<TrainConfig, 'scheduler' | 'data'>): [string, string][] {
-  const { scheduler } = config;
-  if (scheduler === undefined) return [];
-  const { interval, monitor } = scheduleOptions(config);
-  const byMetric = scheduler.type === BY_METRIC;
-  if (!byMetric) {
-    const faulty = scheduler.monitor !== undefined;
-    return faulty ? [['monitor', `only ${BY_METRIC} looks at a metric`]] : [];
-  }
-  const faults: [string, string][] = [];
-  if (interval === 'step') {
-    faults.push(['interval', `${BY_METRIC} needs a metric, which only an epoch has: use epoch`]);
-  }
-  if (!METRICS.includes(monitor)) {
-    const nearest = nearestName(monitor, METRICS);
-    const hint =
-      nearest === undefined ? `known: ${METRICS.join(', ')}` : `did you mean "${nearest}"?`;
-    faults.push(['monitor', `there is no metric "${monitor}"; ${hint}`]);
-  } else if (monitor.startsWith('val_') && config.data.val === undefined) {
-    faults.push(['monitor', 'there is no data.val to measure it on']);
-  }
-  return faults;
-}
-
 /** The strict schema of a config whose specs name entries of `registries`. */
 export function configSchema(registries: Registries) {
   return strict({
@@ -151,20 +125,9 @@ export function configSchema(registries: Registries) {
     scheduler: registries.schedulers.spec().optional(),
     trainer,
     expect: expect.optional(),
-  }).check((context) => {
-    const { data, expect, scheduler } = context.value;
-    for (const [key, message] of scheduleFaults({ data, scheduler })) {
-      const path = ['scheduler', key];
-      context.issues.push({ code: 'custom', input: scheduler, path, message });
-    }
-    for (const key of ['val_loss', 'val_accuracy'] as const) {
-      if (data.val !== undefined || expect?.[key] === undefined) continue;
-      context.issues.push({
-        code: 'custom',
-        input: expect[key],
-        path: ['expect', key],
-        message: 'there is no data.val to measure it on',
-      });
+  }).check(({ value, issues }) => {
+    for (const { path, message } of contradictions(value)) {
+      issues.push({ code: 'custom', input: value, path, message });
     }
   });
 }

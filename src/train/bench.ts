@@ -63,7 +63,7 @@ export async function bench(request: BenchRequest): Promise<BenchReport> {
   if (request.threads !== undefined) setThreads(request.threads);
   const task = buildTask(loaded);
   task.model.train();
-  const batches = request.data ? await storedBatches(loaded, task) : madeUpBatches(loaded, task);
+  const batches = request.data ? await storedBatches(loaded, task) : madeUpBatches(task);
   const step = trainingStep(task, task.totals(), () => undefined);
   try {
     const next = (): [Tensor, Tensor] => batches.next().value!;
@@ -75,7 +75,7 @@ export async function bench(request: BenchRequest): Promise<BenchReport> {
       return calls.map(() => (performance.now() - start) / steps);
     };
     const warm = await repeat(time, 1, request.warmup, FEWEST.warmup, DEFAULT_SECONDS / 4);
-    const most = stepsPerCall(loaded.config.data.batch_size, task.train.input);
+    const most = stepsPerCall(task.samples_per_step, task.train.input);
     const perCall = warm.length === 0 ? 1 : fittingSteps(median(warm), most);
     const times = await repeat(time, perCall, request.steps, FEWEST.steps, DEFAULT_SECONDS);
     const clocks: RunClock[] = [];
@@ -131,9 +131,9 @@ async function repeat(
 type Batches = Generator<[Tensor, Tensor], undefined, undefined>;
 
 /** One batch of the right shapes, again and again. */
-function* madeUpBatches({ config }: LoadedConfig, { train }: Task): Batches {
+function* madeUpBatches({ train, samples_per_step }: Task): Batches {
   const { input, target } = train;
-  const make = (field: Field) => madeUp(field, config.data.batch_size, train).realize();
+  const make = (field: Field) => madeUp(field, samples_per_step, train).realize();
   const batch: [Tensor, Tensor] = [make(input), make(target)];
   for (;;) yield batch;
 }

@@ -13,6 +13,7 @@ import type { GeneratorState } from '../core/random.ts';
 import { fileError, writeDirectoryAtomic } from '../io/atomic.ts';
 import type { HostTensor } from '../io/host-tensor.ts';
 import { encodeSafetensors, parseSafetensors } from '../io/safetensors.ts';
+import type { EarlyStoppingState } from './early-stopping.ts';
 
 const VERSION = 1;
 export const MODEL_FILE = 'model.safetensors';
@@ -40,6 +41,7 @@ export interface Best {
 /** What the order of the samples depends on. */
 export interface SampleOrder {
   readonly samples: number;
+  /** Of one step. */
   readonly batch_size: number;
   readonly shuffle: boolean;
   readonly drop_last: boolean;
@@ -57,6 +59,7 @@ export interface RunState extends Position {
   };
   /** What a schedule of the learning rate remembers beside the position. */
   readonly scheduler: Readonly<Record<string, unknown>> | null;
+  readonly early_stopping: EarlyStoppingState;
   /** The best validation so far. */
   readonly best: Best | null;
   /** The last value of each metric. */

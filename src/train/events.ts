@@ -54,6 +54,8 @@ export type TrainEvent =
       readonly ok: boolean;
       readonly message: string;
     }
+  /** Training is over before its last step, because of the config. */
+  | { readonly event: 'ended_early'; readonly step: number; readonly reason: string }
   | { readonly event: 'stopped'; readonly step: number; readonly signal: string }
   | ({ readonly event: 'end' } & RunSummary);
 

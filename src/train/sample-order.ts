@@ -6,6 +6,7 @@
 import type { LoadedConfig } from '../config/load.ts';
 import type { Dataset } from '../data/index.ts';
 import type { SampleOrder } from './checkpoint.ts';
+import { samplesPerStep } from './task.ts';
 
 /** Where each of these is written in a config. */
 const PATHS: Record<keyof SampleOrder, readonly string[]> = {
@@ -17,7 +18,8 @@ const PATHS: Record<keyof SampleOrder, readonly string[]> = {
 };
 
 export function sampleOrder({ config }: LoadedConfig, dataset: Dataset): SampleOrder {
-  const { batch_size, shuffle, drop_last } = config.data;
+  const { shuffle, drop_last } = config.data;
+  const batch_size = samplesPerStep(config);
   return { samples: dataset.length, batch_size, shuffle, drop_last, seed: config.seed };
 }
 

@@ -1,9 +1,10 @@
 /** What a config asks to be trained: model, loss and optimizer, checked against the data. */
 
 import { formatShape, numel, type Shape, sameShape } from '../base/shape.ts';
+import { scheduleOptions } from '../config/contradictions.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import { checkModel, pointing } from '../config/model-check.ts';
-import { scheduleOptions, type TrainConfig, type TrainerConfig } from '../config/schema.ts';
+import type { TrainConfig, TrainerConfig } from '../config/schema.ts';
 import { autocast } from '../core/autocast.ts';
 import { type CompiledStep, compile } from '../core/compile.ts';
 import { noGrad } from '../core/grad-mode.ts';
@@ -12,6 +13,7 @@ import { manualSeed } from '../core/random.ts';
 import { Tensor } from '../core/tensor.ts';
 import { type DatasetSource, datasets, type Field } from '../data/index.ts';
 import { buildLoss, firstOutput, type Module, utils } from '../nn/index.ts';
+import { narrow } from '../ops/slicing.ts';
 import { type AnyOptimizer, build as buildOptimizer, buildScheduler } from '../optim/index.ts';
 import { Schedule } from './schedule.ts';
 import { Totals } from './totals.ts';
@@ -26,6 +28,12 @@ export interface Task {
   readonly engine: TrainConfig['engine'];
   readonly train: DatasetSource;
   readonly val: DatasetSource | undefined;
+  /** Samples whose gradients are computed at once; a step may have several such parts. */
+  readonly batch_size: number;
+  /** Samples of one training step: as many batches as `accumulate_grad_batches` says. */
+  readonly samples_per_step: number;
+  /** Whether the loss of a batch is the sum over its samples, not their mean. */
+  readonly summed: boolean;
   /** Limits the gradients, where the config says so; part of a traced step. */
   clipGradients(): void;
   /** Whether forward passes and losses are computed in mixed precision. */
@@ -51,6 +59,7 @@ export function buildTask(loaded: LoadedConfig): Task {
     config.scheduler &&
     pointing(loaded, ['scheduler'], () => buildScheduler(config.scheduler, optimizer));
   const { interval, monitor } = scheduleOptions(config);
+  const summed = config.loss.reduction === 'sum';
   const classifies = train.classes.length > 0;
   const predictions = classifies ? numel(train.target.shape) : undefined;
   checkLoss(loaded, loss, train, output);
@@ -63,10 +72,18 @@ export function buildTask(loaded: LoadedConfig): Task {
     engine: config.engine,
     train,
     val: config.data.val && valSource(loaded, train),
+    batch_size: config.data.batch_size,
+    samples_per_step: samplesPerStep(config),
+    summed,
     clipGradients: () => clipGradients(config.trainer, model),
-    totals: () => new Totals({ predictions, summed: config.loss.reduction === 'sum' }),
+    totals: () => new Totals({ predictions, summed }),
     mixed: config.precision === 'bfloat16',
   };
+}
+
+/** Samples that one training step takes. */
+export function samplesPerStep({ data, trainer }: TrainConfig): number {
+  return data.batch_size * trainer.accumulate_grad_batches;
 }
 
 /** Values before norms, so that the norm of what the optimizer gets is within its limit too. */
@@ -142,12 +159,14 @@ export function trainingStep(
   return compile(
     (input, target) => {
       optimizer.zeroGrad();
-      const { output, value } = evaluate(task, input, target);
-      value.backward();
+      for (const [x, y, share] of parts(task, input, target)) {
+        const { output, value } = evaluate(task, x, y);
+        (share === 1 ? value : value.mul(share)).backward();
+        totals.add(value, output, y);
+      }
       clipGradients();
       optimizer.step();
       schedule.afterStep();
-      totals.add(value, output, target);
       return undefined;
     },
     {
@@ -158,6 +177,22 @@ export function trainingStep(
       off: switchedOff(engine),
     },
   );
+}
+
+/** A step's samples by batches, and by what each batch's loss counts in the whole. */
+function parts(
+  { batch_size, summed }: Task,
+  input: Tensor,
+  target: Tensor,
+): [input: Tensor, target: Tensor, share: number][] {
+  const samples = input.shape[0]!;
+  if (samples <= batch_size) return [[input, target, 1]];
+  return Array.from({ length: Math.ceil(samples / batch_size) }, (_, i) => {
+    const start = i * batch_size;
+    const size = Math.min(batch_size, samples - start);
+    const share = summed ? 1 : size / samples;
+    return [narrow(input, 0, start, size), narrow(target, 0, start, size), share];
+  });
 }
 
 /** Forward only; the model must be in evaluation mode at every call. */

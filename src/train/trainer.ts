@@ -13,6 +13,7 @@ import type { DataLoader } from '../data/loader.ts';
 import { toHost } from '../io/tensors.ts';
 import { type Checkpoint, MODEL_FILE, type Position, STATE_FILE } from './checkpoint.ts';
 import type { Clock } from './clock.ts';
+import { EarlyStopping } from './early-stopping.ts';
 import { Evaluator } from './evaluator.ts';
 import type { TrainEvent } from './events.ts';
 import { Journal } from './journal.ts';
@@ -50,6 +51,9 @@ export class Trainer {
   readonly #profiler: Profiler | undefined;
   readonly #queue: StepQueue;
 
+  readonly #stopping: EarlyStopping;
+  /** Why training is over before its last step, if it is. */
+  #endedBy: string | undefined;
   #position: Position = { step: 0, epoch: 0, batch: 0 };
   /** The steps of the last record of the training loss, and of the last closing of an epoch. */
   #recordedAt = 0;
@@ -67,6 +71,7 @@ export class Trainer {
     this.totalSteps = Math.min(epochs * loader.batchesPerEpoch, max_steps);
     this.#options = options;
     this.#journal = new Journal({ ...options, totalSteps: this.totalSteps });
+    this.#stopping = new EarlyStopping(loaded.config);
     const totals = task.totals();
     this.#totals = totals;
     this.#step = trainingStep(task, totals, onRetrace);
@@ -99,7 +104,7 @@ export class Trainer {
   }
 
   get #stepsTaken(): boolean {
-    return this.#position.step >= this.totalSteps;
+    return this.#position.step >= this.totalSteps || this.#endedBy !== undefined;
   }
 
   get #epochTaken(): boolean {
@@ -119,6 +124,8 @@ export class Trainer {
     const { signal, task } = this.#options;
     task.model.train();
     this.#profiler?.begin(this.totalSteps - this.#position.step);
+    // A run that goes on may be over already.
+    if (this.#position.step > 0) this.#noticeEnd();
     try {
       while (!this.finished && !signal.aborted) {
         if (!this.#stepsTaken) await this.#takeSteps();
@@ -148,6 +155,7 @@ export class Trainer {
       this.#journal.stepped(batch.size, this.#position, this.#lr);
       if (this.#position.batch % log_every === 0) this.#queue.also(() => this.#record());
       if (this.#queue.full) await this.#queue.room();
+      this.#noticeEnd();
       if (this.#stepsTaken || this.#epochTaken || signal.aborted) break;
       if (this.#position.step % checkpoint_every === 0) await this.#save();
     }
@@ -162,12 +170,25 @@ export class Trainer {
     const { eval_every } = this.#options.loaded.config.trainer;
     const isDue = (epoch + 1) % eval_every === 0 || this.#stepsTaken;
     if (isDue && !(await this.#evaluate())) return;
+    if (isDue) this.#stopping.evaluated(this.metrics);
     if (this.#epochTaken) {
       this.#position = { step, epoch: epoch + 1, batch: 0 };
       this.#options.task.schedule.afterEpoch(this.metrics, isDue);
     }
     this.#closedAt = step;
+    this.#noticeEnd();
     await this.#save();
+  }
+
+  /** Ends training where the config says so, and tells of it once. */
+  #noticeEnd(): void {
+    const { loaded, clock, emit } = this.#options;
+    const { max_seconds = Number.POSITIVE_INFINITY } = loaded.config.trainer;
+    if (this.#stepsTaken) return;
+    const isLate = clock.elapsed > max_seconds;
+    this.#endedBy = isLate ? `it has taken ${max_seconds} s` : this.#stopping.reason;
+    if (this.#endedBy === undefined) return;
+    emit({ event: 'ended_early', step: this.#position.step, reason: this.#endedBy });
   }
 
   /** Records the losses since the last record, of the steps queued so far. */
@@ -251,6 +272,7 @@ export class Trainer {
         generator: generatorState(),
         data: sampleOrder(loaded, loader.dataset),
         scheduler: task.schedule.state(),
+        early_stopping: this.#stopping.state(),
         optimizer: snapshot.optimizerState(loaded.config.optimizer.type, model, optimizer),
         best: this.#journal.best,
         metrics: this.#journal.metrics,
@@ -298,6 +320,7 @@ export class Trainer {
     setGeneratorState(state.generator);
     const { step, epoch, batch } = state;
     task.schedule.restore(state, state.scheduler ?? null);
+    if (state.early_stopping !== undefined) this.#stopping.restore(state.early_stopping);
     this.#position = { step, epoch, batch };
     this.#recordedAt = state.recorded_at;
     this.#closedAt = state.closed_at;

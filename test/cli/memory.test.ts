@@ -20,7 +20,7 @@ const task = () =>
 
 describe('the planned memory', () => {
   it('is what a training step takes', () => {
-    const planned = taskMemory(task(), BATCH)!.training;
+    const planned = taskMemory(task())!.training;
     const { arena_bytes, binding_bytes } = planned;
     const trained = task();
     const step = trainingStep(trained, trained.totals(), () => undefined);
@@ -43,7 +43,7 @@ describe('the planned memory', () => {
 
   it('of evaluation is smaller: nothing is kept for a backward pass', () => {
     const measured = task();
-    const memory = taskMemory(measured, BATCH)!;
+    const memory = taskMemory(measured)!;
     expect(memory.evaluation.arena_bytes).toBeLessThan(memory.training.arena_bytes);
     expect(memory.evaluation.binding_bytes).toBeLessThan(memory.training.binding_bytes);
     expect(measured.model.training).toBe(true);

@@ -31,6 +31,7 @@ beforeAll(() => {
       data: { samples: 50, batch_size: 8, shuffle: true, drop_last: false, seed: 3 },
       optimizer: { type: 'SGD', param_groups: [{ lr: 0.1, params: ['weight'] }] },
       scheduler: null,
+      early_stopping: { best: null, bad: 0 },
       best: null,
       metrics: { train_loss: 0.5 },
       records: 4,

@@ -81,6 +81,16 @@ describe('a run that was stopped and went on', () => {
           '{type: ExponentialLR, gamma: 0.5}]}',
       ],
     ],
+    [
+      'with gradients of several batches in a step, the last of them smaller',
+      [{ split: 'train', batch: 4 }],
+      ['trainer.accumulate_grad_batches=2'],
+    ],
+    [
+      'and is to end early',
+      [{ split: 'train', batch: 12 }],
+      ['trainer.early_stopping={ patience: 1, min_delta: 10 }'],
+    ],
     ['in its last, shortened epoch', [{ split: 'val', batch: 8 }], ['trainer.max_steps=17']],
   ];
 
