@@ -27,6 +27,7 @@ export { Tensor } from './core/tensor.ts';
 export * as data from './data/index.ts';
 export { load, save } from './io/tensors.ts';
 export * as models from './models/index.ts';
+export * as func from './nn/func.ts';
 export * as nn from './nn/index.ts';
 export * from './ops/aliases.ts';
 export * from './ops/arithmetic.ts';

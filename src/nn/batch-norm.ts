@@ -31,7 +31,7 @@ const options = strict({
 export type BatchNormModuleOptions = z.input<typeof options> & { num_features: number };
 
 /** What the layers of different dimensions have in common: (N, C, ...) -> (N, C, ...). */
-abstract class BatchNorm extends Module {
+export abstract class BatchNorm extends Module {
   readonly weight: Parameter | null;
   readonly bias: Parameter | null;
   readonly running_mean: Buffer | null;
@@ -92,7 +92,8 @@ abstract class BatchNorm extends Module {
     const seen = this.num_batches_tracked;
     if (seen === null) return undefined;
     noGrad(() => seen.add_(1));
-    return this.momentum ?? seen.float().reciprocal();
+    const count = this.running_mean?.dtype === 'float64' ? seen.double() : seen.float();
+    return this.momentum ?? count.reciprocal();
   }
 
   protected checkRank(input: Tensor): void {
@@ -212,7 +213,7 @@ const instanceOptions = options.extend({
 export type InstanceNormOptions = z.input<typeof instanceOptions> & { num_features: number };
 
 /** As BatchNorm, but every element of the batch has its own statistics. */
-abstract class InstanceNorm extends BatchNorm {
+export abstract class InstanceNorm extends BatchNorm {
   constructor(given: InstanceNormOptions) {
     super({ affine: false, track_running_stats: false, ...given });
   }

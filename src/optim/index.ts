@@ -21,3 +21,4 @@ export { RMSprop, type RMSpropOptions } from './rmsprop.ts';
 export { Rprop, type RpropOptions } from './rprop.ts';
 export { SGD, type SGDOptions } from './sgd.ts';
 export type { OptimizerStateDict } from './state-dict.ts';
+export * as swaUtils from './swa-utils.ts';

@@ -20,6 +20,8 @@ export const SIDEWAYS: readonly (readonly [from: string, to: string])[] = [
   ['config', 'data'],
   // Downloaded files are put in place by the same atomic write as checkpoints.
   ['data', 'io'],
+  // The average of a model's weights is a model.
+  ['optim', 'nn'],
 ];
 
 /** Edges that run downwards and are still wrong. */

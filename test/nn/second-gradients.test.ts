@@ -6,7 +6,15 @@
 import { describe, expect, test } from 'vitest';
 import { referenceEngine } from '../../src/engine/reference/engine.ts';
 import type { Tensor } from '../../src/index.ts';
-import { gradcheck, gradgradcheck, manualSeed, nn, setEngine, tensor } from '../../src/index.ts';
+import {
+  func,
+  gradcheck,
+  gradgradcheck,
+  manualSeed,
+  nn,
+  setEngine,
+  tensor,
+} from '../../src/index.ts';
 
 setEngine(referenceEngine());
 const F = nn.functional;
@@ -284,20 +292,27 @@ const OTHERS: Readonly<Record<string, Case>> = {
 /** Has no gradient. */
 const WITHOUT = ['oneHot'];
 
-const recurrent = (layer: nn.AnyModule): Case => [
-  (x) => {
-    const [output, state] = layer.call(x);
-    return [output, ...(Array.isArray(state) ? state : [state])];
-  },
-  [2, 1, 2],
-];
-const sizes = { input_size: 2, hidden_size: 2 };
+/** By the input and by all weights. */
+const recurrent = (layer: nn.AnyModule): Case => {
+  const weights = layer.namedParameters();
+  return [
+    (x, ...values) => {
+      const state = new Map(weights.map(([name], i) => [name, values[i]!]));
+      const [output, last] = func.functionalCall(layer, state, x!);
+      return [output, ...(Array.isArray(last) ? last : [last])];
+    },
+    [2, 1, 2],
+    ...weights.map(([, { shape }]) => shape),
+  ];
+};
+const sizes = { input_size: 2, hidden_size: 1 };
 
 const MODULES: Readonly<Record<string, () => Case>> = {
   RNN: () => recurrent(new nn.RNN(sizes).double()),
   GRU: () => recurrent(new nn.GRU({ ...sizes, bidirectional: true }).double()),
   LSTM: () => recurrent(new nn.LSTM(sizes).double()),
-  'LSTM with a projection': () => recurrent(new nn.LSTM({ ...sizes, proj_size: 1 }).double()),
+  'LSTM with a projection': () =>
+    recurrent(new nn.LSTM({ ...sizes, hidden_size: 2, proj_size: 1 }).double()),
   LSTMCell: () => {
     const cell = new nn.LSTMCell(sizes).double();
     return [(x) => cell.call(x!), [1, 2]];
