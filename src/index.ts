@@ -48,7 +48,19 @@ export { inner, kron, tensordot } from './ops/contraction.ts';
 export * from './ops/copies.ts';
 export { corrcoef, cov } from './ops/covariance.ts';
 export * from './ops/creation.ts';
-export * from './ops/diagonals.ts';
+export {
+  blockDiag,
+  diag,
+  diagEmbed,
+  diagflat,
+  diagonal,
+  diagonalScatter,
+  trace,
+  tril,
+  trilIndices,
+  triu,
+  triuIndices,
+} from './ops/diagonals.ts';
 export { cumulativeTrapezoid, diff, gradient, trapezoid, trapz } from './ops/differences.ts';
 export {
   adjoint,
@@ -72,7 +84,8 @@ export { histc, histogram, histogramdd } from './ops/histograms.ts';
 export * from './ops/host-data.ts';
 export { gather, scatter, scatterAdd, scatterReduce } from './ops/indexing.ts';
 export * from './ops/joining.ts';
-export * as linalg from './ops/linalg.ts';
+export * as linalg from './ops/linalg/index.ts';
+export * from './ops/linalg/torch.ts';
 export * as masked from './ops/masked.ts';
 export {
   argwhere,

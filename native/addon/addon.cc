@@ -17,7 +17,7 @@ Napi::Value string_or_null(Napi::Env env, const std::string& text) {
   return Napi::String::New(env, text);
 }
 
-// info(): { isa, onednn, cpu, cpus, threads, providers: [{ name, loaded, reason }] }.
+// info(): { isa, onednn, lapack, cpu, cpus, threads, providers: [{ name, loaded, reason }] }.
 Napi::Value info(const Napi::CallbackInfo& call) {
   Napi::Env env = call.Env();
   Napi::Array statuses = Napi::Array::New(env);
@@ -31,6 +31,7 @@ Napi::Value info(const Napi::CallbackInfo& call) {
   Napi::Object out = Napi::Object::New(env);
   out.Set("isa", providers().isa);
   out.Set("onednn", string_or_null(env, providers().onednn));
+  out.Set("lapack", string_or_null(env, providers().lapack));
   out.Set("cpu", cpu_model());
   out.Set("cpus", available_cpus());
   out.Set("threads", Instance::of(env)->threads);

@@ -67,13 +67,17 @@ void load_cpu(Providers& providers, const std::string& directory) {
   }
 }
 
+// As `load`, unless the environment's `variable` is 0.
+void* load_library(Providers& providers, const std::string& directory, const std::string& name,
+                   const std::string& variable) {
+  const char* enabled = std::getenv(variable.c_str());
+  if (enabled == nullptr || std::string(enabled) != "0") return load(providers, directory, name);
+  providers.statuses.push_back({name, false, variable + " is 0"});
+  return nullptr;
+}
+
 void load_onednn(Providers& providers, const std::string& directory) {
-  const char* enabled = std::getenv("TORCHTS_ONEDNN");
-  if (enabled != nullptr && std::string(enabled) == "0") {
-    providers.statuses.push_back({"torchts_onednn", false, "TORCHTS_ONEDNN is 0"});
-    return;
-  }
-  void* handle = load(providers, directory, "torchts_onednn");
+  void* handle = load_library(providers, directory, "torchts_onednn", "TORCHTS_ONEDNN");
   if (handle == nullptr) return;
   struct Version {  // the head of oneDNN's dnnl_version_t, the same in every release
     int major, minor, patch;
@@ -82,6 +86,18 @@ void load_onednn(Providers& providers, const std::string& directory) {
   if (version == nullptr) return;
   providers.onednn = std::to_string(version()->major) + "." + std::to_string(version()->minor) +
                      "." + std::to_string(version()->patch);
+}
+
+void load_lapack(Providers& providers, const std::string& directory) {
+  void* handle = load_library(providers, directory, "torchts_lapack", "TORCHTS_LAPACK");
+  if (handle == nullptr) return;
+  auto version = reinterpret_cast<void (*)(int*, int*, int*)>(dlsym(handle, "ilaver_"));
+  int major = 0, minor = 0, patch = 0;
+  if (version != nullptr) version(&major, &minor, &patch);
+  providers.lapack =
+      std::to_string(major) + "." + std::to_string(minor) + "." + std::to_string(patch);
+  auto config = reinterpret_cast<const char* (*)()>(dlsym(handle, "openblas_get_config"));
+  if (config != nullptr) providers.lapack += std::string(" of ") + config();
 }
 
 }  // namespace
@@ -98,6 +114,7 @@ Providers load_providers(const std::string& directory) {
     throw std::runtime_error(message);
   }
   load_onednn(providers, directory);
+  load_lapack(providers, directory);
   return providers;
 }
 

@@ -21,11 +21,12 @@ struct Providers {
   std::vector<ProviderStatus> statuses;
   std::string isa;     // the instruction set of the CPU kernels
   std::string onednn;  // oneDNN's version, empty when its provider is not loaded
+  std::string lapack;  // the same of LAPACK
 };
 
 // Loads from `directory` the CPU provider of the best instruction set this machine can run, and
-// oneDNN's provider. TORCHTS_ISA=baseline|avx2|avx512 asks for one set; TORCHTS_ONEDNN=0 leaves
-// oneDNN out. Providers stay loaded for the life of the process.
+// those of oneDNN and LAPACK. TORCHTS_ISA=baseline|avx2|avx512 asks for one set; TORCHTS_ONEDNN=0
+// and TORCHTS_LAPACK=0 leave a library out. Providers stay loaded for the life of the process.
 // Throws std::runtime_error that lists every failure when no CPU provider could be loaded.
 Providers load_providers(const std::string& directory);
 

@@ -11,7 +11,7 @@ import { findProgram, logFile, runLogged, SetupError } from './command.mjs';
 import { fingerprint, modified, readStamp, writeStamp } from './freshness.mjs';
 import {
   checkBuildTools,
-  hasOneDnn,
+  foundLibraries,
   installLine,
   SYSTEM_PACKAGES,
   systemPackages,
@@ -87,19 +87,20 @@ function npmPackages(root) {
 function nativeEngine(root) {
   const build = join(root, 'build');
   const stamp = join(build, '.setup-stamp');
-  const contents = (/** @type {boolean} */ oneDnn) =>
-    `onednn ${oneDnn ? 'found' : 'absent'}\n${root}\n${fingerprint(root, ['native'])}`;
+  const sources = () => `${root}\n${fingerprint(root, ['native'])}`;
   return {
     title: 'native engine',
     pending: () => {
       const built = existsSync(join(build, 'torchts.node')) ? readStamp(stamp) : undefined;
-      // Built with oneDNN, the headers may go; built without, they may come.
-      return built !== contents(true) && (built !== contents(false) || hasOneDnn());
+      const [libraries = '', ...rest] = (built ?? '').split('\n');
+      // Built with a library, it may go; built without, it may come.
+      const isNew = (/** @type {string} */ name) => !libraries.split(' ').includes(name);
+      return foundLibraries().some(isNew) || rest.join('\n') !== sources();
     },
     run: async (progress) => {
       checkBuildTools();
-      const oneDnn = hasOneDnn();
-      const now = contents(oneDnn);
+      const libraries = foundLibraries();
+      const now = `${libraries.join(' ')}\n${sources()}`;
       forgetOtherPlace(root, build);
       const log = logFile(root, 'native');
       const fix = `${installLine(SYSTEM_PACKAGES.map((item) => item.name))}; then: npm run build`;
@@ -119,7 +120,14 @@ function nativeEngine(root) {
         fix,
       });
       writeStamp(stamp, now);
-      return oneDnn ? 'done' : 'done; oneDNN is not available: portable kernels only, slower';
+      const without = {
+        oneDNN: 'portable kernels only, slower',
+        LAPACK: 'most of linalg cannot be computed',
+      };
+      const notes = Object.entries(without)
+        .filter(([name]) => !libraries.includes(name))
+        .map(([name, consequence]) => `${name} is not available: ${consequence}`);
+      return ['done', ...notes].join('; ');
     },
   };
 }

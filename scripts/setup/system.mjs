@@ -1,4 +1,4 @@
-/** What the native build takes from the system: compilers, build tools, oneDNN. */
+/** What the native build takes from the system: compilers, build tools, oneDNN, LAPACK. */
 
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -13,13 +13,20 @@ const APT_OPTIONS = [
   'DPkg::Lock::Timeout=60',
 ].flatMap((option) => ['-o', option]);
 
-/** The packages as Debian and Ubuntu call them. `TORCHTS_ONEDNN=0` does without oneDNN. */
+/**
+ * The packages as Debian and Ubuntu call them. `TORCHTS_ONEDNN=0` does without oneDNN, and
+ * `TORCHTS_LAPACK=0` without LAPACK.
+ */
 export const SYSTEM_PACKAGES = [
   { name: 'cmake', present: () => findProgram('cmake') !== undefined },
   { name: 'g++', present: () => findCompiler() !== undefined },
   { name: 'make', present: () => ['make', 'ninja'].some((name) => findProgram(name)) },
   { name: 'libdnnl-dev', present: () => hasOneDnn() || process.env.TORCHTS_ONEDNN === '0' },
+  { name: 'liblapack-dev', present: () => hasLapack() || process.env.TORCHTS_LAPACK === '0' },
 ];
+
+/** What the build does without where it is missing. */
+const OPTIONAL = ['libdnnl-dev', 'liblapack-dev'];
 
 /** Those of `SYSTEM_PACKAGES` that are not here, by name. */
 export function missingPackages() {
@@ -28,7 +35,7 @@ export function missingPackages() {
 
 /** Throws a `SetupError` that says how to install them when cmake or a compiler is missing. */
 export function checkBuildTools() {
-  const missing = missingPackages().filter((name) => name !== 'libdnnl-dev');
+  const missing = missingPackages().filter((name) => !OPTIONAL.includes(name));
   if (missing.length === 0) return;
   throw new SetupError(
     `the native engine cannot be built without ${missing.join(' and ')}`,
@@ -127,19 +134,47 @@ function aptGetCommand() {
   return [sudo, '-n', 'apt-get'];
 }
 
+/** The libraries that kernels are built of and that are here. */
+export function foundLibraries() {
+  return [...(hasOneDnn() ? ['oneDNN'] : []), ...(hasLapack() ? ['LAPACK'] : [])];
+}
+
 /** Whether a compiler or CMake would find oneDNN's headers. */
-export function hasOneDnn() {
+function hasOneDnn() {
   return includeFolders().some((folder) => existsSync(join(folder, 'oneapi/dnnl/dnnl.hpp')));
 }
 
+/** Whether CMake would find LAPACK and BLAS to link with. */
+function hasLapack() {
+  const folders = libraryFolders();
+  return ['lapack', 'blas'].every((name) =>
+    folders.some((folder) =>
+      ['so', 'a'].some((suffix) => existsSync(join(folder, `lib${name}.${suffix}`))),
+    ),
+  );
+}
+
+function libraryFolders() {
+  const roots = ['/usr', '/usr/local', ...prefixes()];
+  // Debian's folders of one architecture have its name, such as x86_64-linux-gnu.
+  const machine = process.arch === 'arm64' ? 'aarch64' : 'x86_64';
+  return roots.flatMap((root) =>
+    ['lib', 'lib64', `lib/${machine}-linux-gnu`].map((folder) => join(root, folder)),
+  );
+}
+
+function prefixes() {
+  const { CMAKE_PREFIX_PATH, DNNLROOT } = process.env;
+  return `${CMAKE_PREFIX_PATH ?? ''};${DNNLROOT ?? ''}`.split(/[:;]/).filter(Boolean);
+}
+
 function includeFolders() {
-  const { CPATH, CPLUS_INCLUDE_PATH, CMAKE_PREFIX_PATH, DNNLROOT } = process.env;
-  const prefixes = `${CMAKE_PREFIX_PATH ?? ''};${DNNLROOT ?? ''}`.split(/[:;]/).filter(Boolean);
+  const { CPATH, CPLUS_INCLUDE_PATH } = process.env;
   const listed = `${CPATH ?? ''}:${CPLUS_INCLUDE_PATH ?? ''}`.split(':').filter(Boolean);
   return [
     '/usr/include',
     '/usr/local/include',
-    ...prefixes.map((prefix) => join(prefix, 'include')),
+    ...prefixes().map((prefix) => join(prefix, 'include')),
     ...listed,
   ];
 }

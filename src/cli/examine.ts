@@ -35,17 +35,26 @@ function engineChecks(info: EngineInfo): Check[] {
     },
   ];
   if (info.onednn !== null) checks.push({ name: 'oneDNN', state: 'ok', found: info.onednn });
-  else checks.push(missingOneDnn(info));
+  else checks.push(missing(info, 'oneDNN', 'libdnnl-dev', 'convolutions run on slower kernels'));
+  if (info.lapack !== null) checks.push({ name: 'LAPACK', state: 'ok', found: info.lapack });
+  else checks.push(missing(info, 'LAPACK', 'liblapack-dev', 'most of linalg cannot be computed'));
   return checks;
 }
 
-function missingOneDnn({ providers }: EngineInfo & { available: true }): Check {
-  const reason = providers.find(({ name }) => name.includes('onednn'))?.reason;
+/** A library of kernels that is not in use, with its package in Debian. */
+function missing(
+  { providers }: EngineInfo & { available: true },
+  name: string,
+  debian: string,
+  consequence: string,
+): Check {
+  const provider = `torchts_${name.toLowerCase()}`;
+  const reason = providers.find((found) => found.name === provider)?.reason;
   return {
-    name: 'oneDNN',
+    name,
     state: 'missing',
-    found: `${reason ?? 'not built'}; convolutions run on slower kernels`,
-    fix: 'install libdnnl-dev (Debian: apt-get install libdnnl-dev), then: npm run build',
+    found: `${reason ?? 'not built'}; ${consequence}`,
+    fix: `install ${debian} (Debian: apt-get install ${debian}), then: npm run build`,
   };
 }
 

@@ -219,6 +219,43 @@ export interface KernelAttrs {
    *  of equal ones. NaN is extreme. */
   scan_extreme: { dim: number; fn: 'amax' | 'amin' };
 
+  // The kernels from here to matrix_exp need LAPACK on the cpu. Operands are float32 or float64, of one
+  // dtype, ..B any leading dimensions. `fails_as` is the name of an op for which a matrix without the
+  // factors it needs makes the run fail; with '' it does not, and `info` says so.
+
+  /** a (..B, N, N), of which the lower triangle is read -> l (..B, N, N) with a = l lᵀ, 0 above its
+   *  diagonal, and info int32 (..B): 0, or the order of the first leading minor that is not positive.
+   *  Then l is of no use, and with `fails_as` the run fails. */
+  cholesky: { fails_as: string };
+  /** a (..B, M, N) -> lu (..B, M, N): U on and above the diagonal, below it L without its ones; pivots
+   *  int32 (..B, K), K = min(M, N): row i was exchanged with row pivots[i], counted from 1, to get from
+   *  a to L U; and info int32 (..B): 0, or the first place (from 1) where U's diagonal is 0, which with
+   *  `fails_as` makes the run fail. Pivots are the first largest magnitudes of their columns. */
+  lu_factor: { fails_as: string };
+  /** pivots int32 (..B, K) as lu_factor's -> int64 (..B, size): the row of a that is row i of L U. A
+   *  pivot outside [1, size] makes the run fail. */
+  permutation: { size: number };
+  /** a (..B, N, N), b (..B, N, K) -> x (..B, N, K) with a x = b, or aᵀ x = b. Only the triangle is read,
+   *  and with `unitriangular` its diagonal counts as ones. A 0 there gives infinity or NaN. */
+  triangular_solve: { upper: boolean; transpose: boolean; unitriangular: boolean };
+  /** a (..B, M, N) -> q (..B, M, K) with orthonormal columns, r (..B, K, N), 0 below its diagonal, with
+   *  a = q r; K is M, or min(M, N), as the outputs say. By Householder's reflections, which decide
+   *  the signs: r's diagonal has the sign that the column's element on it had not. */
+  qr: Record<never, never>;
+  /** a (..B, M, N), tau (..B, K), M >= N >= K -> (..B, M, N): the first N columns of H1 H2 .. HK, with
+   *  Hi = 1 - tau[i] v vᵀ, v = (0, .., 0, 1, a[i + 1 ..][i]). */
+  householder_product: Record<never, never>;
+  /** a (..B, M, N) -> u (..B, M, P), s (..B, K), vh (..B, R, N) with a = u diag(s) vh, K = min(M, N), P = M
+   *  and R = N with `full_matrices`, else both K; without `vectors` s alone. s falls and is not
+   *  negative. Which signs (and which vectors of equal values) is the engine's choice. NaN or infinity
+   *  makes the run fail. */
+  svd: { full_matrices: boolean; vectors: boolean };
+  /** a (..B, N, N), of which one triangle is read -> w (..B, N) rising, v (..B, N, N) with
+   *  a = v diag(w) vᵀ; without `vectors` w alone. Signs as for svd; NaN of NaN or infinity. */
+  eigh: { upper: boolean; vectors: boolean };
+  /** a (..B, N, N) -> e^a; NaN of NaN or infinity. */
+  matrix_exp: Record<never, never>;
+
   /** One step of SGD for any number of parameters. Inputs: lr (), damping () (1 at the first step,
    *  then 1 - dampening), scale () if `scaled`, then p, g and, if `momentum` is not 0, the momentum
    *  buffer m of each parameter, all of one shape. Outputs: p', and m' where there is an m, of each.
@@ -275,6 +312,19 @@ export interface LstmAttrs {
 }
 
 export type KernelName = keyof KernelAttrs;
+
+/** Those that the cpu engine has only where it was built with LAPACK. */
+export const LAPACK_KERNELS: readonly KernelName[] = [
+  'cholesky',
+  'lu_factor',
+  'permutation',
+  'triangular_solve',
+  'qr',
+  'householder_product',
+  'svd',
+  'eigh',
+  'matrix_exp',
+];
 
 /** What a kernel may do to the gradient that is its first input, before anything else. */
 export type Prologue = 'add' | 'relu';

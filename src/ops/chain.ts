@@ -5,8 +5,9 @@ import { formatShape } from '../base/shape.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { checkSizes } from './contraction.ts';
 import { matmul } from './matmul.ts';
-import { reshape, unsqueeze } from './movement.ts';
+import { reshape, same, unsqueeze } from './movement.ts';
 import { named } from './named.ts';
+import { checkRanks } from './products.ts';
 
 /**
  * The product of several matrices, multiplied in the order of least work; the first and the last may be
@@ -16,28 +17,42 @@ import { named } from './named.ts';
 export const multiDot = named(
   'linalg.multi_dot',
   ['tensors'],
-  (tensors: readonly Tensor[]): Tensor => {
-    const op = 'linalg.multi_dot';
-    if (tensors.length < 2) throw opError(ArgumentError, op, 'needs at least two tensors');
-    const last = tensors.length - 1;
-    const matrices = tensors.map((x, i) => {
-      if (x.dtype !== tensors[0]!.dtype) {
-        throw opError(DTypeError, op, `got ${tensors[0]!.dtype} and ${x.dtype}`);
-      }
-      if (x.ndim === 1 && i === 0) return unsqueeze(x, 0);
-      if (x.ndim === 1 && i === last) return unsqueeze(x, 1);
-      if (x.ndim !== 2) throw opError(ShapeError, op, `tensor ${i} is ${formatShape(x.shape)}`);
-      return x;
-    });
-    matrices.forEach((x, i) => {
-      if (i > 0) checkSizes(op, matrices[i - 1]!.shape[1] === x.shape[0], matrices[i - 1]!, x);
-    });
-    const whole = multiplyInOrder(matrices, cheapestSplits(matrices), 0, last);
-    const rows = tensors[0]!.ndim === 1 ? [] : [whole.shape[0]!];
-    const columns = tensors[last]!.ndim === 1 ? [] : [whole.shape[1]!];
-    return reshape(whole, [...rows, ...columns]);
+  (tensors: readonly Tensor[]): Tensor => productOf('linalg.multi_dot', tensors),
+);
+
+/** `linalg.multi_dot` of matrices. https://pytorch.org/docs/stable/generated/torch.chain_matmul.html */
+export const chainMatmul = named(
+  'chain_matmul',
+  ['*matrices'],
+  (matrices: readonly Tensor[]): Tensor => {
+    checkRanks(
+      'chain_matmul',
+      Object.fromEntries(matrices.map((x, i) => [`matrix ${i}`, [x, 2] as const])),
+    );
+    return matrices.length === 1 ? same(matrices[0]!) : productOf('chain_matmul', matrices);
   },
 );
+
+function productOf(op: string, tensors: readonly Tensor[]): Tensor {
+  if (tensors.length < 2) throw opError(ArgumentError, op, 'needs at least two tensors');
+  const last = tensors.length - 1;
+  const matrices = tensors.map((x, i) => {
+    if (x.dtype !== tensors[0]!.dtype) {
+      throw opError(DTypeError, op, `got ${tensors[0]!.dtype} and ${x.dtype}`);
+    }
+    if (x.ndim === 1 && i === 0) return unsqueeze(x, 0);
+    if (x.ndim === 1 && i === last) return unsqueeze(x, 1);
+    if (x.ndim !== 2) throw opError(ShapeError, op, `tensor ${i} is ${formatShape(x.shape)}`);
+    return x;
+  });
+  matrices.forEach((x, i) => {
+    if (i > 0) checkSizes(op, matrices[i - 1]!.shape[1] === x.shape[0], matrices[i - 1]!, x);
+  });
+  const whole = multiplyInOrder(matrices, cheapestSplits(matrices), 0, last);
+  const rows = tensors[0]!.ndim === 1 ? [] : [whole.shape[0]!];
+  const columns = tensors[last]!.ndim === 1 ? [] : [whole.shape[1]!];
+  return reshape(whole, [...rows, ...columns]);
+}
 
 /** Where to split matrices i to j first: the classic dynamic program over chains. */
 function cheapestSplits(matrices: readonly Tensor[]): number[][] {

@@ -61,6 +61,16 @@ export const diagonal = named(
   },
 );
 
+/** As `diagonal`, by default of the last two dimensions. https://pytorch.org/docs/stable/generated/torch.linalg.diagonal.html */
+export const linalgDiagonal = named(
+  'linalg.diagonal',
+  ['A', 'offset', 'dim1', 'dim2'],
+  (A: Tensor, offset = 0, dim1 = -2, dim2 = -1): Tensor => {
+    const { sizes, view } = diagonalView('linalg.diagonal', A.shape, offset, dim1, dim2);
+    return pick(A, sizes, view);
+  },
+);
+
 /**
  * `input` with the diagonal that `diagonal` gives replaced by `src`.
  * https://pytorch.org/docs/stable/generated/torch.diagonal_scatter.html

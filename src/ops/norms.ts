@@ -4,6 +4,7 @@ import { type DType, needsFloating } from '../base/dtype.ts';
 import { ArgumentError, opError, ShapeError } from '../base/errors.ts';
 import { formatShape, normalizeDim, normalizeDims } from '../base/shape.ts';
 import type { Tensor } from '../core/tensor.ts';
+import { spectralNorm, wholeMatrix } from './linalg/spectral-norms.ts';
 import { unsqueeze } from './movement.ts';
 import { named, requireTensors } from './named.ts';
 import { abs, cast, eq, mul, ne, pow, sqrt, sub, where } from './pointwise.ts';
@@ -12,7 +13,7 @@ import { amax, amin, type Dims, sum } from './reduction.ts';
 type NormDims = Dims | null;
 
 /** (sum |x|^ord)^(1/ord), the largest magnitude for Infinity, the smallest for -Infinity. */
-function vectorNormOf(x: Tensor, ord: number, dim: NormDims, keepdim: boolean): Tensor {
+export function vectorNormOf(x: Tensor, ord: number, dim: NormDims, keepdim: boolean): Tensor {
   if (ord === Infinity) return amax(abs(x), dim, keepdim);
   if (ord === -Infinity) return amin(abs(x), dim, keepdim);
   if (ord === 0) return sum(cast(ne(x, 0), x.dtype), dim, keepdim);
@@ -53,11 +54,11 @@ export const vectorNorm = named(
   },
 );
 
-/** A number, or `'fro'`: that of the squares. `'nuc'` needs singular values: see linalg.matrixNorm. */
-export type NormOrder = number | 'fro';
+/** A number; `'fro'`, that of the squares; or `'nuc'`, of matrices, the sum of their singular values. */
+export type NormOrder = number | 'fro' | 'nuc';
 
 /**
- * The norm of all elements, or of those along `dim`.
+ * The norm of all elements, or of those along `dim`; for `nuc` two dimensions.
  * https://pytorch.org/docs/stable/generated/torch.norm.html
  */
 export const norm = named(
@@ -71,11 +72,16 @@ export const norm = named(
     dtype: DType | null = null,
   ): Tensor => {
     requireTensors('norm', { input });
-    if (p !== 'fro' && p !== null && typeof p !== 'number') {
-      throw opError(ArgumentError, 'norm', `p must be a number or "fro", got ${JSON.stringify(p)}`);
+    if (p !== 'fro' && p !== 'nuc' && p !== null && typeof p !== 'number') {
+      const message = `p must be a number, "fro" or "nuc", got ${JSON.stringify(p)}`;
+      throw opError(ArgumentError, 'norm', message);
     }
     const x = dtype === null ? input : cast(input, dtype);
     needsFloating('norm', x);
+    if (p === 'nuc') {
+      const dims = dim === null ? wholeMatrix('norm', x) : [dim].flat();
+      return spectralNorm('norm', x, 'nuc', dims, keepdim);
+    }
     return vectorNormOf(x, p === 'fro' || p === null ? 2 : p, dim, keepdim);
   },
 );

@@ -12,7 +12,10 @@ import { add, mul } from './pointwise.ts';
 import { sum } from './reduction.ts';
 
 /** Throws unless each tensor has its number of dimensions. */
-function checkRanks(op: string, ranks: Readonly<Record<string, readonly [Tensor, number]>>): void {
+export function checkRanks(
+  op: string,
+  ranks: Readonly<Record<string, readonly [Tensor, number]>>,
+): void {
   const tensors = Object.entries(ranks).map(([name, [tensor]]) => [name, tensor] as const);
   requireTensors(op, Object.fromEntries(tensors));
   for (const [name, [tensor, rank]] of Object.entries(ranks)) {

@@ -14,6 +14,7 @@ export type OpKind =
   | 'movement'
   | 'reduction'
   | 'matmul'
+  | 'factorization'
   | 'convolution'
   | 'pooling'
   | 'normalization'

@@ -135,9 +135,14 @@ describe('torchts doctor', () => {
       ...data,
     });
     const engine = { path: 'x.node', isa: 'avx2', cpu: 'x', cpus: 2, threads: 2, providers: [] };
-    const slow = examine({ available: true, onednn: null, ...engine });
-    expect(fixes(slow)).toMatchObject({ oneDNN: expect.stringContaining('libdnnl-dev'), ...data });
-    expect(fixes(examine({ available: true, onednn: '2.6.3', ...engine }))).toEqual(data);
+    const bare = examine({ available: true, onednn: null, lapack: null, ...engine });
+    expect(fixes(bare)).toMatchObject({
+      oneDNN: expect.stringContaining('libdnnl-dev'),
+      LAPACK: expect.stringContaining('liblapack-dev'),
+      ...data,
+    });
+    const whole = examine({ available: true, onednn: '2.6.3', lapack: '3.11.0', ...engine });
+    expect(fixes(whole)).toEqual(data);
   });
 
   it('sees a cache folder that cannot be made', () => {

@@ -15,6 +15,7 @@ import { INDEXING_CASES } from './cases/indexing.ts';
 import { LAYER_NORM_CASES } from './cases/layer-norm.ts';
 import { LSTM_CASES } from './cases/lstm.ts';
 import { MATMUL_CASES } from './cases/matmul.ts';
+import { FACTORIZATION_CASES, SPECTRUM_CASES } from './cases/matrices.ts';
 import { CREATION_CASES, MOVEMENT_CASES } from './cases/movement.ts';
 import { OPTIMIZER_CASES } from './cases/optimizer.ts';
 import { ORDER_CASES } from './cases/order.ts';
@@ -39,6 +40,8 @@ export const CASES: readonly KernelCase[] = [
   ...LAYER_NORM_CASES,
   ...LSTM_CASES,
   ...INDEXING_CASES,
+  ...FACTORIZATION_CASES,
+  ...SPECTRUM_CASES,
   ...OPTIMIZER_CASES,
   ...ORDER_CASES,
   ...ATTENTION_CASES,

@@ -13,6 +13,7 @@ import type {
   Storage,
 } from '../engine.ts';
 import type { BatchSlot, BatchStream, BatchStreamRequest, ImageSource, Images } from '../images.ts';
+import { type KernelName, LAPACK_KERNELS } from '../kernels.ts';
 import type { Program } from '../program.ts';
 import { switchedOff } from '../switches.ts';
 import {
@@ -79,6 +80,7 @@ class CpuExecutable implements Executable {
   readonly #native: NativeExecutable;
 
   constructor(addon: Addon, program: Program) {
+    if (addon.info().lapack === null) refuseLapack(program);
     this.#native = new addon.Executable(program, switchedOff());
     this.memory = {
       arena_bytes: this.#native.arenaBytes,
@@ -144,6 +146,16 @@ class CpuExecutable implements Executable {
     for (let i = 0; i < storages.length; i++) native.bindings[i] = CpuStorage.id(storages[i]!);
     for (let i = 0; i < scalars.length; i++) native.scalars[i] = scalars[i]!;
   }
+}
+
+/** Throws an `EngineError` that says how to get LAPACK where the Program needs it. */
+function refuseLapack({ instructions }: Program): void {
+  const needs = instructions.find(({ kernel }) => LAPACK_KERNELS.includes(kernel as KernelName));
+  if (needs === undefined) return;
+  throw new EngineError(
+    `[${needs.kernel}] needs LAPACK, which the native engine does without here: ` +
+      `install it (on Debian: apt-get install liblapack-dev), then run \`npm run build\` (at ${needs.label})`,
+  );
 }
 
 /** Adds what the Program knows of each instruction; the reorders that loading added do no work. */

@@ -58,6 +58,8 @@ export interface NativeInfo {
   readonly isa: string;
   /** oneDNN's version, or null when its kernels are not in use. */
   readonly onednn: string | null;
+  /** LAPACK's version, and whose it is where it says so; null when its kernels are not in use. */
+  readonly lapack: string | null;
   readonly cpu: string;
   /** CPUs this process may use, by affinity and quota. */
   readonly cpus: number;

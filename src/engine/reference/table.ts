@@ -7,22 +7,27 @@ import { batchNormBackward, batchNormForward } from './batch-norm.ts';
 import { conv2dBackwardData, conv2dBackwardWeight, conv2dForward } from './conv2d.ts';
 import { arange, fill } from './creation.ts';
 import { crossEntropyBackward, crossEntropyForward } from './cross-entropy.ts';
+import { eigh } from './eigh.ts';
 import { gatherRows, scatterRows } from './embedding.ts';
 import { withEpilogue } from './epilogue.ts';
+import { cholesky, luFactor, permutation, triangularSolve } from './factorizations.ts';
 import { gather, scatter, scatterAdd } from './indexing.ts';
 import type { KernelFunction } from './kernel.ts';
 import { layerNormBackward, layerNormForward } from './layer-norm.ts';
 import { lstmBackward, lstmForward } from './lstm.ts';
 import { matmul } from './matmul.ts';
+import { matrixExp } from './matrix-exp.ts';
 import { alias, cat, copyView, placeView } from './movement.ts';
 import { clipNorm, fusedAdam, fusedSgd } from './optimizer.ts';
 import { searchSorted, sort } from './order.ts';
 import { pointwise } from './pointwise.ts';
 import { maxPool2dBackward, maxPool2dForward } from './pool.ts';
+import { householderProduct, qr } from './qr.ts';
 import { dropout, philox } from './random.ts';
 import { argReduce, reduce } from './reduce.ts';
 import { scan, scanExtreme } from './scan.ts';
 import { logSoftmax, softmax } from './softmax.ts';
+import { svd } from './svd.ts';
 
 export const KERNELS: { readonly [K in KernelName]: KernelFunction<K> } = {
   alias,
@@ -65,6 +70,15 @@ export const KERNELS: { readonly [K in KernelName]: KernelFunction<K> } = {
   search_sorted: searchSorted,
   scan,
   scan_extreme: scanExtreme,
+  cholesky,
+  lu_factor: luFactor,
+  permutation,
+  triangular_solve: triangularSolve,
+  qr,
+  householder_product: householderProduct,
+  svd,
+  eigh,
+  matrix_exp: matrixExp,
   fused_sgd: fusedSgd,
   fused_adam: fusedAdam,
   clip_norm: clipNorm,

@@ -25,11 +25,13 @@ export interface KernelCase {
   readonly tolerance?: number;
   /** `element`: errors are relative to each number, not to the output's mean magnitude. */
   readonly relativeTo?: 'element';
+  /** What the outputs have in common whatever the engine chose, such as signs of vectors. */
+  readonly invariants?: (outputs: readonly Float64Array[]) => readonly Float64Array[];
   /** The run must be rejected with this message. */
   readonly fails?: RegExp;
 }
 
-type Options = Pick<KernelCase, 'tolerance' | 'relativeTo' | 'fails'>;
+type Options = Pick<KernelCase, 'tolerance' | 'relativeTo' | 'invariants' | 'fails'>;
 
 /** A case whose attributes are checked against the kernel's. */
 export function kernelCase<K extends KernelName>(

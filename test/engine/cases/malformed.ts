@@ -3,6 +3,7 @@
 import { MALFORMED_ATTENTION } from './attention.ts';
 import { input, type KernelCase, kernelCase, type } from './case.ts';
 import { group } from './groups.ts';
+import { MALFORMED_MATRICES } from './matrices.ts';
 import { MALFORMED_ORDER } from './order.ts';
 
 const f32 = (...shape: number[]) => input('float32', shape);
@@ -24,6 +25,7 @@ const adam = {
 
 export const MALFORMED: readonly KernelCase[] = [
   ...MALFORMED_ATTENTION,
+  ...MALFORMED_MATRICES,
   ...MALFORMED_ORDER,
   kernelCase(
     'pointwise',
