@@ -18,7 +18,11 @@ export default defineConfig({
       // are tested by taking the better ones away.
       {
         extends: true,
-        test: { name: 'own', include: KERNEL_TESTS, env: { TORCHTS_ONEDNN: '0' } },
+        test: {
+          name: 'own',
+          include: KERNEL_TESTS,
+          env: { TORCHTS_ONEDNN: '0', TORCHTS_LAPACK: '0' },
+        },
       },
       {
         extends: true,

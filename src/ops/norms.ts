@@ -19,7 +19,14 @@ export function vectorNormOf(x: Tensor, ord: number, dim: NormDims, keepdim: boo
   if (ord === 0) return sum(cast(ne(x, 0), x.dtype), dim, keepdim);
   if (ord === 1) return sum(abs(x), dim, keepdim);
   if (ord === 2) return rootWithoutKink(sum(mul(x, x), dim, keepdim), 0.5);
-  return rootWithoutKink(sum(pow(abs(x), ord), dim, keepdim), 1 / ord);
+  return rootWithoutKink(sum(magnitudesToPower(x, ord), dim, keepdim), 1 / ord);
+}
+
+/** |x|^ord, whose gradient at 0 is 0 also where that of the power is infinite. */
+function magnitudesToPower(x: Tensor, ord: number): Tensor {
+  if (ord > 1) return pow(abs(x), ord);
+  const isZero = eq(x, 0);
+  return where(isZero, ord < 0 ? Infinity : 0, pow(abs(where(isZero, 1, x)), ord));
 }
 
 /** x^exponent, whose gradient at 0 is 0 and not infinite, as that of PyTorch's norms. */

@@ -5,6 +5,7 @@ import { EngineError } from '../../src/base/errors.ts';
 import { cpuEngine } from '../../src/engine/native/cpu.ts';
 import { loadAddon } from '../../src/engine/native/loader.ts';
 import { referenceEngine } from '../../src/engine/reference/engine.ts';
+import { programOf } from './cases/case.ts';
 import { CASES } from './cases.ts';
 import { expectAgreement, hostInputs, isHere, LoadedCase, runCase } from './harness.ts';
 
@@ -24,6 +25,15 @@ test('the engine runs what this project of vitest.config.ts asks for', () => {
   const info = loadAddon().info();
   expect(info.isa).toBe(process.env.TORCHTS_ISA ?? info.isa);
   if (process.env.TORCHTS_ONEDNN === '0') expect(info.onednn).toBeNull();
+  if (process.env.TORCHTS_LAPACK === '0') expect(info.lapack).toBeNull();
+});
+
+test.runIf(!isHere('cholesky'))('without LAPACK a Program that needs it says how to get it', () => {
+  const needing = CASES.find(({ kernel }) => kernel === 'cholesky')!;
+  const load = () => cpu.load(programOf(needing));
+  expect(load).toThrow(EngineError);
+  expect(load).toThrow(/^\[cholesky\] needs LAPACK.*liblapack-dev.*npm run build/);
+  expect(load).toThrow(needing.name);
 });
 
 describe('cpu agrees with reference', () => {

@@ -39,13 +39,14 @@ describe('environment variables', () => {
     );
   });
 
-  test('TORCHTS_ONEDNN=0 leaves oneDNN out', () => {
-    const info = infoWith({ TORCHTS_ONEDNN: '0' });
-    expect(info.onednn).toBeNull();
+  test.each(['oneDNN', 'LAPACK'])('TORCHTS_%s=0 leaves %s out', (library) => {
+    const [variable, name] = [`TORCHTS_${library.toUpperCase()}`, library.toLowerCase()];
+    const info = infoWith({ [variable]: '0' });
+    expect(info[name]).toBeNull();
     expect(info.providers).toContainEqual({
-      name: 'torchts_onednn',
+      name: `torchts_${name}`,
       loaded: false,
-      reason: 'TORCHTS_ONEDNN is 0',
+      reason: `${variable} is 0`,
     });
   });
 

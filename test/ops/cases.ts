@@ -12,6 +12,7 @@ import { DIMENSIONS } from './cases/dimensions.ts';
 import { EMBEDDING } from './cases/embedding.ts';
 import { INDEXING } from './cases/indexing.ts';
 import { LAYER_NORM } from './cases/layer-norm.ts';
+import { LINALG } from './cases/linalg.ts';
 import { LOSSES } from './cases/losses.ts';
 import { MATMUL } from './cases/matmul.ts';
 import { MOVEMENT } from './cases/movement.ts';
@@ -44,5 +45,6 @@ export const CASES: readonly OpCase[] = [
   ...EMBEDDING,
   ...INDEXING,
   ...CREATION,
+  ...LINALG,
   ...LOSSES,
 ];

@@ -33,8 +33,14 @@ const REFLECTED: Readonly<Record<string, string>> = {
 /** PyTorch's lists give the input of these first, where the function takes it second. */
 const INPUT_SECOND = ['einsum', 'polygamma', 'special.polygamma'];
 
-/** The function for PyTorch's `name`, such as `nn.functional.max_pool2d`; or the method. */
-export function findFunction(name: string): Callable | undefined {
+/** PyTorch's lists give two factors, a and b, for one input of these, which is a bᵀ. */
+const OF_PRODUCTS = ['linalg.pinv', 'pca_lowrank', 'svd_lowrank'];
+
+/**
+ * The function for PyTorch's `name`, such as `nn.functional.max_pool2d`; or the method. `variant` is what
+ * PyTorch's lists call the samples.
+ */
+export function findFunction(name: string, variant = ''): Callable | undefined {
   const operator = REFLECTED[name];
   if (operator !== undefined) {
     const fn = findFunction(operator);
@@ -43,6 +49,18 @@ export function findFunction(name: string): Callable | undefined {
   if (INPUT_SECOND.includes(name)) {
     const fn = lookUp(name);
     return fn && ((input, first) => fn(first, input));
+  }
+  if (OF_PRODUCTS.includes(name)) {
+    const fn = lookUp(name);
+    const product = (a: unknown, b: Tensor) => (a as Tensor).matmul(b.mT);
+    return (
+      fn &&
+      ((a, b, ...rest) => (b instanceof Tensor ? fn(product(a, b), ...rest) : fn(a, b, ...rest)))
+    );
+  }
+  if (name === 'linalg.lstsq' && variant === 'grad_oriented') {
+    const fn = lookUp(name);
+    return fn && ((...args) => (fn(...args) as unknown[]).slice(0, 2));
   }
   return lookUp(name);
 }

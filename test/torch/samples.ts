@@ -90,7 +90,7 @@ export function runSample(sample: Sample, numbers: ArrayBuffer): Outcome {
       ? runError(sample, (...given) => reader.module(Class, sample).forward(...given), reader)
       : runModule(sample, Class, reader);
   }
-  const fn = findFunction(sample.op);
+  const fn = findFunction(sample.op, 'variant' in sample ? sample.variant : undefined);
   if (fn === undefined) return { kind: 'missing' };
   if ('error' in sample) return runError(sample, fn, reader);
   return attempt(() => {
@@ -151,15 +151,41 @@ function compare(
   if (outputs.length !== sample.outputs.length) {
     return { kind: 'different', why: `${outputs.length} outputs, not ${sample.outputs.length}` };
   }
+  const invariants = 'op' in sample ? INVARIANTS[sample.op] : undefined;
   let error = 0;
   for (const [i, expected] of sample.outputs.entries()) {
-    const found = difference(outputs[i], expected, sample.random, reader);
+    const found = difference(outputs[i], expected, sample.random || !!invariants, reader);
     if (typeof found === 'string') return { kind: 'different', why: `output ${i}: ${found}` };
     const allowed = Math.max(TOLERANCE.output, SLACK * (sample.slack[i] ?? 0));
     if (found > allowed) return { kind: 'different', why: `output ${i} is off by ${found}` };
     error = Math.max(error, found);
   }
+  if (invariants !== undefined) {
+    const expected = sample.outputs.map((recorded) => reader.tensor(recorded as RecordedTensor));
+    const wanted = invariants(expected).map((x) => Array.from(x.dataSync(), Number));
+    for (const [i, x] of invariants(outputs as Tensor[]).entries()) {
+      const numbers = Array.from(x.dataSync(), Number);
+      const found = numbers.map((y, j) => relative(y, wanted[i]![j]!));
+      error = found.reduce((worst, e) => Math.max(worst, e), error);
+      if (error > TOLERANCE.output) return { kind: 'different', why: `invariant ${i}: ${error}` };
+    }
+  }
   return compareGradients(sample, outputs, inputs, reader, error);
+}
+
+/** What the results have in common whatever signs, or null vectors, a library gives them. */
+const INVARIANTS: Readonly<Record<string, (outputs: Tensor[]) => Tensor[]>> = {
+  svd: ([u, s, v]) => ofDecomposition(u!, s!, v!),
+  'linalg.svd': ([u, s, vh]) => ofDecomposition(u!, s!, vh!.mT),
+  'linalg.eigh': ([w, v]) => ofDecomposition(v!, w!, v!),
+};
+
+/** The numbers between u and vᵀ, the product of all three, and uᵀ u and vᵀ v, which are identities. */
+function ofDecomposition(u: Tensor, s: Tensor, v: Tensor): Tensor[] {
+  const k = s.shape.at(-1)!;
+  const [left, right] = [u.narrow(-1, 0, k), v.narrow(-1, 0, k)];
+  const whole = left.mul(s.unsqueeze(-2)).matmul(right.mT);
+  return [s, whole, u.mT.matmul(u), v.mT.matmul(v)];
 }
 
 function compareGradients(
