@@ -2,6 +2,7 @@
 
 import { Command } from 'commander';
 import type { TrainEvent } from '../train/events.ts';
+import { CiReport } from './ci-report.ts';
 import type { CommandContext } from './commands.ts';
 import { EXIT, type StopSignal } from './exit.ts';
 import { type CommonOptions, overridesOf, reportMode, withCommon } from './options.ts';
@@ -12,6 +13,7 @@ interface TrainOptions extends CommonOptions {
   readonly out: string;
   readonly resume?: string;
   readonly profile?: string | true;
+  readonly junit?: string;
 }
 
 const EXAMPLES = `
@@ -35,6 +37,7 @@ export function trainCommand(context: CommandContext): Command {
     .option('--out <dir>', 'where runs are put', 'runs')
     .option('--resume <run>', 'go on from the newest checkpoint of a run; "auto": the newest run')
     .option('--profile [file]', 'write a Chrome trace of 20 steps; to profile.json of the run')
+    .option('--junit <file>', 'write what the config expects, and whether it was met, as JUnit XML')
     .addHelpText('after', EXAMPLES)
     .action((target: string, overrides: string[], options: TrainOptions) =>
       train(context, target, overrides, options),
@@ -51,6 +54,7 @@ async function train(
   const target = resolveTarget(name);
   const loaded = await services.loadConfig(target.config, overridesOf(options, overrides));
   const reporter = await createReporter(reportMode(options), io);
+  const report = new CiReport(io, options.junit);
   const abort = new AbortController();
   const forget = io.onStop((signal) => abort.abort(signal));
   let stopped: StopSignal | undefined;
@@ -65,10 +69,12 @@ async function train(
       onEvent(event: TrainEvent) {
         if (event.event === 'stopped') stopped = abort.signal.reason as StopSignal;
         reporter.event(event);
+        report.event(event);
       },
     });
-    if (stopped !== undefined) finish(EXIT[stopped]);
-    else finish(summary.ok ? EXIT.done : EXIT.unmet);
+    if (stopped !== undefined) return finish(EXIT[stopped]);
+    await report.write(summary);
+    finish(summary.ok ? EXIT.done : EXIT.unmet);
   } finally {
     forget();
     reporter.close?.();

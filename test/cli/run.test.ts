@@ -163,6 +163,47 @@ describe('torchts train', () => {
     expect(out).toBe('expect NOT MET: val_accuracy is 0.1, expected at least 0.25\n');
   });
 
+  it('tells a build server what was expected', async () => {
+    const train = async (request: TrainRequest) => {
+      const of = (key: string, ok: boolean, message: string) =>
+        request.onEvent({ event: 'expect', key, value: 0.1, ok, message });
+      of('val_accuracy', false, 'val_accuracy is 0.1, expected at least "0.25" & <1');
+      of('seconds', true, 'seconds is 3.21, expected at most 9');
+      return summary({ ok: false });
+    };
+    const [junit, page] = ['junit.xml', 'page.md'].map((name) => path.join(folder, name));
+    const env = { GITHUB_STEP_SUMMARY: page! };
+    const { code } = await torchts(`train ${CONFIG} --quiet --junit ${junit}`, {
+      services: { train },
+      env,
+    });
+    expect(code).toBe(3);
+    expect(readFileSync(junit!, 'utf8')).toBe(
+      `<?xml version="1.0" encoding="UTF-8"?>
+<testsuites tests="2" failures="1" time="3.210">
+  <testsuite name="net" tests="2" failures="1" time="3.210">
+    <testcase classname="net" name="val_accuracy">
+      <failure message="val_accuracy is 0.1, expected at least &quot;0.25&quot; &amp; &lt;1"/>
+    </testcase>
+    <testcase classname="net" name="seconds"/>
+  </testsuite>
+</testsuites>
+`,
+    );
+    const summaryPage = readFileSync(page!, 'utf8');
+    expect(summaryPage).toMatch(/^### net: expectations not met after 20 steps\n/);
+    expect(summaryPage).toContain('| val_accuracy | 0.5 | **not met**: val_accuracy is 0.1,');
+    expect(summaryPage).toContain('| seconds | 3.21 | met |');
+  });
+
+  it('says when a report cannot be written', async () => {
+    const { services } = trainer();
+    const asked = `train ${CONFIG} --quiet --junit ${folder}/none/junit.xml`;
+    const { code, err } = await torchts(asked, { services });
+    expect(code).toBe(1);
+    expect(err).toMatch(/^torchts: cannot write .*junit\.xml: ENOENT/);
+  });
+
   it.each([
     ['SIGINT', 130],
     ['SIGTERM', 143],
