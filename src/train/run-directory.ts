@@ -12,6 +12,8 @@ import { type Checkpoint, type RunState, writeCheckpoint } from './checkpoint.ts
 import type { MetricsRecord, RunSummary } from './events.ts';
 
 const METRICS_FILE = 'metrics.jsonl';
+/** The same records as a table, for spreadsheets; written whenever a run comes to rest. */
+const TABLE_FILE = 'metrics.csv';
 
 export class RunDirectory {
   readonly #checkpoints: string;
@@ -69,6 +71,18 @@ export class RunDirectory {
     await writeFileAtomic(join(this.path, 'summary.json'), asJson(summary));
   }
 
+  /** Writes the table of all records so far. */
+  async tabulate(): Promise<void> {
+    const records = (await this.#lines()).map((line) => JSON.parse(line) as MetricsRecord);
+    await writeFileAtomic(join(this.path, TABLE_FILE), asTable(records));
+  }
+
+  /** The lines of `metrics.jsonl`; a run that stopped before its first record has no such file. */
+  async #lines(): Promise<string[]> {
+    const text = await readFile(join(this.path, METRICS_FILE), 'utf8').catch(() => '');
+    return text.split('\n').filter(Boolean);
+  }
+
   /** Adds a line to `metrics.jsonl`; it is with the system when this returns. */
   append(record: MetricsRecord): void {
     const file = join(this.path, METRICS_FILE);
@@ -86,9 +100,7 @@ export class RunDirectory {
    */
   async rewind({ step, best, records }: RunState): Promise<MetricsRecord | undefined> {
     const file = join(this.path, METRICS_FILE);
-    // A run that stopped before its first record has no such file.
-    const text = await readFile(file, 'utf8').catch(() => '');
-    const kept = text.split('\n').filter(Boolean).slice(0, records);
+    const kept = (await this.#lines()).slice(0, records);
     await writeFileAtomic(file, kept.map((line) => `${line}\n`).join(''));
     this.#records = kept.length;
     await this.#link('last', step);
@@ -173,6 +185,13 @@ function numbered(names: readonly string[]): number[] {
 /** The names in a folder; none where there is no such folder. */
 async function list(path: string): Promise<string[]> {
   return readdir(path).catch(() => []);
+}
+
+/** Comma-separated values under a line of names; records have numbers and plain words only. */
+function asTable(records: readonly MetricsRecord[]): string {
+  const names = [...new Set(records.flatMap((record) => Object.keys(record)))];
+  const rows = records.map((record) => names.map((name) => record[name] ?? '').join(','));
+  return [names.join(','), ...rows].map((line) => `${line}\n`).join('');
 }
 
 function asJson(value: object): string {

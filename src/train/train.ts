@@ -101,6 +101,7 @@ async function conclude(
     seconds,
     metrics,
   };
+  await run.tabulate();
   if (!trainer.finished) {
     emit({ event: 'stopped', step, signal: String(signal.reason) });
     return { ...summary, ok: true };

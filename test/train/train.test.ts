@@ -70,6 +70,36 @@ describe('a run', () => {
     expect(new Set([...weights.values()].map(({ dtype }) => dtype))).toEqual(new Set(['float32']));
   });
 
+  it('writes its records as a table too', async () => {
+    const setting = await Setting.make();
+    const { summary } = await setting.train({ overrides: ['trainer.epochs=1'] });
+    const records = await recordsOf(summary.directory);
+    const table = await readFile(join(summary.directory, 'metrics.csv'), 'utf8');
+    const [names, ...rows] = table
+      .trimEnd()
+      .split('\n')
+      .map((line) => line.split(','));
+    expect(names).toEqual([
+      'step',
+      'epoch',
+      'split',
+      'loss',
+      'accuracy',
+      'lr',
+      'samples_per_second',
+      'time',
+    ]);
+    const {
+      time: _,
+      samples_per_second: __,
+      ...first
+    } = Object.fromEntries(
+      names!.map((name, i) => [name, name === 'split' ? rows[0]![i] : Number(rows[0]![i])]),
+    );
+    expect(first).toEqual(records[0]);
+    expect(rows).toHaveLength(records.length);
+  });
+
   it('writes its records as it emits them', async () => {
     const setting = await Setting.make();
     const { summary, events } = await setting.train({
