@@ -118,7 +118,7 @@ export const addcmul = named(
   'addcmul',
   ['input', 'tensor1', 'tensor2', 'value'],
   (input: Tensor, tensor1: Tensor, tensor2: Tensor, value = 1): Tensor =>
-    add(input, mul(tensor1, tensor2), value),
+    add(input, mul(tensor1, tensor2), Number(value)),
 );
 
 /**
@@ -129,7 +129,7 @@ export const addcdiv = named(
   'addcdiv',
   ['input', 'tensor1', 'tensor2', 'value'],
   (input: Tensor, tensor1: Tensor, tensor2: Tensor, value = 1): Tensor =>
-    add(input, div(tensor1, tensor2), value),
+    add(input, div(tensor1, tensor2), Number(value)),
 );
 
 /**

@@ -9,7 +9,7 @@ import {
   type Shape,
   sameShape,
 } from '../base/shape.ts';
-import type { Tensor } from '../core/tensor.ts';
+import { Tensor } from '../core/tensor.ts';
 import { full } from './constant.ts';
 import { rowsAt } from './embedding.ts';
 import { gather, reduceInto, type ScatterReduction, scatter, scatterAdd } from './indexing.ts';
@@ -91,7 +91,7 @@ export const indexAdd = named(
   ['input', 'dim', 'index', 'source', 'alpha'],
   (input: Tensor, dim: number, index: Tensor, source: Tensor, alpha = 1): Tensor => {
     const call = placed('index_add', input, dim, index, source);
-    const from = alpha === 1 ? call.source : cast(mul(call.source, alpha), input.dtype);
+    const from = alpha === 1 ? call.source : cast(mul(call.source, Number(alpha)), input.dtype);
     return reshape(scatterAdd(call.input, call.dim, call.index, from), input.shape);
   },
 );
@@ -128,8 +128,8 @@ export const indexFill = named(
 );
 
 /** A number or a zero-dimensional tensor as one of `dtype`. */
-export function scalarOf(op: string, value: Tensor | number, dtype: DType): Tensor {
-  if (typeof value === 'number') return full([], value, dtype);
+export function scalarOf(op: string, value: Tensor | number | boolean, dtype: DType): Tensor {
+  if (!(value instanceof Tensor)) return full([], Number(value), dtype);
   if (value.ndim === 0) return cast(value, dtype);
   const message = `value must be a number or a zero-dimensional tensor, got ${formatShape(value.shape)}`;
   throw opError(ShapeError, op, message);

@@ -1,15 +1,18 @@
 /** Other names for, and combinations of, the movements of dimensions. */
 
+import { isFloating } from '../base/dtype.ts';
 import { ArgumentError, DTypeError, opError, ShapeError } from '../base/errors.ts';
 import {
   broadcastShapes as commonShape,
   formatShape,
   normalizeDim,
   type Shape,
+  sameShape,
 } from '../base/shape.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { expand, flatten, inferSizes, permute, reshape, same, transpose } from './movement.ts';
 import { named } from './named.ts';
+import { cast } from './pointwise.ts';
 import { sumTo } from './reduction.ts';
 
 // ---- order -------------------------------------------------------------------------------------
@@ -142,7 +145,9 @@ export const sumToSize = named(
   (input: Tensor, size: Shape): Tensor => {
     const lead = input.ndim - size.length;
     if (lead >= 0 && size.every((n, i) => n === 1 || n === input.shape[lead + i])) {
-      return sumTo(input, size);
+      if (size.length > 0 && sameShape(input.shape, size)) return same(input);
+      // What is summed is summed as `sum` does: integers and truth values as int64.
+      return sumTo(isFloating(input.dtype) ? input : cast(input, 'int64'), size);
     }
     const message = `size ${formatShape(size)} cannot be expanded to ${formatShape(input.shape)}`;
     throw opError(ShapeError, 'sum_to_size', message);

@@ -159,6 +159,11 @@ function scatterInto(
     throw opError(DTypeError, op, `src must be ${input.dtype} as the input, got ${src.dtype}`);
   }
   if (index.numel() === 0) return same(input);
+  if (input.dtype === 'bool' && fn !== 'set') {
+    // As numbers, of which any but 0 is true.
+    const [x, from] = [cast(input, 'int64'), cast(src, 'int64')];
+    return cast(scatterInto(op, fn, x, dim, index, from), 'bool');
+  }
   checkIndex(op, { dtype: index.dtype, shape: index.shape });
   const lift = (t: Tensor) => (t.ndim === 0 ? reshape(t, [1]) : t);
   const [x, places, from] = [lift(input), lift(index), lift(src)];

@@ -90,7 +90,9 @@ function finding(op: string, neutral: (x: Tensor) => number, find: Find) {
       keepdim = false,
       dtype: DType | null = null,
       mask: Mask = null,
-    ): Tensor => as(find(kept(op, input, mask, neutral(input)), dim, keepdim), dtype),
+    ): Tensor =>
+      // PyTorch gives places in the dtype of the input.
+      cast(find(kept(op, input, mask, neutral(input)), dim, keepdim), dtype ?? input.dtype),
   );
 }
 

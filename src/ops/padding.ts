@@ -70,7 +70,7 @@ function padConstant(op: string, x: Tensor, pad: readonly number[], value: numbe
   checkShape(op, shape);
   const strides = contiguousStrides(shape);
   const offset = added.reduce((sum, { dim, before }) => sum + before * strides[dim]!, 0);
-  return place(inner, shape, { offset, strides }, value);
+  return place(inner, shape, { offset, strides }, Number(value));
 }
 
 function paddedShape(x: Tensor, sides: readonly Sides[]): number[] {

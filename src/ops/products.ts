@@ -8,7 +8,7 @@ import { checkSizes, contract } from './contraction.ts';
 import { matmul } from './matmul.ts';
 import { unsqueeze } from './movement.ts';
 import { named, requireTensors } from './named.ts';
-import { add, mul } from './pointwise.ts';
+import { add, cast, mul } from './pointwise.ts';
 import { sum } from './reduction.ts';
 
 /** Throws unless each tensor has its number of dimensions. */
@@ -116,7 +116,13 @@ function addProduct(
     throw opError(ShapeError, op, `input ${given} cannot be expanded to ${wanted}`);
   }
   // Of integers PyTorch takes whole multiples.
-  const [a, b] = isFloating(input.dtype) ? [alpha, beta] : [Math.trunc(alpha), Math.trunc(beta)];
+  const [a, b] = isFloating(input.dtype)
+    ? [alpha, beta]
+    : [Math.trunc(Number(alpha)), Math.trunc(Number(beta))];
+  if (input.dtype === 'bool') {
+    const both = add(mul(cast(input, 'int64'), b), mul(cast(product, 'int64'), a));
+    return cast(both, 'bool');
+  }
   const scaled = a === 1 ? product : mul(product, a);
   if (b === 0) return scaled;
   return add(b === 1 ? input : mul(input, b), scaled);

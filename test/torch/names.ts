@@ -48,7 +48,7 @@ export function findFunction(name: string, variant = ''): Callable | undefined {
   }
   if (INPUT_SECOND.includes(name)) {
     const fn = lookUp(name);
-    return fn && ((input, first) => fn(first, input));
+    return fn && ((input, first) => fn(...inOrder(input, first)));
   }
   if (OF_PRODUCTS.includes(name)) {
     const fn = lookUp(name);
@@ -63,6 +63,12 @@ export function findFunction(name: string, variant = ''): Callable | undefined {
     return fn && ((...args) => (fn(...args) as unknown[]).slice(0, 2));
   }
   return lookUp(name);
+}
+
+/** `first`, by position or as the only option, and the input behind it. */
+function inOrder(input: unknown, first: unknown): [unknown, unknown] {
+  const isOption = first instanceof Object && 'n' in first;
+  return [isOption ? (first as { n: unknown }).n : first, input];
 }
 
 function lookUp(name: string): Callable | undefined {

@@ -240,7 +240,9 @@ function difference(
     const plain = reader.value(expected);
     const value = found instanceof Tensor && found.numel() === 1 ? found.item() : found;
     if (typeof plain === 'number' && typeof value === 'number') return relative(value, plain);
-    return Object.is(value, plain) ? 0 : `${String(value)} instead of ${String(plain)}`;
+    // An element of truth values is 0 or 1 here.
+    const isSame = Object.is(typeof plain === 'boolean' ? Boolean(value) : value, plain);
+    return isSame ? 0 : `${String(value)} instead of ${String(plain)}`;
   }
   const { dtype, shape } = expected as RecordedTensor;
   if (!(found instanceof Tensor)) return `${typeof found} instead of a tensor`;

@@ -14,7 +14,7 @@ import { named } from '../../ops/named.ts';
  * is the weight of this batch in them, a tensor where it changes.
  * https://pytorch.org/docs/stable/generated/torch.nn.functional.batch_norm.html
  *
- * @throws ArgumentError without statistics, for an `eps` that is not positive, or where training sees one value per channel; ShapeError
+ * @throws ArgumentError without statistics, for an `eps` that is negative or, in training, 0, or where training sees one value per channel; ShapeError
  * where a parameter does not fit the channels; DTypeError unless `input` is floating.
  */
 export const batchNorm = named(
@@ -32,6 +32,10 @@ export const batchNorm = named(
   ): Tensor => {
     // PyTorch looks for channels only where there is something to normalise.
     if (input.ndim === 1 && input.shape[0] === 0) return same(input);
+    if (!(training ? eps > 0 : eps >= 0)) {
+      const wanted = training ? 'positive in training' : 'non-negative';
+      throw opError(ArgumentError, 'batch_norm', `eps must be ${wanted}, got ${eps}`);
+    }
     const options = { weight, bias, eps };
     if (!training) {
       if (running_mean === null || running_var === null) {
@@ -42,9 +46,6 @@ export const batchNorm = named(
         );
       }
       return batchNormEval(input, running_mean, running_var, options);
-    }
-    if (!(eps > 0)) {
-      throw opError(ArgumentError, 'batch_norm', `eps must be positive in training, got ${eps}`);
     }
     const result = batchNormTrain(input, options);
     const count = numel(input.shape) / input.shape[1]!;
