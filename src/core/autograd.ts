@@ -11,7 +11,7 @@ import { differentiating } from './anomaly.ts';
 import { setGradEnabled } from './grad-mode.ts';
 import type { Node, Value } from './graph.ts';
 import { valueType } from './graph.ts';
-import { hooked } from './hooks.ts';
+import { hooked, keepersOf } from './hooks.ts';
 import { Tensor } from './tensor.ts';
 import { currentTrace } from './trace.ts';
 
@@ -81,11 +81,10 @@ export function backwardAll(
   setGradEnabled(create_graph, () => {
     const values = roots.map((root) => root.value);
     new Walk(values, seeds, wanted).run((node, grads) => {
-      const leaf = node.variable;
-      const arrived = grads[0];
-      if (leaf === undefined || !arrived) return;
-      // A handle of its own: one gradient may reach several leaves, and each can be changed in place.
-      leaf.grad = leaf.grad === null ? own(arrived) : ops().add(leaf.grad, arrived);
+      for (const [tensor, arrived] of keepersOf(node, grads)) {
+        // A handle of its own: one gradient may reach several leaves, and each can be changed in place.
+        tensor.grad = tensor.grad === null ? own(arrived) : ops().add(tensor.grad, arrived);
+      }
     });
   });
 }

@@ -86,6 +86,40 @@ function entryOf<Key, Value>(table: Table<Key, Value>, key: Key, make: () => Val
   return made;
 }
 
+/** Results that are to keep their gradients, by node and output. */
+const keeping = new WeakMap<Node, Map<number, Set<Tensor>>>();
+
+/** Lets `backward` leave the gradient of a result in its `grad`, as it does of leaves. */
+export function retainGrad(tensor: Tensor): void {
+  if (!tensor.requires_grad) {
+    throw opError(AutogradError, 'retain_grad', 'the tensor does not require a gradient');
+  }
+  if (tensor.is_leaf) return;
+  const { node, index } = tensor.value;
+  entryOf(
+    entryOf(keeping, node, () => new Map()),
+    index,
+    () => new Set(),
+  ).add(tensor);
+}
+
+export function retainsGrad(tensor: Tensor): boolean {
+  const { node, index } = tensor.value;
+  return keeping.get(node)?.get(index)?.has(tensor) ?? false;
+}
+
+/** The tensors that keep the gradients that reached `node`, each with its own. */
+export function* keepersOf(
+  node: Node,
+  grads: readonly (Tensor | null)[],
+): Generator<[Tensor, Tensor]> {
+  if (node.variable !== undefined && grads[0]) yield [node.variable, grads[0]];
+  for (const [index, tensors] of keeping.get(node) ?? []) {
+    const gradient = grads[index];
+    if (gradient) for (const tensor of tensors) yield [tensor, gradient];
+  }
+}
+
 /** The gradients of a node's outputs after the hooks. */
 export function hooked(node: Node, grads: readonly (Tensor | null)[]): (Tensor | null)[] {
   return grads.map((gradient, index) => {

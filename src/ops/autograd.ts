@@ -10,6 +10,7 @@ export {
 export { enableGrad, isGradEnabled, noGrad, setGradEnabled } from '../core/grad-mode.ts';
 export { gradcheck, gradgradcheck } from '../core/gradcheck.ts';
 export type { GradientHook, RemovableHandle } from '../core/hooks.ts';
+export * as functional from './autograd-functional.ts';
 export {
   AutogradFunction as Function,
   type CustomFunction,

@@ -3,7 +3,13 @@
 import { category, type DType, promoteTypes } from '../base/dtype.ts';
 import { DTypeError, opError } from '../base/errors.ts';
 import { type BackwardOptions, backward, provideGradientOps } from '../core/autograd.ts';
-import { type GradientHook, type RemovableHandle, registerHook } from '../core/hooks.ts';
+import {
+  type GradientHook,
+  type RemovableHandle,
+  registerHook,
+  retainGrad,
+  retainsGrad,
+} from '../core/hooks.ts';
 import { Tensor } from '../core/tensor.ts';
 import { full } from './constant.ts';
 import * as dimensions from './dimensions.ts';
@@ -83,6 +89,9 @@ export interface AutogradMethods {
   backward(gradient?: Tensor | null, options?: BackwardOptions): void;
   /** Calls `hook` with every gradient that reaches this tensor; it may give another one. */
   registerHook(hook: GradientHook): RemovableHandle;
+  /** Lets `backward` leave the gradient of this result in `grad`. */
+  retainGrad(): void;
+  readonly retains_grad: boolean;
   /** As float32, float64, int64 or bool. */
   float(): Tensor;
   double(): Tensor;
@@ -174,6 +183,15 @@ for (const [name, find] of Object.entries({ median, nanmedian })) {
     return call(this, ...args);
   });
 }
+attach('retainGrad', function (this: Tensor) {
+  retainGrad(this);
+});
+Object.defineProperty(Tensor.prototype, 'retains_grad', {
+  get(this: Tensor) {
+    return retainsGrad(this);
+  },
+  configurable: true,
+});
 attach('registerHook', function (this: Tensor, hook: never) {
   return registerHook(this, hook);
 });

@@ -43,7 +43,8 @@ function graphOf(opCase: OpCase): Tensor[] {
 
 /** Methods that are another's other name, and those that test/core covers. */
 const ELSEWHERE = [
-  ...['view', 'to', 'float', 'double', 'long', 'bool', 'backward', 'registerHook'],
+  ...['view', 'to', 'float', 'double', 'long', 'bool', 'backward'],
+  ...['registerHook', 'retainGrad'],
   ...Object.keys(aliases),
 ];
 const INPLACE = /_$/;
