@@ -3,6 +3,7 @@
 import { afterCall } from '../core/trace.ts';
 import { type AnyOptimizer, lrScheduler, rateOf } from '../optim/index.ts';
 import type { Position } from './checkpoint.ts';
+import type { RunLength } from './run-length.ts';
 
 /** A schedule that needs nothing to move on. */
 type Stepped = lrScheduler.Scheduler & { step(): void };
@@ -37,6 +38,15 @@ export class Schedule {
 
   get #present(): number {
     return rateOf(this.#optimizer.param_groups[0]!.lr);
+  }
+
+  /** What is wrong with a schedule that ends before a run of this length does. */
+  lengthFault({ steps, epochs }: RunLength): string | undefined {
+    if (!(this.#stepped instanceof lrScheduler.OneCycleLR)) return undefined;
+    const { total_steps } = this.#stepped;
+    const moves = this.interval === 'step' ? steps : epochs;
+    if (moves <= total_steps) return undefined;
+    return `the cycle has ${total_steps} moves, but the run makes ${moves}, one every ${this.interval}`;
   }
 
   /** What follows the optimizer's step; part of a traced step. */

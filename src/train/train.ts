@@ -11,6 +11,7 @@ import type { RunSummary } from './events.ts';
 import { checkExpectations } from './expect.ts';
 import type { TrainRequest } from './request.ts';
 import { RunDirectory } from './run-directory.ts';
+import { runLength } from './run-length.ts';
 import { buildTask } from './task.ts';
 import { Trainer } from './trainer.ts';
 
@@ -32,10 +33,11 @@ export async function train(request: TrainRequest): Promise<RunSummary> {
   const resumed = await findResumed(request);
   const loader = openLoader(loaded, await task.train.load(), 'train');
   const valLoader = task.val && openLoader(loaded, await task.val.load(), 'val');
+  const length = runLength(loaded, task, loader);
   const run = resumed?.run ?? (await RunDirectory.create(request.out, config.name));
   const clock = new Clock();
   const profile = request.profile === true ? join(run.path, 'profile.json') : request.profile;
-  const parts = { loaded, task, loader, valLoader, run, clock };
+  const parts = { loaded, task, loader, length, valLoader, run, clock };
   const trainer = new Trainer({ ...parts, emit, signal, profile });
   try {
     if (resumed !== undefined) {
@@ -53,7 +55,7 @@ export async function train(request: TrainRequest): Promise<RunSummary> {
       parameters: task.model.parameters().reduce((sum, p) => sum + p.numel(), 0),
       train_samples: loader.samplesPerEpoch,
       val_samples: valLoader?.samplesPerEpoch ?? 0,
-      epochs: trainer.epochs,
+      epochs: length.epochs,
       total_steps: trainer.totalSteps,
       start_step: trainer.position.step,
     });

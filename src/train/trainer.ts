@@ -19,6 +19,7 @@ import type { TrainEvent } from './events.ts';
 import { Journal } from './journal.ts';
 import { Profiler } from './profiler.ts';
 import type { RunDirectory } from './run-directory.ts';
+import type { RunLength } from './run-length.ts';
 import { checkSampleOrder, sampleOrder } from './sample-order.ts';
 import * as snapshot from './snapshot.ts';
 import { StepQueue } from './step-queue.ts';
@@ -29,6 +30,7 @@ export interface TrainerOptions {
   readonly loaded: LoadedConfig;
   readonly task: Task;
   readonly loader: DataLoader;
+  readonly length: RunLength;
   /** Over the validation data, when there is any. */
   readonly valLoader: DataLoader | undefined;
   readonly run: RunDirectory;
@@ -65,10 +67,8 @@ export class Trainer {
 
   constructor(options: TrainerOptions) {
     const { loaded, task, loader, valLoader, emit, profile } = options;
-    const { epochs = Number.POSITIVE_INFINITY, max_steps = Number.POSITIVE_INFINITY } =
-      loaded.config.trainer;
     const onRetrace = (reason: string) => emit({ event: 'retrace', reason });
-    this.totalSteps = Math.min(epochs * loader.batchesPerEpoch, max_steps);
+    this.totalSteps = options.length.steps;
     this.#options = options;
     this.#journal = new Journal({ ...options, totalSteps: this.totalSteps });
     this.#stopping = new EarlyStopping(loaded.config);
@@ -82,11 +82,6 @@ export class Trainer {
     this.#profiler = profile === undefined ? undefined : new Profiler(profile, this.#step);
     this.#queue = new StepQueue(this.#profiler ?? this.#step, loader);
     this.#evaluator = valLoader && new Evaluator(task, valLoader, onRetrace);
-  }
-
-  /** Epochs, the last of which `max_steps` may cut short. */
-  get epochs(): number {
-    return Math.ceil(this.totalSteps / this.#options.loader.batchesPerEpoch);
   }
 
   get position(): Position {

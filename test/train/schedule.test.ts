@@ -81,6 +81,14 @@ describe('a scheduler in a config', () => {
     ],
     ['{ type: StepLR }', 'scheduler.step_size: missing'],
     [
+      '{ type: OneCycleLR, max_lr: 0.1, total_steps: 20 }',
+      'total_steps: the cycle has 20 moves, but the run makes 21, one every step',
+    ],
+    [
+      '{ type: OneCycleLR, max_lr: 0.1, total_steps: 2, interval: epoch }',
+      'the cycle has 2 moves, but the run makes 3, one every epoch',
+    ],
+    [
       '{ type: SequentialLR, milestones: [1, 2], schedulers: [LinearLR] }',
       '1 schedulers need 0 milestones',
     ],

@@ -271,6 +271,11 @@ export class OneCycleLR extends WithMomentum<z.output<typeof oneCycle>> {
     );
   }
 
+  /** Steps of the whole cycle. */
+  get total_steps(): number {
+    return this.options.total_steps!;
+  }
+
   protected rates(): number[] {
     const { phase, start } = this.phase();
     const part = (this.last_epoch - start) / (phase.end - start);
