@@ -28,6 +28,7 @@ export * as data from './data/index.ts';
 export { load, save } from './io/tensors.ts';
 export * as models from './models/index.ts';
 export * as func from './nn/func.ts';
+export { cosineSimilarity, rmsNorm } from './nn/functional/index.ts';
 export * as nn from './nn/index.ts';
 export * from './ops/aliases.ts';
 export * from './ops/arithmetic.ts';
@@ -118,6 +119,15 @@ export * from './ops/products.ts';
 export { nanquantile, quantile } from './ops/quantile.ts';
 export { bernoulli, binomial, multinomial, normal, randperm } from './ops/random.ts';
 export * from './ops/ranges.ts';
+export {
+  angle,
+  conj,
+  conjPhysical,
+  isreal,
+  real,
+  resolveConj,
+  resolveNeg,
+} from './ops/real-parts.ts';
 export {
   amax,
   amin,

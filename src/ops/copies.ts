@@ -11,8 +11,11 @@ export {
   view as viewCopy,
 } from './movement.ts';
 export { narrow as narrowCopy, select as selectCopy, slice as sliceCopy } from './slicing.ts';
+/** PyTorch's `unsafe_*` say of views that nobody will change them; here nobody can. */
 export {
+  chunk as unsafeChunk,
   split as splitCopy,
+  split as unsafeSplit,
   splitWithSizes as splitWithSizesCopy,
   unbind as unbindCopy,
 } from './splitting.ts';

@@ -8,11 +8,14 @@ import json
 
 import torch
 import torch.nn.functional as F
-from torch import linalg, nn, optim, special
+from torch import linalg, masked, nn, optim, special
 from torch.nn import init, utils
 from torch.optim import lr_scheduler
+from torch.signal import windows
 
-# Storage, devices, compilers, quantisation, sparse and complex tensors: no part of a model's vocabulary.
+from scope import OUT_OF_SCOPE, why_out_of_scope
+
+# Storage, devices, compilers, and functions that nn.functional has under the same name: no functions of tensors.
 FOREIGN = (
     "cuda", "cpu", "mps", "xpu", "cudnn", "mkldnn", "quant", "q_", "int_repr", "sparse", "sym", "fbgemm", "miopen",
     "dequantize", "vulkan", "nested", "set_", "get_", "is_", "_", "complex", "real", "imag", "conj", "resolve", "dsmm",
@@ -33,13 +36,20 @@ LOSSES = [n for n in nn.modules.loss.__all__]
 
 
 def functions(module, foreign=FOREIGN):
-    return sorted(n for n in dir(module) if callable(getattr(module, n)) and not inspect.isclass(getattr(module, n))
-                  and not n.startswith(foreign) and not inspect.ismodule(getattr(module, n)))
+    # Some names are PyTorch's own in `torch`, and everybody's in nn.functional: embedding, lstm.
+    left_out = why_out_of_scope if module is torch else lambda _: None
+    return [n for n in every_function(module) if not n.startswith(foreign) and left_out(n) is None]
+
+
+def every_function(module):
+    found = {n: getattr(module, n) for n in dir(module)}
+    return sorted(n for n, f in found.items() if callable(f) and not inspect.isclass(f) and not inspect.ismodule(f)
+                  and not n.startswith("_") and getattr(f, "__module__", None) != "typing")
 
 
 def classes(module, base, skip=()):
     found = [n for n in dir(module) if inspect.isclass(getattr(module, n)) and issubclass(getattr(module, n), base)]
-    return sorted(n for n in found if not n.startswith(("_", "Lazy")) and n not in skip)
+    return sorted(n for n in found if not n.startswith(("_", "Lazy")) and n not in skip and not why_out_of_scope(n))
 
 
 areas = {
@@ -63,4 +73,13 @@ areas = {
     "autograd": ["Function", "backward", "grad", "gradcheck", "gradgradcheck", "detect_anomaly", "set_detect_anomaly",
                  "no_grad", "enable_grad", "set_grad_enabled", "is_grad_enabled"],
 }
-print(json.dumps({area: sorted(set(names)) for area, names in areas.items()}, indent=1))
+
+areas["masked"] = sorted(n for n in masked.__all__ if n not in ("as_masked_tensor", "is_masked_tensor", "masked_tensor", "MaskedTensor"))
+areas["signal.windows"] = windows.__all__
+
+everything = {*every_function(torch), *(n for n in dir(nn) if n[0].isupper())}
+left_out = {reason: sorted(n for n in everything if why_out_of_scope(n) == reason) for reason in OUT_OF_SCOPE}
+print(json.dumps({
+    "areas": {area: sorted(set(names)) for area, names in areas.items()},
+    "out_of_scope": {reason: names for reason, names in left_out.items() if names},
+}, indent=1))

@@ -11,10 +11,12 @@ export type Callable = (...args: unknown[]) => unknown;
 /** What has no function of the same name: indexing, and names TypeScript keeps for itself. */
 const OTHER_NAMES: Readonly<Record<string, string>> = {
   __getitem__: 'index',
+  _segment_reduce: 'segment_reduce',
   cauchy: 'cauchy_',
   exponential: 'exponential_',
   geometric: 'geometric_',
   log_normal: 'log_normal_',
+  'masked.var': 'masked.var_',
   uniform: 'uniform_',
   var: 'var_',
 };
@@ -22,12 +24,15 @@ const OTHER_NAMES: Readonly<Record<string, string>> = {
 /** Python's operators with the operands exchanged: `__rsub__(a, b)` is b - a. */
 const REFLECTED: Readonly<Record<string, string>> = {
   __radd__: 'add',
+  __rand__: 'bitwise_and',
   __rdiv__: 'div',
   __rmatmul__: 'matmul',
   __rmod__: 'remainder',
   __rmul__: 'mul',
+  __ror__: 'bitwise_or',
   __rpow__: 'pow',
   __rsub__: 'sub',
+  __rxor__: 'bitwise_xor',
 };
 
 /** PyTorch's lists give the input of these first, where the function takes it second. */

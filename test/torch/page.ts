@@ -15,6 +15,12 @@ export interface Score {
   readonly faults: readonly string[];
 }
 
+/** What make_names.py lists: names by area, and those left out by the reason. */
+interface Names {
+  readonly areas: Readonly<Record<string, readonly string[]>>;
+  readonly out_of_scope: Readonly<Record<string, readonly string[]>>;
+}
+
 const NAMES = new URL('../fixtures/torch/names.json', import.meta.url);
 /** Areas whose names are used without one. */
 const TOP_LEVEL = ['torch', 'autograd'];
@@ -29,18 +35,20 @@ PyTorch's own distance between float32 and float64 where that is more. A dash: P
 `;
 
 export function coveragePage(scores: ReadonlyMap<string, Score>): string {
-  const areas = JSON.parse(readFileSync(NAMES, 'utf8')) as Record<string, string[]>;
+  const { areas, out_of_scope } = JSON.parse(readFileSync(NAMES, 'utf8')) as Names;
   const parts = Object.entries(areas).map(([area, names]) => areaTable(area, names, scores));
   const tested = [...scores.values()].filter(({ exists }) => exists);
   const whole = tested.filter(({ faults }) => faults.length === 0).length;
   const summary = `${scores.size} names have samples; ${tested.length} are here, ${whole} of them without a fault.\n`;
-  return [HEAD, summary, ...parts, misses()].join('\n');
+  return [HEAD, summary, ...parts, misses(), leftOut(out_of_scope)].join('\n');
 }
 
 function areaTable(area: string, names: readonly string[], scores: ReadonlyMap<string, Score>) {
   const rows = names.map((name) => {
     const path = TOP_LEVEL.includes(area) ? name : `${area}.${name}`;
-    const here = area === 'nn' ? findClass(name) !== undefined : findFunction(path) !== undefined;
+    const found =
+      area === 'nn' ? findClass(name) : (findFunction(path) ?? findFunction(`${area}.${name}`));
+    const here = found !== undefined;
     return `| \`${name}\` | ${here ? 'yes' : 'missing'} | ${scoreCells(scores.get(area === 'nn' ? name : path))} |`;
   });
   const count = rows.filter((row) => row.includes('| yes |')).length;
@@ -61,4 +69,11 @@ function scoreCells(score: Score | undefined): string {
 function misses(): string {
   const rows = Object.entries(MISSES).map(([name, why]) => `- \`${name}\`: ${why}`);
   return `## Not as in PyTorch\n\n${rows.join('\n')}\n`;
+}
+
+function leftOut(names: Names['out_of_scope']): string {
+  const rows = Object.entries(names).map(([why, list]) => {
+    return `- ${why}: ${list.map((name) => `\`${name}\``).join(', ')}`;
+  });
+  return `## Out of scope\n\n${rows.join('\n')}\n`;
 }

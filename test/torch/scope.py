@@ -6,8 +6,9 @@ from fnmatch import fnmatchcase
 OUT_OF_SCOPE = {
     "complex numbers are not among the dtypes": (
         "complex", "cdouble", "cfloat", "chalf", "polar", "view_as_complex", "view_as_real*", "imag", "fft.*", "stft",
-        "istft", "linalg.eig", "linalg.eigvals", "eig",
+        "istft", "linalg.eig", "linalg.eigvals",
     ),
+    "PyTorch itself has removed it, for what linalg has": ("eig", "lstsq", "matrix_rank", "solve", "symeig"),
     "int8 and int16 are not among the dtypes": ("char", "short"),
     "tensors are dense: there is no sparse layout": (
         "sparse.*", "to_sparse*", "sparse_*", "*spmm", "smm", "dsmm", "hsmm", "sspaddmm", "saddmm", "resize_as_sparse_",
@@ -18,9 +19,12 @@ OUT_OF_SCOPE = {
         "fused_moving_avg_obs_fake_quant",
     ),
     "where elements lie in memory is the engine's affair: strides and storage have no meaning here": (
-        "as_strided*", "empty_strided", "new_empty_strided", "resize_*", "hash_tensor", "is_same_size", "set_*",
+        "as_strided*", "empty_strided", "new_empty_strided", "resize_*", "hash_tensor",
     ),
+    "casts are nodes of the graph, of which equal ones are computed once: there is no cache": ("clear_autocast_cache",),
+    "processes, not threads, share the work of several devices": ("DataParallel",),
     "only PyTorch's own code calls it": (
+        "RNNBase", "RNNCellBase",
         "_*", "native_*", "jiterator_*", "torch._*", "torch.ops.*", "max_pool2d_with_indices_backward", "grid_sampler*",
         "cudnn_*", "miopen_*", "mkldnn_*", "affine_grid_generator", "batch_norm_*", "*_backward", "sym_*", "rnn_tanh*",
         "rnn_relu*", "lstm", "gru", "lstm_cell", "gru_cell", "lstm_mps", "embedding", "embedding_bag", "mkldnn*",

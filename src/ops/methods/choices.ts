@@ -4,9 +4,11 @@ import type { Tensor } from '../../core/tensor.ts';
 import * as choosing from '../choosing.ts';
 import * as indexing from '../indexing.ts';
 import * as masking from '../masking.ts';
+import { nonzeroStatic } from '../places.ts';
 import type { Operand } from '../pointwise.ts';
 import * as slicing from '../slicing.ts';
 import * as subscript from '../subscript.ts';
+import { unique, uniqueConsecutive } from '../unique.ts';
 
 export const choices = {
   argwhere: masking.argwhere,
@@ -34,4 +36,7 @@ export const choices = {
   take: choosing.take,
   takeAlongDim: choosing.takeAlongDim,
   where: (x: Tensor, condition: Tensor, other: Operand) => masking.where(condition, x, other),
+  nonzeroStatic,
+  unique,
+  uniqueConsecutive,
 } as const;

@@ -6,6 +6,7 @@ import * as bitwise from '../bitwise.ts';
 import * as comparison from '../comparison.ts';
 import * as floatParts from '../float-parts.ts';
 import * as pointwise from '../pointwise.ts';
+import * as realParts from '../real-parts.ts';
 import * as transcendental from '../transcendental.ts';
 
 export const elementwise = {
@@ -128,4 +129,10 @@ export const elementwise = {
   trueDivide: aliases.trueDivide,
   trunc: pointwise.trunc,
   xlogy: arithmetic.xlogy,
+  angle: realParts.angle,
+  conj: realParts.conj,
+  conjPhysical: realParts.conjPhysical,
+  isreal: realParts.isreal,
+  resolveConj: realParts.resolveConj,
+  resolveNeg: realParts.resolveNeg,
 } as const;

@@ -26,4 +26,5 @@ export const fresh = {
   newZeros: creation.newZeros,
   bernoulli: random.bernoulli,
   multinomial: random.multinomial,
+  typeAs: (x: Tensor, other: Tensor) => cast(x, other.dtype),
 } as const;

@@ -1,14 +1,17 @@
 /** Methods that reduce, scan, sort or normalise along dimensions. */
 
 import * as comparison from '../comparison.ts';
+import { corrcoef, cov } from '../covariance.ts';
 import * as diagonals from '../diagonals.ts';
 import { diff } from '../differences.ts';
 import * as extremes from '../extremes.ts';
+import { histc, histogram } from '../histograms.ts';
 import { nanquantile, quantile } from '../quantile.ts';
 import * as reduction from '../reduction.ts';
 import * as scanning from '../scanning.ts';
 import { logSoftmax, softmax } from '../softmax.ts';
 import * as sorting from '../sorting.ts';
+import { bincount } from '../unique.ts';
 
 export const reductions = {
   all: extremes.all,
@@ -48,4 +51,9 @@ export const reductions = {
   diff,
   nanquantile,
   quantile,
+  corrcoef,
+  cov,
+  histc,
+  histogram,
+  bincount,
 } as const;

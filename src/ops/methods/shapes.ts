@@ -57,4 +57,6 @@ export const shapes = {
   view: movement.reshape,
   viewAs: dimensions.viewAs,
   vsplit: splitting.vsplit,
+  unsafeChunk: splitting.chunk,
+  unsafeSplit: splitting.split,
 } as const;
