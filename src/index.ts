@@ -33,6 +33,7 @@ export * as nn from './nn/index.ts';
 export * from './ops/aliases.ts';
 export * from './ops/arithmetic.ts';
 export * as autograd from './ops/autograd.ts';
+export { i0 } from './ops/bessel.ts';
 export * from './ops/bitwise.ts';
 export {
   indexAdd,

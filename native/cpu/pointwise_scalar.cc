@@ -2,7 +2,10 @@
 // Those of `special::` compute in float64; the others in the type itself.
 #include "pointwise_scalar.h"
 
+#include "bessel_functions.h"
 #include "float_parts.h"
+#include "incomplete_gamma.h"
+#include "orthogonal_polynomials.h"
 #include "special_functions.h"
 
 namespace torchts {
@@ -46,9 +49,34 @@ StepCode scalar_step(const std::string& fn) {
   TORCHTS_OF_ONE(erfinv, 200, special::erfinv(x))
   TORCHTS_OF_ONE(lgamma, 60, special::log_gamma(x))
   TORCHTS_OF_ONE(digamma, 80, special::digamma(x))
+  TORCHTS_OF_ONE(erfcx, 60, special::erfcx(x))
+  TORCHTS_OF_ONE(ndtri, 200, special::ndtri(x))
+  TORCHTS_OF_ONE(i0, 100, special::bessel_i0(x))
+  TORCHTS_OF_ONE(i0e, 100, special::bessel_i0e(x))
+  TORCHTS_OF_ONE(i1, 100, special::bessel_i1(x))
+  TORCHTS_OF_ONE(i1e, 100, special::bessel_i1e(x))
+  TORCHTS_OF_ONE(modified_bessel_k0, 500, special::bessel_k(0, x))
+  TORCHTS_OF_ONE(modified_bessel_k1, 500, special::bessel_k(1, x))
+  TORCHTS_OF_ONE(scaled_modified_bessel_k0, 500, special::scaled_bessel_k(0, x))
+  TORCHTS_OF_ONE(scaled_modified_bessel_k1, 500, special::scaled_bessel_k(1, x))
+  TORCHTS_OF_ONE(bessel_j0, 200, special::bessel_j0(x))
+  TORCHTS_OF_ONE(bessel_j1, 200, special::bessel_j1(x))
+  TORCHTS_OF_ONE(bessel_y0, 200, special::bessel_y(0, x))
+  TORCHTS_OF_ONE(bessel_y1, 200, special::bessel_y(1, x))
+  TORCHTS_OF_ONE(airy_ai, 300, special::airy_ai(x))
   TORCHTS_OF_ONE(frexp_mantissa, 5, special::frexp_mantissa(x))
   TORCHTS_OF_ONE(frexp_exponent, 5, special::frexp_exponent(x))
   TORCHTS_OF_TWO(zeta, 400, special::zeta(x, y))
+  TORCHTS_OF_TWO(gammainc, 300, special::incomplete_gamma(x, y).p)
+  TORCHTS_OF_TWO(gammaincc, 300, special::incomplete_gamma(x, y).q)
+  TORCHTS_OF_TWO(chebyshev_polynomial_t, 50, special::chebyshev_t(x, y))
+  TORCHTS_OF_TWO(chebyshev_polynomial_u, 50, special::chebyshev_u(x, y))
+  TORCHTS_OF_TWO(chebyshev_polynomial_v, 50, special::chebyshev_v(x, y))
+  TORCHTS_OF_TWO(chebyshev_polynomial_w, 50, special::chebyshev_w(x, y))
+  TORCHTS_OF_TWO(hermite_polynomial_h, 50, special::hermite_h(x, y))
+  TORCHTS_OF_TWO(hermite_polynomial_he, 50, special::hermite_he(x, y))
+  TORCHTS_OF_TWO(laguerre_polynomial_l, 50, special::laguerre_l(x, y))
+  TORCHTS_OF_TWO(legendre_polynomial_p, 50, special::legendre_p(x, y))
   TORCHTS_OF_TWO(nextafter, 10, std::nextafter(x, y))
   TORCHTS_OF_TWO(nextafter_bfloat16, 10, special::nextafter_bfloat16(x, y))
 #undef TORCHTS_OF_TWO

@@ -1,6 +1,6 @@
 // Functions of one number that libm lacks, computed in float64. The formulas are those of
 // Abramowitz and Stegun, "Handbook of Mathematical Functions": 6.3 (digamma), 7.1 (erf), 23.2
-// (zeta).
+// (zeta), 26.2 (the normal distribution).
 #pragma once
 
 #include <cmath>
@@ -34,6 +34,41 @@ inline double erfinv(double x) {
     y -= step / (1 + y * step);
   }
   return std::copysign(y, x);
+}
+
+// e^(x^2) erfc(x), which neither overflows nor loses digits for large x: 7.1.23.
+inline double erfcx(double x) {
+  if (x < 0) return 2 * std::exp(x * x) - erfcx(-x);
+  if (x > 12) {
+    const double half = 0.5 / (x * x);
+    double term = 1, sum = 1;
+    for (int k = 1; k < 12; k++) {
+      term *= -(2 * k - 1) * half;
+      sum += term;
+    }
+    return sum / (x * std::sqrt(M_PI));
+  }
+  // What rounding x^2 loses is given back.
+  const double square = x * x;
+  return std::exp(square) * (1 + std::fma(x, x, -square)) * std::erfc(x);
+}
+
+// The inverse of the normal distribution's cumulative function. In the middle by erfinv; in the
+// tails 26.2.23, good to 5e-4, and two of Halley's steps.
+inline double ndtri(double p) {
+  if (!(p > 0 && p < 1)) return p == 0 ? -kInfinity : p == 1 ? kInfinity : kNaN;
+  if (std::abs(p - 0.5) < 0.25) return std::sqrt(2) * erfinv(2 * p - 1);
+  const double tail = p < 0.5 ? p : 1 - p;
+  const double logarithm = std::log(tail), t = std::sqrt(-2 * logarithm);
+  double x = t - (2.515517 + t * (0.802853 + t * 0.010328)) /
+                     (1 + t * (1.432788 + t * (0.189269 + t * 0.001308)));
+  for (int i = 0; i < 2; i++) {
+    // The tail over the density, e^(x^2/2) erfc(x/sqrt 2), does not underflow.
+    const double mills = std::sqrt(M_PI / 2) * erfcx(x * M_SQRT1_2);
+    const double excess = mills - std::sqrt(2 * M_PI) * std::exp(x * x / 2 + logarithm);
+    x += excess / (1 - x * excess / 2);
+  }
+  return p < 0.5 ? -x : x;
 }
 
 // Bernoulli numbers B_2, B_4, ... B_24.

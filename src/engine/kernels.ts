@@ -444,6 +444,25 @@ export const POINTWISE_FNS = {
   /** 1 - erf, with its own digits; and erf's inverse. */
   erfc: 1,
   erfinv: 1,
+  /** e^(a^2) erfc(a); and the inverse of the normal distribution's cumulative function. */
+  erfcx: 1,
+  ndtri: 1,
+  /** Bessel functions; an e at the end: times e^-|a|; scaled: times e^a. NaN for infinite a where not
+   *  scaled, and for a < 0 of the Y and K, which are infinite at 0. */
+  i0: 1,
+  i0e: 1,
+  i1: 1,
+  i1e: 1,
+  modified_bessel_k0: 1,
+  modified_bessel_k1: 1,
+  scaled_modified_bessel_k0: 1,
+  scaled_modified_bessel_k1: 1,
+  bessel_j0: 1,
+  bessel_j1: 1,
+  bessel_y0: 1,
+  bessel_y1: 1,
+  /** Airy's function; NaN for infinite a. */
+  airy_ai: 1,
   /** log |Gamma|, and its derivative. */
   lgamma: 1,
   digamma: 1,
@@ -468,6 +487,19 @@ export const POINTWISE_FNS = {
   zeta: 2,
   maximum: 2,
   minimum: 2,
+  /** The regularized incomplete gamma functions of b, from below and from above, with parameter a;
+   *  NaN for negative a and b. */
+  gammainc: 2,
+  gammaincc: 2,
+  /** Orthogonal polynomials at a, of the degree b without its fraction; 0 for negative degrees. */
+  chebyshev_polynomial_t: 2,
+  chebyshev_polynomial_u: 2,
+  chebyshev_polynomial_v: 2,
+  chebyshev_polynomial_w: 2,
+  hermite_polynomial_h: 2,
+  hermite_polynomial_he: 2,
+  laguerre_polynomial_l: 2,
+  legendre_polynomial_p: 2,
   /** The neighbour of a towards b; b where they are equal. In bfloat16, of numbers it can hold. */
   nextafter: 2,
   nextafter_bfloat16: 2,

@@ -1,6 +1,7 @@
 /** PyTorch's other names for the same functions. */
 
 export { clamp as clip } from './arithmetic.ts';
+export { gammainc as igamma, gammaincc as igammac } from './distribution-functions.ts';
 export {
   abs as absolute,
   atan2 as arctan2,

@@ -40,7 +40,7 @@ import {
   trunc,
   where,
 } from './pointwise.ts';
-import { promote, requireOperands } from './pointwise-rows.ts';
+import { floating, promote, requireOperands } from './pointwise-rows.ts';
 
 /**
  * input - floor(input / other) * other: the remainder with the sign of `other`, as Python's `%`.
@@ -270,9 +270,6 @@ export const ldexp = named('ldexp', ['input', 'other'], (input: Tensor, other: T
   return mul(input, pow(2, floating(other)));
 });
 
-const floating = (x: Operand): Operand =>
-  typeof x === 'number' || isFloating(x.dtype) ? x : cast(x, 'float32');
-
 /** True where the sign is negative, that of zero included. */
 export const signbit = named('signbit', ['input'], (input: Tensor): Tensor => {
   if (!isFloating(input.dtype)) return lt(input, 0);
@@ -289,7 +286,7 @@ export const copysign = named(
   ['input', 'other'],
   (input: Tensor, other: Operand): Tensor => {
     requireTensors('copysign', { input });
-    const size = abs(floating(input) as Tensor);
+    const size = abs(floating(input));
     const negative = typeof other === 'number' ? other < 0 || Object.is(other, -0) : signbit(other);
     if (typeof negative === 'boolean') return negative ? neg(size) : size;
     return where(negative, neg(size), size);
@@ -351,7 +348,7 @@ export const logaddexp2 = named(
 
 /** sin(pi x) / (pi x), and 1 at 0. */
 export const sinc = named('sinc', ['input'], (input: Tensor): Tensor => {
-  const angle = mul(floating(input) as Tensor, Math.PI);
+  const angle = mul(floating(input), Math.PI);
   const safe = where(eq(angle, 0), 1, angle);
   return where(eq(angle, 0), 1, div(sin(safe), safe));
 });
@@ -364,7 +361,7 @@ export const logit = named(
   'logit',
   ['input', 'eps'],
   (input: Tensor, eps: number | null = null): Tensor => {
-    const x = eps === null ? input : clamp(floating(input) as Tensor, eps, 1 - eps);
+    const x = eps === null ? input : clamp(floating(input), eps, 1 - eps);
     return log(div(x, sub(1, x)));
   },
 );

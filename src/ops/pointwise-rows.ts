@@ -77,11 +77,7 @@ export function unary(
 /** As `unary`, computing integers in float32 as PyTorch does. */
 export function floatUnary(name: PointwiseFn, derivative: UnaryVjp | 'nondiff') {
   const compute = unary(name, derivative, 'same', 'floating');
-  return named(
-    name,
-    ['input'],
-    (input: Tensor): Tensor => compute(isFloating(input.dtype) ? input : cast(input, 'float32')),
-  );
+  return named(name, ['input'], (input: Tensor): Tensor => compute(floating(input)));
 }
 
 // ---- conversion --------------------------------------------------------------------------------
@@ -100,6 +96,9 @@ const CAST = defineOp<{ dtype: DType }>({
 export function cast(x: Tensor, dtype: DType): Tensor {
   return x.dtype === dtype ? x : apply(CAST, [x], { dtype });
 }
+
+/** A tensor that is computed in floating numbers: integers become float32. */
+export const floating = (x: Tensor): Tensor => (isFloating(x.dtype) ? x : cast(x, 'float32'));
 
 // ---- two operands ------------------------------------------------------------------------------
 

@@ -22,12 +22,14 @@ import { POINTWISE } from './cases/pointwise.ts';
 import { RECURRENT } from './cases/recurrent.ts';
 import { REDUCTION } from './cases/reduction.ts';
 import { SOFTMAX } from './cases/softmax.ts';
+import { SPECIAL_FUNCTIONS } from './cases/special-functions.ts';
 import { WINDOW } from './cases/window.ts';
 
 export const CASES: readonly OpCase[] = [
   ...POINTWISE,
   ...BINARY,
   ...BITWISE,
+  ...SPECIAL_FUNCTIONS,
   ...REDUCTION,
   ...MOVEMENT,
   ...MATMUL,

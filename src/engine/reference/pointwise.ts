@@ -3,8 +3,28 @@
 import { type ComputeType, computeType } from '../../base/dtype.ts';
 import { numel } from '../../base/shape.ts';
 import { type KernelAttrs, POINTWISE_FNS, type PointwiseFn } from '../kernels.ts';
+import {
+  airyAi,
+  besselFirst,
+  besselI,
+  besselK,
+  besselSecond,
+  scaledBesselI,
+  scaledBesselK,
+} from './bessel.ts';
 import { exponent, mantissa, nextAfter, nextBfloat16 } from './float-parts.ts';
+import { gammainc, gammaincc } from './incomplete-gamma.ts';
 import { check, checkShape, type KernelCall, type Run } from './kernel.ts';
+import {
+  chebyshevT,
+  chebyshevU,
+  chebyshevV,
+  chebyshevW,
+  hermiteH,
+  hermiteHe,
+  laguerreL,
+  legendreP,
+} from './polynomials.ts';
 import {
   erf,
   gelu,
@@ -14,7 +34,7 @@ import {
   power,
   roundHalfEven,
 } from './special.ts';
-import { digamma, erfc, erfinv, lgamma, zeta } from './special-functions.ts';
+import { digamma, erfc, erfcx, erfinv, lgamma, ndtri, zeta } from './special-functions.ts';
 import { toBool, toInt32, toInt64, toUint8 } from './values.ts';
 import { broadcastStrides, viewPlaces } from './views.ts';
 
@@ -73,6 +93,21 @@ const FNS: Record<Exclude<PointwiseFn, 'const'>, Row> = {
   exp2: floating((a) => 2 ** a),
   log2: floating(Math.log2),
   log10: floating(Math.log10),
+  erfcx: floating(erfcx),
+  ndtri: floating(ndtri),
+  i0: floating(besselI(0)),
+  i0e: floating(scaledBesselI(0)),
+  i1: floating(besselI(1)),
+  i1e: floating(scaledBesselI(1)),
+  modified_bessel_k0: floating(besselK(0)),
+  modified_bessel_k1: floating(besselK(1)),
+  scaled_modified_bessel_k0: floating(scaledBesselK(0)),
+  scaled_modified_bessel_k1: floating(scaledBesselK(1)),
+  bessel_j0: floating(besselFirst(0)),
+  bessel_j1: floating(besselFirst(1)),
+  bessel_y0: floating(besselSecond(0)),
+  bessel_y1: floating(besselSecond(1)),
+  airy_ai: floating(airyAi),
   erfc: floating(erfc),
   erfinv: floating(erfinv),
   lgamma: floating(lgamma),
@@ -93,6 +128,16 @@ const FNS: Record<Exclude<PointwiseFn, 'const'>, Row> = {
   pow: { float: power, int64: integerPower },
   atan2: floating(Math.atan2),
   zeta: floating(zeta),
+  gammainc: floating(gammainc),
+  gammaincc: floating(gammaincc),
+  chebyshev_polynomial_t: floating(chebyshevT),
+  chebyshev_polynomial_u: floating(chebyshevU),
+  chebyshev_polynomial_v: floating(chebyshevV),
+  chebyshev_polynomial_w: floating(chebyshevW),
+  hermite_polynomial_h: floating(hermiteH),
+  hermite_polynomial_he: floating(hermiteHe),
+  laguerre_polynomial_l: floating(laguerreL),
+  legendre_polynomial_p: floating(legendreP),
   nextafter: floating(nextAfter),
   nextafter_bfloat16: floating(nextBfloat16),
   // NaN wins, as in PyTorch. Not Math.max itself: it would take the unused third argument too.

@@ -5,13 +5,34 @@
 
 import { erf, power } from './special.ts';
 
-/** 1 - erf(x). Beyond 2 by the continued fraction 7.1.14, which keeps all digits. */
+/** 1 - erf(x). */
 export function erfc(x: number): number {
   if (x < 2) return 1 - erf(x);
-  if (x > 27) return 0; // below the smallest number
+  return x > 27 ? 0 : Math.exp(-x * x) * erfcx(x); // beyond, below the smallest number
+}
+
+/** e^(x^2) erfc(x). Beyond 2 by the continued fraction 7.1.14, which keeps all digits. */
+export function erfcx(x: number): number {
+  if (x < 0) return 2 * Math.exp(x * x) - erfcx(-x);
+  if (x < 2) return Math.exp(x * x) * (1 - erf(x));
   let fraction = x;
   for (let n = 200; n > 0; n--) fraction = x + n / 2 / fraction;
-  return Number.isNaN(x) ? x : Math.exp(-x * x) / Math.sqrt(Math.PI) / fraction;
+  return 1 / Math.sqrt(Math.PI) / fraction;
+}
+
+/** The inverse of the normal distribution's cumulative function, by bisection. */
+export function ndtri(p: number): number {
+  if (!(p > 0 && p < 1)) return p === 0 ? -Infinity : p === 1 ? Infinity : Number.NaN;
+  if (Math.abs(p - 0.5) < 0.25) return Math.SQRT2 * erfinv(2 * p - 1);
+  const tail = Math.min(p, 1 - p);
+  let low = 0;
+  let high = 40;
+  for (let i = 0; i < 100; i++) {
+    const middle = (low + high) / 2;
+    if (erfc(middle * Math.SQRT1_2) / 2 > tail) low = middle;
+    else high = middle;
+  }
+  return p < 0.5 ? -low : low;
 }
 
 /** The inverse of erf, by bisection. */
@@ -33,12 +54,22 @@ export function erfinv(x: number): number {
 /** 1/12, 1/360, ...: B_2k / (2k (2k - 1)), of Stirling's series 6.1.40. */
 const STIRLING = [1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360, 1 / 156];
 
+/** What log Gamma(x) is more than (x - 1/2) log(x) - x + log(2 pi) / 2, from about 15 on. */
+export const stirling = (x: number): number =>
+  STIRLING.reduce((sum, c, k) => sum + c / x ** (2 * k + 1), 0);
+
 const EULER = 0.5772156649015329;
 
+/** Riemann's zeta function of 2, 3, ..., each computed once. */
+const riemann: number[] = [];
+
 /** log Gamma(1 + z) for |z| <= 1/2, without loss of digits at 0: 6.1.33. */
-function nearOne(z: number): number {
+export function lgammaNearOne(z: number): number {
   let sum = -EULER * z;
-  for (let k = 60; k >= 2; k--) sum += (zeta(k, 1) * (-z) ** k) / k;
+  for (let k = 60; k >= 2; k--) {
+    riemann[k] ??= zeta(k, 1);
+    sum += (riemann[k]! * (-z) ** k) / k;
+  }
   return sum;
 }
 
@@ -48,13 +79,12 @@ export function lgamma(x: number): number {
   if (Math.abs(x) === Infinity) return Infinity;
   if (x <= 0 && x === Math.floor(x)) return Infinity;
   if (x < 0.5) return Math.log(Math.PI / Math.abs(Math.sin(Math.PI * (x % 2)))) - lgamma(1 - x);
-  if (x < 1.5) return nearOne(x - 1);
-  if (x < 2.5) return Math.log1p(x - 2) + nearOne(x - 2);
+  if (x < 1.5) return lgammaNearOne(x - 1);
+  if (x < 2.5) return Math.log1p(x - 2) + lgammaNearOne(x - 2);
   let shift = 0;
   let at = x;
   for (; at < 15; at++) shift += Math.log(at);
-  const series = STIRLING.reduce((sum, c, k) => sum + c / at ** (2 * k + 1), 0);
-  return (at - 0.5) * Math.log(at) - at + Math.log(2 * Math.PI) / 2 + series - shift;
+  return (at - 0.5) * Math.log(at) - at + Math.log(2 * Math.PI) / 2 + stirling(at) - shift;
 }
 
 /** The derivative of lgamma, that of the same series. */

@@ -2,6 +2,7 @@
 
 import * as aliases from '../aliases.ts';
 import * as arithmetic from '../arithmetic.ts';
+import { i0 } from '../bessel.ts';
 import * as bitwise from '../bitwise.ts';
 import * as comparison from '../comparison.ts';
 import * as floatParts from '../float-parts.ts';
@@ -70,6 +71,9 @@ export const elementwise = {
   gt: pointwise.gt,
   heaviside: arithmetic.heaviside,
   hypot: arithmetic.hypot,
+  i0,
+  igamma: aliases.igamma,
+  igammac: aliases.igammac,
   isclose: comparison.isclose,
   isfinite: comparison.isfinite,
   isinf: pointwise.isinf,

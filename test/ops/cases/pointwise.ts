@@ -33,13 +33,15 @@ interface UnaryOptions extends CaseOptions {
   readonly also?: readonly ((...shape: number[]) => Slot)[];
   /** Leave the special values out. */
   readonly finite?: boolean;
+  /** False where PyTorch has no such op for bfloat16. */
+  readonly halves?: boolean;
 }
 
-function unary(
+export function unary(
   op: string,
   fn: (x: Tensor) => Tensor,
   torch: string,
-  { domain = 'any', also = [], finite = false, ...options }: UnaryOptions = {},
+  { domain = 'any', also = [], finite = false, halves = true, ...options }: UnaryOptions = {},
 ): OpCase[] {
   const of = (detail: string, slot: Slot) =>
     opCase(op, detail, [within(domain, slot)], fn, { torch, ...options });
@@ -49,7 +51,7 @@ function unary(
     of('one element', f32(1, 1)),
     of('empty', f32(0, 3)),
     of('float64', f64(5)),
-    of('bfloat16', bf16(5)),
+    ...(halves ? [of('bfloat16', bf16(5))] : []),
     opCase(op, 'viewed', [within(domain, f32(3, 1, 4))], (x) => fn(viewed(x)), {
       torch: torch.replaceAll(/\ba\b/g, TORCH_VIEWED('a')),
       ...options,
