@@ -15,7 +15,7 @@ import { INDEXING_CASES } from './cases/indexing.ts';
 import { LAYER_NORM_CASES } from './cases/layer-norm.ts';
 import { LSTM_CASES } from './cases/lstm.ts';
 import { MATMUL_CASES } from './cases/matmul.ts';
-import { FACTORIZATION_CASES, SPECTRUM_CASES } from './cases/matrices.ts';
+import { FACTORIZATION_CASES } from './cases/matrices.ts';
 import { CREATION_CASES, MOVEMENT_CASES } from './cases/movement.ts';
 import { OPTIMIZER_CASES } from './cases/optimizer.ts';
 import { ORDER_CASES } from './cases/order.ts';
@@ -23,6 +23,7 @@ import { POINTWISE_CASES } from './cases/pointwise.ts';
 import { RANDOM_CASES } from './cases/random.ts';
 import { REDUCE_CASES } from './cases/reduce.ts';
 import { SOFTMAX_CASES } from './cases/softmax.ts';
+import { SPECTRUM_CASES } from './cases/spectra.ts';
 
 export const CASES: readonly KernelCase[] = [
   ...POINTWISE_CASES,
