@@ -5,7 +5,7 @@
 
 import { z } from 'zod';
 import { opError, ShapeError } from '../base/errors.ts';
-import { strict } from '../base/registry.ts';
+import { parseOptions, strict } from '../base/registry.ts';
 import { formatShape } from '../base/shape.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { full } from '../ops/creation.ts';
@@ -80,8 +80,9 @@ export class RReLU extends Module {
   readonly lower: number;
   readonly upper: number;
 
-  constructor({ lower = 1 / 8, upper = 1 / 3 }: z.input<typeof rreluOptions> = {}) {
+  constructor(given: z.input<typeof rreluOptions> = {}) {
     super();
+    const { lower, upper } = parseOptions('RReLU', rreluOptions, given);
     this.lower = lower;
     this.upper = upper;
   }
@@ -105,8 +106,9 @@ export class PReLU extends Module {
   static readonly schema = preluOptions;
   readonly weight: Parameter;
 
-  constructor({ num_parameters = 1, init = 0.25 }: z.input<typeof preluOptions> = {}) {
+  constructor(given: z.input<typeof preluOptions> = {}) {
     super();
+    const { num_parameters, init } = parseOptions('PReLU', preluOptions, given);
     this.weight = new Parameter(full([num_parameters], init));
   }
 

@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import { ArgumentError, opError } from '../base/errors.ts';
-import { strict } from '../base/registry.ts';
+import { parseOptions, strict } from '../base/registry.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { zeros } from '../ops/creation.ts';
 import { type Named, named } from '../ops/named.ts';
@@ -75,18 +75,19 @@ export class MultiheadAttention extends Module<Parameters<Call>, Attended> {
 
   constructor(given: z.input<typeof options>) {
     super();
-    const { embed_dim, num_heads, bias = true, add_bias_kv = false } = given;
+    const parsed = parseOptions('MultiheadAttention', options, given);
+    const { embed_dim, num_heads, bias, add_bias_kv } = parsed;
     if (embed_dim % num_heads !== 0) {
       const message = `embed_dim ${embed_dim} must be divisible by num_heads ${num_heads}`;
       throw opError(ArgumentError, 'MultiheadAttention', message);
     }
-    const kdim = given.kdim ?? embed_dim;
-    const vdim = given.vdim ?? embed_dim;
+    const kdim = parsed.kdim ?? embed_dim;
+    const vdim = parsed.vdim ?? embed_dim;
     this.embed_dim = embed_dim;
     this.num_heads = num_heads;
-    this.dropout = given.dropout ?? 0;
-    this.batch_first = given.batch_first ?? false;
-    this.#add_zero_attn = given.add_zero_attn ?? false;
+    this.dropout = parsed.dropout;
+    this.batch_first = parsed.batch_first;
+    this.#add_zero_attn = parsed.add_zero_attn;
     const parameter = (...shape: number[]) => new Parameter(zeros(shape));
     if (kdim === embed_dim && vdim === embed_dim) {
       this.in_proj_weight = parameter(3 * embed_dim, embed_dim);

@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import { opError, ShapeError } from '../base/errors.ts';
-import { strict } from '../base/registry.ts';
+import { parseOptions, strict } from '../base/registry.ts';
 import { formatShape } from '../base/shape.ts';
 import { noGrad } from '../core/grad-mode.ts';
 import type { Tensor } from '../core/tensor.ts';
@@ -44,15 +44,12 @@ export abstract class BatchNorm extends Module {
   /** The numbers of dimensions an input may have. */
   protected abstract readonly ranks: readonly number[];
 
-  constructor({
-    num_features,
-    eps = 1e-5,
-    momentum = 0.1,
-    affine = true,
-    bias = true,
-    track_running_stats = true,
-  }: BatchNormModuleOptions) {
+  constructor(given: BatchNormModuleOptions) {
     super();
+    const { name } = new.target;
+    const parsed = parseOptions(name, options, given);
+    const { eps, momentum, affine, bias, track_running_stats } = parsed;
+    const num_features = inferredSize(name, 'num_features', parsed.num_features, undefined);
     this.num_features = num_features;
     this.eps = eps;
     this.momentum = momentum;

@@ -1,7 +1,7 @@
 /** Distances and similarities as layers, and the bilinear layer. */
 
 import { z } from 'zod';
-import { strict } from '../base/registry.ts';
+import { parseOptions, strict } from '../base/registry.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { zeros } from '../ops/creation.ts';
 import { bilinear } from './functional/bilinear.ts';
@@ -25,8 +25,9 @@ export class CosineSimilarity extends Module<Pair> {
   readonly dim: number;
   readonly eps: number;
 
-  constructor({ dim = 1, eps = 1e-8 }: z.input<typeof similarityOptions> = {}) {
+  constructor(given: z.input<typeof similarityOptions> = {}) {
     super();
+    const { dim, eps } = parseOptions('CosineSimilarity', similarityOptions, given);
     this.dim = dim;
     this.eps = eps;
   }
@@ -49,8 +50,9 @@ export class PairwiseDistance extends Module<Pair> {
   readonly eps: number;
   readonly keepdim: boolean;
 
-  constructor({ p = 2, eps = 1e-6, keepdim = false }: z.input<typeof distanceOptions> = {}) {
+  constructor(given: z.input<typeof distanceOptions> = {}) {
     super();
+    const { p, eps, keepdim } = parseOptions('PairwiseDistance', distanceOptions, given);
     this.norm = p;
     this.eps = eps;
     this.keepdim = keepdim;
@@ -80,13 +82,10 @@ export class Bilinear extends Module<[input1: Tensor, input2: Tensor]> {
   readonly weight: Parameter;
   readonly bias: Parameter | null;
 
-  constructor({
-    in1_features,
-    in2_features,
-    out_features,
-    bias = true,
-  }: z.input<typeof bilinearOptions>) {
+  constructor(given: z.input<typeof bilinearOptions>) {
     super();
+    const options = parseOptions('Bilinear', bilinearOptions, given);
+    const { in1_features, in2_features, out_features, bias } = options;
     this.in1_features = in1_features;
     this.in2_features = in2_features;
     this.out_features = out_features;

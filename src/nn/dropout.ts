@@ -1,7 +1,7 @@
 /** Dropout layers. `inplace` is taken as in PyTorch and changes nothing. */
 
 import { z } from 'zod';
-import { strict } from '../base/registry.ts';
+import { parseOptions, strict } from '../base/registry.ts';
 import type { Tensor } from '../core/tensor.ts';
 import {
   alphaDropout,
@@ -26,8 +26,9 @@ abstract class DropoutLayer extends Module {
   readonly p: number;
   readonly inplace: boolean;
 
-  constructor({ p = 0.5, inplace = false }: z.input<typeof options> = {}) {
+  constructor(given: z.input<typeof options> = {}) {
     super();
+    const { p, inplace } = parseOptions(new.target.name, options, given);
     this.p = p;
     this.inplace = inplace;
   }

@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import { ArgumentError, opError } from '../base/errors.ts';
-import { strict } from '../base/registry.ts';
+import { parseOptions, strict } from '../base/registry.ts';
 import { noGrad } from '../core/grad-mode.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { zeros } from '../ops/creation.ts';
@@ -42,16 +42,17 @@ type Pretrained<Options> = Omit<Options, 'num_embeddings' | 'embedding_dim'> & {
 };
 
 /** The table of both layers, and what they do with it alike. */
-abstract class Table<Options extends EmbeddingOptions> extends Module {
+abstract class Table<Options extends z.output<typeof options>> extends Module {
   readonly num_embeddings: number;
   readonly embedding_dim: number;
   readonly padding_idx: number | null;
   readonly weight: Parameter;
   protected readonly lookup: () => Options;
 
+  /** @param given parsed options. */
   constructor(given: Options) {
     super();
-    const { num_embeddings, embedding_dim, padding_idx = null } = given;
+    const { num_embeddings, embedding_dim, padding_idx } = given;
     this.num_embeddings = num_embeddings;
     this.embedding_dim = embedding_dim;
     this.padding_idx = paddingRow(padding_idx, num_embeddings);
@@ -70,7 +71,7 @@ abstract class Table<Options extends EmbeddingOptions> extends Module {
   }
 
   override extraRepr(): string {
-    const { max_norm = null, norm_type = 2, scale_grad_by_freq = false } = this.lookup();
+    const { max_norm, norm_type, scale_grad_by_freq } = this.lookup();
     const told = {
       ...(this.padding_idx !== null && { padding_idx: this.padding_idx }),
       ...(max_norm !== null && { max_norm }),
@@ -106,7 +107,11 @@ const sizesOf = ({ shape }: Tensor) => ({ num_embeddings: shape[0]!, embedding_d
  * `padding_idx` starts at zero and gets no gradient.
  * https://pytorch.org/docs/stable/generated/torch.nn.Embedding.html
  */
-export class Embedding extends Table<EmbeddingOptions> {
+export class Embedding extends Table<z.output<typeof options>> {
+  constructor(given: EmbeddingOptions) {
+    super(parseOptions('Embedding', options, given));
+  }
+
   /** An embedding that starts with the rows of `table`, and by default keeps them. */
   static fromPretrained(
     table: Tensor,
@@ -116,7 +121,7 @@ export class Embedding extends Table<EmbeddingOptions> {
   }
 
   forward(input: Tensor): Tensor {
-    const { max_norm = null, norm_type = 2, scale_grad_by_freq = false } = this.lookup();
+    const { max_norm, norm_type, scale_grad_by_freq } = this.lookup();
     const { padding_idx } = this;
     return embedding(input, this.weight, { padding_idx, max_norm, norm_type, scale_grad_by_freq });
   }
@@ -127,7 +132,11 @@ export class Embedding extends Table<EmbeddingOptions> {
  * (B, L), or (n) with offsets (B) -> (B, embedding_dim).
  * https://pytorch.org/docs/stable/generated/torch.nn.EmbeddingBag.html
  */
-export class EmbeddingBag extends Table<BagOptions> {
+export class EmbeddingBag extends Table<z.output<typeof bagOptions>> {
+  constructor(given: BagOptions) {
+    super(parseOptions('EmbeddingBag', bagOptions, given));
+  }
+
   /** One that starts with the rows of `table`, and by default keeps them. */
   static fromPretrained(
     table: Tensor,
@@ -137,7 +146,7 @@ export class EmbeddingBag extends Table<BagOptions> {
   }
 
   protected override ownText() {
-    const { mode = 'mean', include_last_offset = false } = this.lookup();
+    const { mode, include_last_offset } = this.lookup();
     return { mode, ...(include_last_offset && { include_last_offset }) };
   }
 

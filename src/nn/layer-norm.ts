@@ -1,7 +1,7 @@
 /** Layer normalization. */
 
 import { z } from 'zod';
-import { strict } from '../base/registry.ts';
+import { parseOptions, strict } from '../base/registry.ts';
 import type { Shape } from '../base/shape.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { ones, zeros } from '../ops/creation.ts';
@@ -28,13 +28,10 @@ export class LayerNorm extends Module {
   readonly weight: Parameter | null;
   readonly bias: Parameter | null;
 
-  constructor({
-    normalized_shape,
-    eps = 1e-5,
-    elementwise_affine = true,
-    bias = true,
-  }: z.input<typeof options>) {
+  constructor(given: z.input<typeof options>) {
     super();
+    const parsed = parseOptions('LayerNorm', options, given);
+    const { normalized_shape, eps, elementwise_affine, bias } = parsed;
     const shape = typeof normalized_shape === 'number' ? [normalized_shape] : normalized_shape;
     this.normalized_shape = shape;
     this.eps = eps;

@@ -1,7 +1,7 @@
 /** Fully connected layers. */
 
 import { z } from 'zod';
-import { strict } from '../base/registry.ts';
+import { parseOptions, strict } from '../base/registry.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { zeros } from '../ops/creation.ts';
 import { linear } from '../ops/matmul.ts';
@@ -18,7 +18,11 @@ const options = strict({
   bias: z.boolean().default(true),
 });
 
-type LinearOptions = z.input<typeof options> & { in_features: number };
+/** In code a size may be 0, as in PyTorch; in a config that is a mistake. */
+const size = z.int().min(0);
+const codeOptions = options.extend({ in_features: size, out_features: size });
+
+type LinearOptions = z.input<typeof codeOptions>;
 
 /**
  * y = x Wᵀ + b: (..., in_features) -> (..., out_features).
@@ -30,8 +34,9 @@ export class Linear extends Module {
   readonly weight: Parameter;
   readonly bias: Parameter | null;
 
-  constructor({ in_features, out_features, bias = true }: LinearOptions) {
+  constructor(given: LinearOptions) {
     super();
+    const { in_features, out_features, bias } = parseOptions('Linear', codeOptions, given);
     this.in_features = in_features;
     this.out_features = out_features;
     this.weight = new Parameter(zeros([out_features, in_features]));

@@ -1,7 +1,7 @@
 /** Layers that change a shape or pass the input on. */
 
 import { z } from 'zod';
-import { strict } from '../base/registry.ts';
+import { parseOptions, strict } from '../base/registry.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { flatten, permute } from '../ops/movement.ts';
 import { Module } from './module.ts';
@@ -17,8 +17,9 @@ export class Flatten extends Module {
   readonly start_dim: number;
   readonly end_dim: number;
 
-  constructor({ start_dim = 1, end_dim = -1 }: z.input<typeof flattenOptions> = {}) {
+  constructor(given: z.input<typeof flattenOptions> = {}) {
     super();
+    const { start_dim, end_dim } = parseOptions('Flatten', flattenOptions, given);
     this.start_dim = start_dim;
     this.end_dim = end_dim;
   }
@@ -48,9 +49,9 @@ const permuteOptions = strict({ dims: z.array(z.int()).min(1) });
 export class Permute extends Module {
   readonly dims: readonly number[];
 
-  constructor({ dims }: z.input<typeof permuteOptions>) {
+  constructor(given: z.input<typeof permuteOptions>) {
     super();
-    this.dims = dims;
+    this.dims = parseOptions('Permute', permuteOptions, given).dims;
   }
 
   forward(input: Tensor): Tensor {

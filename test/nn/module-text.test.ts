@@ -18,6 +18,14 @@ test.each(layers)('$text', ({ type, options, text }) => {
   expect(String(new Layer(options))).toBe(text);
 });
 
+/** Identity takes anything, as PyTorch's; the Transformer's activation may be a function. */
+const STRICT = layers.filter(({ type }) => !/^(Identity|Transformer)/.test(type));
+
+test.each(STRICT)('$text refuses what it does not know', ({ type, options }) => {
+  const Layer = (nn as unknown as Registered)[type]!;
+  expect(() => new Layer({ ...options, opshun: 1 })).toThrow(`[${type}] unknown key "opshun"`);
+});
+
 test('lists print equal neighbours once', () => {
   const linear = () => new nn.Linear({ in_features: 1, out_features: 1 });
   const list = new nn.ModuleList([new nn.ReLU(), linear(), linear()]);
