@@ -9,7 +9,7 @@ import { full } from './constant.ts';
 import { rowsAt } from './embedding.ts';
 import { tensor } from './host-data.ts';
 import { expand, flatten, reshape, unsqueeze } from './movement.ts';
-import { named } from './named.ts';
+import { named, requireTensors } from './named.ts';
 import { cast, eq, type Operand, where as select, sub } from './pointwise.ts';
 import { arange } from './ranges.ts';
 import { cumsum } from './scanning.ts';
@@ -144,6 +144,7 @@ function chooseOrFind(condition: Tensor): Tensor[];
 function chooseOrFind(condition: Tensor, input: Operand, other: Operand): Tensor;
 function chooseOrFind(condition: Tensor, options: Choice): Tensor;
 function chooseOrFind(condition: Tensor, ...rest: unknown[]): Tensor | Tensor[] {
+  requireTensors('where', { condition });
   if (rest.length === 0) return nonzeroVectors(condition);
   return (choose as unknown as (...args: unknown[]) => Tensor)(condition, ...rest);
 }

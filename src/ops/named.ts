@@ -10,6 +10,7 @@
  */
 
 import { ArgumentError, nearestName, opError } from '../base/errors.ts';
+import { formatShape } from '../base/shape.ts';
 import { Tensor } from '../core/tensor.ts';
 
 /** A name without its star. */
@@ -108,9 +109,30 @@ export function named<F, const Names extends readonly string[]>(
       const list = bare.join(', ');
       throw opError(ArgumentError, op, `takes ${list}; got ${args.length} arguments`);
     }
-    return compute(...args);
+    try {
+      return compute(...args);
+    } catch (error) {
+      throw refused(op, bare, args, error);
+    }
   };
   return Object.assign(call, { op, args: bare }) as unknown as Named<F, Names>;
+}
+
+/**
+ * What a call without the compiler's checks made of wrong arguments, such as a string for a tensor, as a typed
+ * error. A function among the arguments may have thrown it itself: its errors pass as they are.
+ */
+function refused(
+  op: string,
+  names: readonly string[],
+  args: readonly unknown[],
+  error: unknown,
+): unknown {
+  const isAccident = error instanceof TypeError || error instanceof RangeError;
+  if (!isAccident || args.some((arg) => typeof arg === 'function')) return error;
+  const given = args.map((arg, i) => `${names[i]} ${describe(arg)}`);
+  const typed = opError(ArgumentError, op, `cannot be called with ${given.join(', ')}`);
+  return Object.assign(typed, { cause: error });
 }
 
 function isOptions(value: unknown): value is Record<string, unknown> {
@@ -159,5 +181,7 @@ export function requireTensors(op: string, args: Readonly<Record<string, unknown
 }
 
 function describe(value: unknown): string {
-  return Array.isArray(value) ? 'an array' : value === null ? 'null' : `a ${typeof value}`;
+  if (value instanceof Tensor) return `${value.dtype} ${formatShape(value.shape)}`;
+  if (Array.isArray(value)) return 'an array';
+  return value === null || value === undefined ? String(value) : `a ${typeof value}`;
 }

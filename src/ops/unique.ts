@@ -114,6 +114,8 @@ export const uniqueConsecutive = named(
     }),
 );
 
+const isCount = (x: number) => Number.isInteger(x) && x >= 0;
+
 /**
  * How often each integer from 0 to the largest comes, or the sum of the `weights` of those elements.
  * https://pytorch.org/docs/stable/generated/torch.bincount.html
@@ -127,7 +129,7 @@ export const bincount = named(
       throw opError(ShapeError, 'bincount', message);
     }
     const values = Array.from(hostValues('bincount', input), Number);
-    if (!values.every((value) => Number.isInteger(value) && value >= 0) || minlength < 0) {
+    if (!values.every(isCount) || !isCount(minlength)) {
       throw opError(
         ArgumentError,
         'bincount',

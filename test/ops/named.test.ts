@@ -1,7 +1,7 @@
 /** Arguments by position and by name. */
 
 import { describe, expect, expectTypeOf, it } from 'vitest';
-import { type Tensor, tensor } from '../../src/index.ts';
+import { cos, errors, nn, type Tensor, tensor } from '../../src/index.ts';
 import { named } from '../../src/ops/named.ts';
 
 const sum = named(
@@ -79,5 +79,17 @@ describe('a starred argument', () => {
   it('has items of one type', () => {
     // @ts-expect-error a size is a number
     place(x, 2, 'three');
+  });
+
+  it('refuses what the compiler would have refused, with the error it led to', () => {
+    const misuse = cos as unknown as (...args: unknown[]) => unknown;
+    expect(() => misuse('x')).toThrow(errors.ArgumentError);
+    expect(() => misuse(null)).toThrow('input null');
+    const distance = () => {
+      throw new TypeError('of the caller');
+    };
+    expect(() => nn.functional.tripletMarginWithDistanceLoss(x, x, x, distance)).toThrow(
+      new TypeError('of the caller'),
+    );
   });
 });
