@@ -80,7 +80,7 @@ class CpuExecutable implements Executable {
   readonly #native: NativeExecutable;
 
   constructor(addon: Addon, program: Program) {
-    if (addon.info().lapack === null) refuseLapack(program);
+    checkLapack(addon, program);
     this.#native = new addon.Executable(program, switchedOff());
     this.memory = {
       arena_bytes: this.#native.arenaBytes,
@@ -148,10 +148,10 @@ class CpuExecutable implements Executable {
   }
 }
 
-/** Throws an `EngineError` that says how to get LAPACK where the Program needs it. */
-function refuseLapack({ instructions }: Program): void {
+/** Throws an `EngineError` that says how to get LAPACK where the Program needs it and it is missing. */
+function checkLapack(addon: Addon, { instructions }: Program): void {
   const needs = instructions.find(({ kernel }) => LAPACK_KERNELS.includes(kernel as KernelName));
-  if (needs === undefined) return;
+  if (needs === undefined || addon.info().lapack !== null) return;
   throw new EngineError(
     `[${needs.kernel}] needs LAPACK, which the native engine does without here: ` +
       `install it (on Debian: apt-get install liblapack-dev), then run \`npm run build\` (at ${needs.label})`,
