@@ -2,7 +2,19 @@
 
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { compile, nn, noGrad, optim, type Tensor, tensor, zeros } from '../../src/index.ts';
+import { referenceEngine } from '../../src/engine/reference/engine.ts';
+import {
+  compile,
+  engine,
+  eye,
+  nn,
+  noGrad,
+  optim,
+  type Tensor,
+  tensor,
+  withEngine,
+  zeros,
+} from '../../src/index.ts';
 
 const { parametrizations, parametrize } = nn.utils;
 
@@ -67,8 +79,17 @@ const MAKERS: Readonly<Record<string, () => nn.AnyModule>> = {
   'spectral_norm linear': () => parametrizations.spectralNorm(linear()),
   'spectral_norm transposed': () =>
     parametrizations.spectralNorm(transposed(), { n_power_iterations: 2 }),
+  'orthogonal square': () =>
+    parametrizations.orthogonal(new nn.Linear({ in_features: 3, out_features: 3 })),
+  'orthogonal cayley': () => parametrizations.orthogonal(linear(), { orthogonal_map: 'cayley' }),
+  'orthogonal tall': () =>
+    parametrizations.orthogonal(new nn.Linear({ in_features: 2, out_features: 3 })),
+  'orthogonal wide': () => parametrizations.orthogonal(linear()),
   'spectral_norm bias': () => parametrizations.spectralNorm(linear(), 'bias'),
 };
+
+/** Decompositions of matrices are checked against their specification; layers run where they will. */
+const engineFor = (name: string) => (name.startsWith('orthogonal') ? referenceEngine() : engine());
 
 describe.each(Object.entries(RECORDED.training))('%s', (name, recorded) => {
   const start = () => {
@@ -90,19 +111,35 @@ describe.each(Object.entries(RECORDED.training))('%s', (name, recorded) => {
   };
 
   test('has the keys and the text of PyTorch', () => {
-    const module = start();
-    expect([...module.stateDict().keys()]).toEqual(Object.keys(recorded.before));
-    expect(String(module)).toBe(recorded.text.replace('(0): _', '(0): '));
+    withEngine(engineFor(name), () => {
+      const module = start();
+      expect([...module.stateDict().keys()]).toEqual(Object.keys(recorded.before));
+      expect(String(module)).toBe(recorded.text.replace('(0): _', '(0): '));
+    });
   });
 
   test.each(['eager', 'compiled'])('is trained as in PyTorch, %s', (way) => {
-    const module = start();
-    const { step, state } = trainer(module);
-    const run = way === 'eager' ? step : compile(step, { state }).sync;
-    const x = read(recorded.input);
-    for (const loss of recorded.losses) expect(run(x).item()).toBeCloseTo(loss, 9);
-    expectState(module, recorded.after);
-    expectClose(output(module.eval(), x), recorded.output);
+    withEngine(engineFor(name), () => {
+      const module = start();
+      const { step, state } = trainer(module);
+      const run = way === 'eager' ? step : compile(step, { state }).sync;
+      const x = read(recorded.input);
+      for (const loss of recorded.losses) expect(run(x).item()).toBeCloseTo(loss, 9);
+      expectState(module, recorded.after);
+      expectClose(output(module.eval(), x), recorded.output);
+    });
+  });
+});
+
+test.each(['matrix_exp', 'cayley', 'householder'] as const)('%s starts orthogonal', (map) => {
+  withEngine(referenceEngine(), () => {
+    const layer = parametrizations.orthogonal(linear().double(), { orthogonal_map: map });
+    const product = layer.weight.matmul(layer.weight.transpose(0, 1));
+    const distance = product
+      .sub(eye(2, { dtype: 'float64' }))
+      .abs()
+      .amax();
+    expect(distance.item()).toBeLessThan(1e-12);
   });
 });
 
@@ -325,6 +362,11 @@ describe('parametrize', () => {
       'no iteration',
       () => parametrizations.spectralNorm(square(), { n_power_iterations: 0 }),
       '[spectral_norm] n_power_iterations must be positive, got 0',
+    ],
+    [
+      'an unknown map',
+      () => parametrizations.orthogonal(square(), 'weight', 'qr' as 'cayley'),
+      '[orthogonal] orthogonal_map must be one of matrix_exp, cayley, householder, got qr',
     ],
     [
       'no such dimension',

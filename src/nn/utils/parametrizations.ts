@@ -14,6 +14,8 @@ import { normalize } from '../functional/distance.ts';
 import { type AnyModule, Buffer, Module } from '../module.ts';
 import { moduleFunction, registerParametrization } from './parametrize.ts';
 
+export { type OrthogonalMap, orthogonal } from './orthogonal.ts';
+
 /** The parameter or buffer `name` of `module`. */
 function tensorOf(op: string, module: AnyModule, name: string): Tensor {
   const field = (module as unknown as Record<string, unknown>)[name];
