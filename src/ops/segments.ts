@@ -9,7 +9,7 @@ import { full } from './constant.ts';
 import { type ScatterReduction, scatterReduce } from './indexing.ts';
 import { expand, reshape, unsqueeze } from './movement.ts';
 import { named } from './named.ts';
-import { cast, div, eq, sub, where } from './pointwise.ts';
+import { add, cast, div, eq, lt, sub, where } from './pointwise.ts';
 import { arange } from './ranges.ts';
 import { cumsum } from './scanning.ts';
 import { searchsorted } from './searching.ts';
@@ -59,8 +59,10 @@ export const segmentReduce = named(
     const sizes = lengths ?? (offsets === null ? null : differences(op, offsets));
     if (sizes === null) throw opError(ArgumentError, op, 'needs lengths or offsets');
     checkLengths(sizes, data, at);
-    if (!unsafe) checkContents(sizes, data.shape[at]!);
-    return reduced(data, sizes, at, reduce, initial);
+    // As in PyTorch, offsets may leave elements out.
+    if (!unsafe && lengths !== null) checkContents(sizes, data.shape[at]!);
+    const first = lengths === null ? narrow(offsets!, -1, 0, 1) : null;
+    return reduced(data, sizes, first, at, reduce, initial);
   },
 );
 
@@ -101,6 +103,7 @@ function checkContents(lengths: Tensor, size: number): void {
 function reduced(
   data: Tensor,
   lengths: Tensor,
+  first: Tensor | null,
   axis: number,
   reduce: SegmentReduction,
   initial: number | null,
@@ -113,9 +116,14 @@ function reduced(
   const start = full(shape, initial ?? neutral, data.dtype);
   if (data.numel() === 0 || segments === 0) return reduce === 'mean' ? meanOf(start) : start;
   const places = expand(arange(data.shape[axis]!), [...before, data.shape[axis]!]);
-  const ends = cumsum(cast(lengths, 'int64'), -1);
-  const segment = lift(searchsorted(ends, places, { right: true }), after.length);
-  const sums = scatterReduce(start, axis, expand(segment, data.shape), data, scattered);
+  const begin = first === null ? 0 : cast(first, 'int64');
+  const ends = add(cumsum(cast(lengths, 'int64'), -1), begin);
+  const found = searchsorted(ends, places, { right: true });
+  // What is in front of the first segment or behind the last goes to one more, which nobody sees.
+  const segment = lift(where(lt(places, begin), segments, found), after.length);
+  const room = full([...before, segments + 1, ...after], initial ?? neutral, data.dtype);
+  const all = scatterReduce(room, axis, expand(segment, data.shape), data, scattered);
+  const sums = narrow(all, axis, 0, segments);
   return reduce === 'mean' ? meanOf(sums) : sums;
 
   function meanOf(sums: Tensor): Tensor {

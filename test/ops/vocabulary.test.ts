@@ -87,6 +87,15 @@ describe('binomial', () => {
   });
 });
 
+describe('segments', () => {
+  it('leave out what no offset reaches', () => {
+    const data = tensor([1, 2, 4, 8, 16]);
+    const offsets = whole([1, 3, 4] as never);
+    expect(segmentReduce(data, 'sum', { offsets }).tolist()).toEqual([6, 8]);
+    expect(segmentReduce(data, 'max', { offsets, initial: 5 }).tolist()).toEqual([5, 8]);
+  });
+});
+
 describe('what cannot be counted or averaged', () => {
   it.each([
     ['[cov] fweights must not be negative', () => cov(x, 1, whole([-1, 2] as never))],
