@@ -15,6 +15,7 @@ Kind kind_for(DType dtype) {
   switch (dtype) {
     case DType::float32:
     case DType::bfloat16:
+    case DType::float16:
       return {napi_float32_array, "Float32Array"};
     case DType::float64:
       return {napi_float64_array, "Float64Array"};
@@ -54,20 +55,16 @@ void* host_data(const Napi::Value& array, DType dtype, int64_t numel) {
 }
 
 void copy_to_host(void* host, const void* data, DType dtype, int64_t numel) {
-  if (dtype != DType::bfloat16) {
-    if (numel > 0) std::memcpy(host, data, static_cast<size_t>(numel) * itemsize(dtype));
-    return;
+  if (is_half_width(dtype)) {
+    widen_all(dtype, data, static_cast<float*>(host), numel);
+  } else if (numel > 0) {
+    std::memcpy(host, data, static_cast<size_t>(numel) * itemsize(dtype));
   }
-  const bfloat16* from = static_cast<const bfloat16*>(data);
-  float* to = static_cast<float*>(host);
-  for (int64_t i = 0; i < numel; i++) to[i] = to_float(from[i]);
 }
 
 void copy_from_host(void* data, const void* host, DType dtype, int64_t numel) {
-  if (dtype == DType::bfloat16) {
-    const float* from = static_cast<const float*>(host);
-    bfloat16* to = static_cast<bfloat16*>(data);
-    for (int64_t i = 0; i < numel; i++) to[i] = to_bfloat16(from[i]);
+  if (is_half_width(dtype)) {
+    narrow_all(dtype, static_cast<const float*>(host), data, numel);
   } else if (dtype == DType::boolean) {
     const uint8_t* from = static_cast<const uint8_t*>(host);
     uint8_t* to = static_cast<uint8_t*>(data);

@@ -1,5 +1,5 @@
-// Typed arrays and the dtypes they hold, as listed in src/base/dtype.ts: bfloat16 is read and
-// written as Float32Array, bool as Uint8Array of 0 and 1.
+// Typed arrays and the dtypes they hold, as listed in src/base/dtype.ts: half-width floats are
+// read and written as Float32Array, bool as Uint8Array of 0 and 1.
 #pragma once
 
 #include <napi.h>

@@ -1,5 +1,5 @@
 // arg_reduce: out[a][b] = the index of the first extreme of in[a][.][b] along `dim`, int64;
-// in (A, n, B) with any size of A and B. NaN counts as extreme. Any dtype but bfloat16;
+// in (A, n, B) with any size of A and B. NaN counts as extreme. Any full-width dtype;
 // overwrites (`=`); rows are independent, so any thread count gives the same result.
 #include "../runtime/parallel.h"
 #include "check.h"
@@ -54,17 +54,15 @@ class ArgReduce final : public Kernel {
 
 std::unique_ptr<Kernel> make(const KernelSpec& spec) {
   const std::string& fn = spec.attrs.text("fn");
-  return dispatch(spec.inputs[0].dtype, [&](auto tag) -> std::unique_ptr<Kernel> {
+  return dispatch_full_width(spec.inputs[0].dtype, [&](auto tag) -> std::unique_ptr<Kernel> {
     using T = typename decltype(tag)::type;
-    if constexpr (!std::is_same_v<T, bfloat16>) {
-      if (fn == "argmax") return std::make_unique<ArgReduce<T, true>>(spec);
-      if (fn == "argmin") return std::make_unique<ArgReduce<T, false>>(spec);
-    }
+    if (fn == "argmax") return std::make_unique<ArgReduce<T, true>>(spec);
+    if (fn == "argmin") return std::make_unique<ArgReduce<T, false>>(spec);
     throw std::invalid_argument("unknown reduction " + fn);
   });
 }
 
-bool supports(const KernelSpec& spec) { return spec.inputs[0].dtype != DType::bfloat16; }
+bool supports(const KernelSpec& spec) { return !is_half_width(spec.inputs[0].dtype); }
 
 }  // namespace
 

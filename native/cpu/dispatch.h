@@ -26,6 +26,8 @@ decltype(auto) dispatch(DType dtype, const Body& body) {
       return body(Tag<double>{});
     case DType::bfloat16:
       return body(Tag<bfloat16>{});
+    case DType::float16:
+      return body(Tag<float16>{});
     case DType::int64:
       return body(Tag<int64_t>{});
     case DType::int32:
@@ -36,6 +38,27 @@ decltype(auto) dispatch(DType dtype, const Body& body) {
       return body(Tag<bool>{});
   }
   throw std::invalid_argument("unknown dtype");
+}
+
+// The same for all that is computed in itself; half-width floats are promoted to float32 instead.
+template <class Body>
+decltype(auto) dispatch_full_width(DType dtype, const Body& body) {
+  switch (dtype) {
+    case DType::float32:
+      return body(Tag<float>{});
+    case DType::float64:
+      return body(Tag<double>{});
+    case DType::int64:
+      return body(Tag<int64_t>{});
+    case DType::int32:
+      return body(Tag<int32_t>{});
+    case DType::uint8:
+      return body(Tag<uint8_t>{});
+    case DType::boolean:
+      return body(Tag<bool>{});
+    default:
+      throw std::invalid_argument("half-width floats are computed in float32");
+  }
 }
 
 // The same for float32 and float64 only.
@@ -64,10 +87,10 @@ decltype(auto) dispatch_size(DType dtype, const Body& body) {
 // One number as an element: float to integer truncates, integers wrap, bool is `!= 0`.
 template <class T, class From>
 inline T convert(From value) {
-  if constexpr (std::is_same_v<From, bfloat16>) {
+  if constexpr (kHalfWidth<From>) {
     return convert<T>(to_float(value));
-  } else if constexpr (std::is_same_v<T, bfloat16>) {
-    return to_bfloat16(static_cast<float>(value));
+  } else if constexpr (kHalfWidth<T>) {
+    return from_float<T>(static_cast<float>(value));
   } else if constexpr (std::is_same_v<T, bool>) {
     return value != From(0);
   } else if constexpr (std::is_integral_v<T> && std::is_floating_point_v<From>) {

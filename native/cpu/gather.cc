@@ -210,21 +210,16 @@ std::unique_ptr<Kernel> make_gather(const KernelSpec& spec) {
 
 std::unique_ptr<Kernel> make_scatter_add(const KernelSpec& spec) {
   require_shape("the index", spec.inputs[1].shape, spec.inputs[0].shape);
-  return dispatch(spec.outputs[0].dtype, [&](auto tag) -> std::unique_ptr<Kernel> {
-    using T = typename decltype(tag)::type;
-    if constexpr (std::is_same_v<T, bfloat16>) {
-      throw std::invalid_argument("bfloat16 is summed in float32");
-    } else {
-      return make_indexed<ScatterAdd, T>(spec);
-    }
+  return dispatch_full_width(spec.outputs[0].dtype, [&](auto tag) {
+    return make_indexed<ScatterAdd, typename decltype(tag)::type>(spec);
   });
 }
 
 template <class Fn>
 std::unique_ptr<Kernel> make_scatter_by(const KernelSpec& spec) {
-  return dispatch(spec.outputs[0].dtype, [&](auto tag) -> std::unique_ptr<Kernel> {
+  return dispatch_full_width(spec.outputs[0].dtype, [&](auto tag) -> std::unique_ptr<Kernel> {
     using T = typename decltype(tag)::type;
-    if constexpr (std::is_same_v<T, bfloat16> || std::is_same_v<T, bool>) {
+    if constexpr (std::is_same_v<T, bool>) {
       throw std::invalid_argument("scatter computes in no such dtype");
     } else {
       return make_indexed<ScatterBy<Fn>::template Of, T>(spec, 3);
@@ -251,12 +246,10 @@ std::unique_ptr<Kernel> make_scatter(const KernelSpec& spec) {
 }
 
 bool supports_scatter(const KernelSpec& spec) {
-  return spec.outputs[0].dtype != DType::bfloat16 || spec.attrs.text("fn") == "set";
+  return !is_half_width(spec.outputs[0].dtype) || spec.attrs.text("fn") == "set";
 }
 
-bool supports_scatter_add(const KernelSpec& spec) {
-  return spec.outputs[0].dtype != DType::bfloat16;
-}
+bool supports_scatter_add(const KernelSpec& spec) { return !is_half_width(spec.outputs[0].dtype); }
 
 }  // namespace
 

@@ -81,9 +81,8 @@ std::unique_ptr<Kernel> make(const KernelSpec& spec) {
   }
   const std::string& fn = spec.attrs.text("fn");
   const DType dtype = spec.outputs[0].dtype;
-  require(
-      fn == "bits" ? dtype == DType::int64 : is_native_floating(dtype) || dtype == DType::bfloat16,
-      fn + " cannot give this dtype");
+  require(fn == "bits" ? dtype == DType::int64 : is_native_floating(dtype) || is_half_width(dtype),
+          fn + " cannot give this dtype");
   return dispatch(dtype, [&](auto tag) -> std::unique_ptr<Kernel> {
     using T = typename decltype(tag)::type;
     if (fn == "uniform") return std::make_unique<Philox<T, Uniform>>(spec);

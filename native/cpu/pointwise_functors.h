@@ -7,11 +7,12 @@
 
 #include "../runtime/dtype.h"
 #include "vec_math.h"
+#include "vec_storage.h"
 
 // X(name, arguments). `const` and `cast` change no value and are the interpreter's own.
 // clang-format off
 #define TORCHTS_POINTWISE_ANY(X)                                                          \
-  X(to_bfloat16, 1) X(to_int32, 1) X(to_uint8, 1) X(to_bool, 1)                           \
+  X(to_bfloat16, 1) X(to_float16, 1) X(to_int32, 1) X(to_uint8, 1) X(to_bool, 1)         \
   X(neg, 1) X(abs, 1) X(relu, 1) X(sign, 1) X(floor, 1) X(ceil, 1) X(round, 1)            \
   X(trunc, 1) X(isnan, 1) X(isinf, 1) X(logical_not, 1)                                               \
   X(add, 2) X(sub, 2) X(mul, 2) X(div, 2) X(pow, 2) X(fmod, 2) X(maximum, 2) X(minimum, 2) \
@@ -67,6 +68,16 @@ struct to_bfloat16 {
     const VecI rounded = (bits + 0x7fff + ((bits >> 16) & 1)) & ~0xffff;
     return select(a != a, a, bit_cast<VecF>(rounded));
   }
+};
+struct to_float16 {
+  template <class V>
+  static V apply(V a) {
+    using T = Element<V>;
+    return map_lanes(a, [](T v) {
+      return static_cast<T>(to_float(torchts::to_float16(static_cast<float>(v))));
+    });
+  }
+  static VecF apply(VecF a) { return widen<float16>(torchts::narrow<float16>(a)); }
 };
 template <class Narrow>
 struct narrow {

@@ -78,7 +78,8 @@ StepCode scalar_step(const std::string& fn) {
   TORCHTS_OF_TWO(laguerre_polynomial_l, 50, special::laguerre_l(x, y))
   TORCHTS_OF_TWO(legendre_polynomial_p, 50, special::legendre_p(x, y))
   TORCHTS_OF_TWO(nextafter, 10, std::nextafter(x, y))
-  TORCHTS_OF_TWO(nextafter_bfloat16, 10, special::nextafter_bfloat16(x, y))
+  TORCHTS_OF_TWO(nextafter_bfloat16, 10, special::nextafter_among<bfloat16>(x, y))
+  TORCHTS_OF_TWO(nextafter_float16, 10, special::nextafter_among<float16>(x, y))
 #undef TORCHTS_OF_TWO
 #undef TORCHTS_OF_ONE
 #undef TORCHTS_STEP

@@ -1,5 +1,5 @@
 // reduce: out[kept] = sum, prod, amax or amin of in[...] over the dimensions `dims`.
-// Any dtype but bfloat16; integers in int64, floats in vector lanes over blocks of 512 elements,
+// Any full-width dtype; integers in int64, floats in vector lanes over blocks of 512 elements,
 // blocks in float64; overwrites (`=`). amax and amin propagate NaN.
 // Work is split over outputs, or over the reduced range when outputs are few; partial results are
 // joined in order, so the bits depend on the thread count alone.
@@ -362,23 +362,19 @@ std::unique_ptr<Kernel> make_for(const KernelSpec& spec, const Access<T>& access
 std::unique_ptr<Kernel> make(const KernelSpec& spec) {
   require_arity(spec, 1);
   const DType in = spec.inputs[0].dtype, out = spec.outputs[0].dtype;
-  return dispatch(in, [&](auto tag) -> std::unique_ptr<Kernel> {
+  return dispatch_full_width(in, [&](auto tag) -> std::unique_ptr<Kernel> {
     using In = typename decltype(tag)::type;
-    if constexpr (std::is_same_v<In, bfloat16>) {
-      throw std::invalid_argument("bfloat16 is reduced in float32");
-    } else {
-      if (in == out) return make_for(spec, access<In, In>());
-      if constexpr (std::is_integral_v<In>) {
-        if (out == DType::int64) return make_for(spec, access<In, int64_t>());
-      }
-      throw std::invalid_argument("the output has another dtype");
+    if (in == out) return make_for(spec, access<In, In>());
+    if constexpr (std::is_integral_v<In>) {
+      if (out == DType::int64) return make_for(spec, access<In, int64_t>());
     }
+    throw std::invalid_argument("the output has another dtype");
   });
 }
 
 bool supports(const KernelSpec& spec) {
   const DType in = spec.inputs[0].dtype, out = spec.outputs[0].dtype;
-  if (in == DType::bfloat16) return false;
+  if (is_half_width(in)) return false;
   return in == out || (out == DType::int64 && in != DType::float32 && in != DType::float64);
 }
 

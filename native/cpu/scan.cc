@@ -1,6 +1,6 @@
 // scan:         out[a][i][b] = fn of in[a][0..i][b]: their sum, product or log(sum(exp))
 // scan_extreme: the same with the extreme, and its int64 index along `dim`, the last of equal ones
-// in (A, n, B) of any dtype but bfloat16 and bool (scan); NaN is extreme. Sums accumulate in
+// in (A, n, B) of any full-width dtype but bool (scan); NaN is extreme. Sums accumulate in
 // double, integers in themselves. Overwrites (`=`); rows are independent: any thread count gives
 // the same.
 #include <cmath>
@@ -121,9 +121,9 @@ class ScanExtreme final : public Kernel {
 
 std::unique_ptr<Kernel> make_scan(const KernelSpec& spec) {
   const std::string& fn = spec.attrs.text("fn");
-  return dispatch(spec.inputs[0].dtype, [&](auto tag) -> std::unique_ptr<Kernel> {
+  return dispatch_full_width(spec.inputs[0].dtype, [&](auto tag) -> std::unique_ptr<Kernel> {
     using T = typename decltype(tag)::type;
-    if constexpr (!std::is_same_v<T, bfloat16> && !std::is_same_v<T, bool>) {
+    if constexpr (!std::is_same_v<T, bool>) {
       if (fn == "sum") return std::make_unique<Scan<T, Add>>(spec);
       if (fn == "prod") return std::make_unique<Scan<T, Multiply>>(spec);
       if constexpr (std::is_floating_point_v<T>) {
@@ -136,17 +136,15 @@ std::unique_ptr<Kernel> make_scan(const KernelSpec& spec) {
 
 std::unique_ptr<Kernel> make_scan_extreme(const KernelSpec& spec) {
   const std::string& fn = spec.attrs.text("fn");
-  return dispatch(spec.inputs[0].dtype, [&](auto tag) -> std::unique_ptr<Kernel> {
+  return dispatch_full_width(spec.inputs[0].dtype, [&](auto tag) -> std::unique_ptr<Kernel> {
     using T = typename decltype(tag)::type;
-    if constexpr (!std::is_same_v<T, bfloat16>) {
-      if (fn == "amax") return std::make_unique<ScanExtreme<T, true>>(spec);
-      if (fn == "amin") return std::make_unique<ScanExtreme<T, false>>(spec);
-    }
+    if (fn == "amax") return std::make_unique<ScanExtreme<T, true>>(spec);
+    if (fn == "amin") return std::make_unique<ScanExtreme<T, false>>(spec);
     throw std::invalid_argument("no scan by " + fn + " of this dtype");
   });
 }
 
-bool supports(const KernelSpec& spec) { return spec.inputs[0].dtype != DType::bfloat16; }
+bool supports(const KernelSpec& spec) { return !is_half_width(spec.inputs[0].dtype); }
 
 }  // namespace
 

@@ -1,6 +1,6 @@
 // sort: values[r] = the first `count` elements of row x[r] in order, indices[r] their places.
 // search_sorted: out[r][m] = how many elements of the ascending row r are < (or <=) values[r][m].
-// x (.., N) of any dtype but bfloat16, indices and places int64; NaN is the largest element, equal
+// x (.., N) of any full-width dtype, indices and places int64; NaN is the largest element, equal
 // ones keep their order. Overwrites (`=`); rows are independent: any thread count gives the same.
 #include <algorithm>
 
@@ -132,17 +132,12 @@ class SearchSorted final : public Kernel {
 template <template <class> class K>
 std::unique_ptr<Kernel> make(const KernelSpec& spec) {
   require(!spec.inputs.empty(), "there is no input");
-  return dispatch(spec.inputs[0].dtype, [&](auto tag) -> std::unique_ptr<Kernel> {
-    using T = typename decltype(tag)::type;
-    if constexpr (std::is_same_v<T, bfloat16>) {
-      throw std::invalid_argument("bfloat16 is ordered in float32");
-    } else {
-      return std::make_unique<K<T>>(spec);
-    }
+  return dispatch_full_width(spec.inputs[0].dtype, [&](auto tag) -> std::unique_ptr<Kernel> {
+    return std::make_unique<K<typename decltype(tag)::type>>(spec);
   });
 }
 
-bool supports(const KernelSpec& spec) { return spec.inputs[0].dtype != DType::bfloat16; }
+bool supports(const KernelSpec& spec) { return !is_half_width(spec.inputs[0].dtype); }
 
 }  // namespace
 

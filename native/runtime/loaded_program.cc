@@ -35,6 +35,8 @@ void store_number(void* to, DType dtype, double value) {
       return store(to, value);
     case DType::bfloat16:
       return store(to, to_bfloat16(static_cast<float>(value)));
+    case DType::float16:
+      return store(to, to_float16(static_cast<float>(value)));
     case DType::int64:
       return store(to, to_integer(value));
     case DType::int32:

@@ -9,22 +9,22 @@ namespace {
 
 void promote(std::vector<TensorType>* types) {
   for (TensorType& type : *types) {
-    if (type.dtype == DType::bfloat16) type.dtype = DType::float32;
+    if (is_half_width(type.dtype)) type.dtype = DType::float32;
   }
 }
 
-bool any_bfloat16(const std::vector<TensorType>& types) {
+bool any_half_width(const std::vector<TensorType>& types) {
   return std::any_of(types.begin(), types.end(),
-                     [](const TensorType& type) { return type.dtype == DType::bfloat16; });
+                     [](const TensorType& type) { return is_half_width(type.dtype); });
 }
 
 }  // namespace
 
-bool has_bfloat16(const KernelSpec& spec) {
-  return any_bfloat16(spec.inputs) || any_bfloat16(spec.outputs);
+bool has_half_width(const KernelSpec& spec) {
+  return any_half_width(spec.inputs) || any_half_width(spec.outputs);
 }
 
-KernelSpec promote_bfloat16(const KernelSpec& spec) {
+KernelSpec promote_half_width(const KernelSpec& spec) {
   KernelSpec promoted = spec;
   promote(&promoted.inputs);
   promote(&promoted.outputs);
@@ -43,9 +43,9 @@ PromotedKernel::PromotedKernel(const KernelSpec& spec, std::unique_ptr<Kernel> i
 void PromotedKernel::add_conversions(const std::vector<TensorType>& types,
                                      std::vector<Conversion>* conversions) {
   for (size_t i = 0; i < types.size(); i++) {
-    if (types[i].dtype != DType::bfloat16) continue;
+    if (!is_half_width(types[i].dtype)) continue;
     int64_t count = types[i].numel();
-    conversions->push_back({static_cast<int>(i), count, scratch_bytes_});
+    conversions->push_back({static_cast<int>(i), types[i].dtype, count, scratch_bytes_});
     scratch_bytes_ +=
         std::max(aligned_size(static_cast<size_t>(count) * sizeof(float)), kAlignment);
   }
@@ -56,17 +56,15 @@ void PromotedKernel::run(const Operands& operands) {
   std::copy_n(operands.inputs, input_pointers_.size(), input_pointers_.begin());
   std::copy_n(operands.outputs, output_pointers_.size(), output_pointers_.begin());
   for (const Conversion& c : inputs_) {
-    const bfloat16* from = operands.in<bfloat16>(c.operand);
     float* to = reinterpret_cast<float*>(scratch + c.offset);
-    for (int64_t i = 0; i < c.count; i++) to[i] = to_float(from[i]);
+    widen_all(c.dtype, operands.inputs[c.operand], to, c.count);
     input_pointers_[c.operand] = to;
   }
   for (const Conversion& c : outputs_) output_pointers_[c.operand] = scratch + c.offset;
   inner_->run({input_pointers_.data(), output_pointers_.data(), scratch});
   for (const Conversion& c : outputs_) {
-    const float* from = reinterpret_cast<const float*>(scratch + c.offset);
-    bfloat16* to = operands.out<bfloat16>(c.operand);
-    for (int64_t i = 0; i < c.count; i++) to[i] = to_bfloat16(from[i]);
+    narrow_all(c.dtype, reinterpret_cast<const float*>(scratch + c.offset),
+               operands.outputs[c.operand], c.count);
   }
 }
 

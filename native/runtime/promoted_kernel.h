@@ -1,5 +1,5 @@
-// Runs a float32 implementation on bfloat16 operands: converts them into scratch, runs, converts
-// the results back. The fallback where nothing computes on bfloat16 directly.
+// Runs a float32 implementation on half-width operands: converts them into scratch, runs, converts
+// the results back. The fallback where nothing computes on the half-width dtype directly.
 #pragma once
 
 #include <memory>
@@ -9,14 +9,14 @@
 
 namespace torchts {
 
-bool has_bfloat16(const KernelSpec& spec);
+bool has_half_width(const KernelSpec& spec);
 
-// The same call with every bfloat16 operand a float32 one.
-KernelSpec promote_bfloat16(const KernelSpec& spec);
+// The same call with every half-width operand a float32 one.
+KernelSpec promote_half_width(const KernelSpec& spec);
 
 class PromotedKernel : public Kernel {
  public:
-  // `inner` was made for promote_bfloat16(spec).
+  // `inner` was made for promote_half_width(spec).
   PromotedKernel(const KernelSpec& spec, std::unique_ptr<Kernel> inner);
 
   void run(const Operands& operands) override;
@@ -25,6 +25,7 @@ class PromotedKernel : public Kernel {
  private:
   struct Conversion {
     int operand;
+    DType dtype;
     int64_t count;
     size_t offset;  // of the float32 copy in scratch
   };

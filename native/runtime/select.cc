@@ -67,7 +67,7 @@ std::string Choice::method() const {
 }
 
 KernelSpec Choice::promoted(const KernelSpec& spec) const {
-  return promoted_ ? promote_bfloat16(spec) : spec;
+  return promoted_ ? promote_half_width(spec) : spec;
 }
 
 KernelSpec Choice::own(const KernelSpec& spec) const {
@@ -98,8 +98,8 @@ std::unique_ptr<Kernel> Choice::make(const KernelSpec& spec) const {
 Choice choose_implementation(const Registry& registry, const std::string& kernel,
                              const KernelSpec& spec, const LoadOptions& options) {
   if (auto choice = choose(registry, kernel, spec, options, false)) return *choice;
-  if (has_bfloat16(spec)) {
-    if (auto choice = choose(registry, kernel, promote_bfloat16(spec), options, true)) {
+  if (has_half_width(spec)) {
+    if (auto choice = choose(registry, kernel, promote_half_width(spec), options, true)) {
       return *choice;
     }
   }

@@ -21,8 +21,8 @@ struct LoadOptions {
   bool is_off(const std::string& name) const { return off.count(name) > 0; }
 };
 
-// An implementation, on the operands as they are or on bfloat16 ones converted to float32, and with
-// a pass for what it cannot do of the call's epilogue.
+// An implementation, on the operands as they are or on half-width ones converted to float32, and
+// with a pass for what it cannot do of the call's epilogue.
 class Choice {
  public:
   // `parts` of the call's epilogue are the implementation's own.
@@ -51,9 +51,9 @@ class Choice {
 };
 
 // The supporting implementation of highest priority that is not off; among equals the one
-// registered first. Where none supports bfloat16 operands, the float32 one with conversions around
-// it. Where the best one cannot do the end of the call's epilogue, it and a pass over its result.
-// Throws std::invalid_argument when the kernel is unknown or nothing supports the operands.
+// registered first. Where none supports half-width operands, the float32 one with conversions
+// around it. Where the best one cannot do the end of the call's epilogue, it and a pass over its
+// result. Throws std::invalid_argument when the kernel is unknown or nothing supports the operands.
 Choice choose_implementation(const Registry& registry, const std::string& kernel,
                              const KernelSpec& spec, const LoadOptions& options);
 

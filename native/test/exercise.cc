@@ -20,6 +20,9 @@ void fill_input(const TensorType& type, void* data) {
       case DType::bfloat16:
         static_cast<bfloat16*>(data)[i] = to_bfloat16(static_cast<float>(number));
         break;
+      case DType::float16:
+        static_cast<float16*>(data)[i] = to_float16(static_cast<float>(number));
+        break;
       case DType::int64:
         static_cast<int64_t*>(data)[i] = integer;
         break;

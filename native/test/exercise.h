@@ -21,9 +21,9 @@ using N = Attrs::Numbers;
 using S = Attrs::Strings;
 using Types = std::vector<TensorType>;
 
-constexpr DType kFloating[] = {DType::float32, DType::float64, DType::bfloat16};
-constexpr DType kAll[] = {DType::float32, DType::float64, DType::bfloat16, DType::int64,
-                          DType::int32,   DType::uint8,   DType::boolean};
+constexpr DType kFloating[] = {DType::float32, DType::float64, DType::bfloat16, DType::float16};
+constexpr DType kAll[] = {DType::float32, DType::float64, DType::bfloat16, DType::float16,
+                          DType::int64,   DType::int32,   DType::uint8,    DType::boolean};
 constexpr int64_t kCounts[] = {0, 1, 3, 17, 1023};
 
 // A 64-byte aligned block of exactly `bytes` bytes.

@@ -12,7 +12,7 @@ namespace {
 
 const char* compute_type(DType dtype) {
   if (dtype == DType::float64) return "float64";
-  return dtype == DType::float32 || dtype == DType::bfloat16 ? "float32" : "int64";
+  return dtype == DType::float32 || is_half_width(dtype) ? "float32" : "int64";
 }
 
 DType sum_type(DType dtype) {

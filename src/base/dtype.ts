@@ -10,6 +10,7 @@ export const DTYPES = [
   'float32',
   'float64',
   'bfloat16',
+  'float16',
   'int64',
   'int32',
   'uint8',
@@ -19,7 +20,7 @@ export const DTYPES = [
 /** The name of an element type, as PyTorch writes it after `torch.`. */
 export type DType = (typeof DTYPES)[number];
 
-/** Typed arrays that hold host data. `bfloat16` reads as `Float32Array`, `bool` as `Uint8Array`. */
+/** Typed arrays that hold host data. Floats of 16 bits read as `Float32Array`, `bool` as `Uint8Array`. */
 export type HostArray = Float32Array | Float64Array | BigInt64Array | Int32Array | Uint8Array;
 
 /** What a dtype is computed in inside a pointwise kernel; see `engine/kernels.ts`. */
@@ -35,6 +36,7 @@ const ROWS: Record<DType, DTypeRow> = {
   float32: { itemsize: 4, category: 'floating', compute: 'float32' },
   float64: { itemsize: 8, category: 'floating', compute: 'float64' },
   bfloat16: { itemsize: 2, category: 'floating', compute: 'float32' },
+  float16: { itemsize: 2, category: 'floating', compute: 'float32' },
   int64: { itemsize: 8, category: 'integer', compute: 'int64' },
   int32: { itemsize: 4, category: 'integer', compute: 'int64' },
   uint8: { itemsize: 1, category: 'integer', compute: 'int64' },
@@ -79,8 +81,10 @@ export function promoteTypes(a: DType, b: DType): DType {
   const rankA = CATEGORY_RANK[ROWS[a].category];
   const rankB = CATEGORY_RANK[ROWS[b].category];
   if (rankA !== rankB) return rankA > rankB ? a : b;
-  // Same category, different types: the wider one. uint8 fits in every signed type we have.
-  return ROWS[a].itemsize >= ROWS[b].itemsize ? a : b;
+  // Same category, different types: the wider one. uint8 fits in every signed type we have, and of
+  // the two floats of 16 bits neither fits in the other.
+  if (ROWS[a].itemsize === ROWS[b].itemsize) return 'float32';
+  return ROWS[a].itemsize > ROWS[b].itemsize ? a : b;
 }
 
 /** The dtype of `tensor op number`: the number counts only when its category is higher. */
@@ -100,6 +104,7 @@ export function hostArray(dtype: DType, length: number): HostArray {
   switch (dtype) {
     case 'float32':
     case 'bfloat16':
+    case 'float16':
       return new Float32Array(length);
     case 'float64':
       return new Float64Array(length);

@@ -52,7 +52,7 @@ export interface KernelAttrs {
    * - `args` holds three register numbers a step, -1 where unused.
    * - `imms[k]` is the immediate of `const`.
    * - `results[j]` is the register stored to output `j`, converted to the output's dtype (float to
-   *   integer truncates, integers wrap, bool is `!= 0`, bfloat16 rounds to nearest even).
+   *   integer truncates, integers wrap, bool is `!= 0`, floats round to nearest even).
    */
   pointwise: {
     fns: readonly PointwiseFn[];
@@ -404,6 +404,7 @@ export const POINTWISE_FNS = {
   cast: 1,
   /** Narrowing inside a group, so that fusing changes no result. */
   to_bfloat16: 1,
+  to_float16: 1,
   to_int32: 1,
   to_uint8: 1,
   to_bool: 1,
@@ -500,9 +501,11 @@ export const POINTWISE_FNS = {
   hermite_polynomial_he: 2,
   laguerre_polynomial_l: 2,
   legendre_polynomial_p: 2,
-  /** The neighbour of a towards b; b where they are equal. In bfloat16, of numbers it can hold. */
+  /** The neighbour of a towards b; b where they are equal. In bfloat16 and float16, of
+   *  numbers that the dtype can hold. */
   nextafter: 2,
   nextafter_bfloat16: 2,
+  nextafter_float16: 2,
   /** C's fmod: the sign of the dividend. */
   fmod: 2,
   eq: 2,

@@ -6,7 +6,7 @@ import { formatShape, numel, type Shape } from '../base/shape.ts';
 export interface HostTensor {
   readonly dtype: DType;
   readonly shape: Shape;
-  /** Row-major. `bfloat16` is held as `Float32Array`, `bool` as `Uint8Array` of 0 and 1. */
+  /** Row-major. Floats of 16 bits are held as `Float32Array`, `bool` as `Uint8Array` of 0 and 1. */
   readonly data: HostArray;
 }
 

@@ -17,6 +17,7 @@ export const HEADER_DTYPES: Record<DType, string> = {
   float32: 'F32',
   float64: 'F64',
   bfloat16: 'BF16',
+  float16: 'F16',
   int64: 'I64',
   int32: 'I32',
   uint8: 'U8',

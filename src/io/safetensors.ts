@@ -4,9 +4,9 @@
  */
 
 import { type FileHandle, open } from 'node:fs/promises';
-import { bfloat16ToFloat32, float32ToBfloat16 } from '../base/bfloat16.ts';
 import { type DType, type HostArray, hostArray, itemsize } from '../base/dtype.ts';
 import { ArgumentError, FileError } from '../base/errors.ts';
+import { decodeWords, encodeWords, isHalfWidth } from '../base/half-width.ts';
 import { fileError, writeFileAtomic } from './atomic.ts';
 import { type HostTensor, hostTensorFault } from './host-tensor.ts';
 import {
@@ -92,8 +92,9 @@ const WRITE_RANK: Record<DType, number> = {
   float32: 2,
   int32: 3,
   bfloat16: 4,
-  uint8: 5,
-  bool: 6,
+  float16: 5,
+  uint8: 6,
+  bool: 7,
 };
 
 function* pieces(
@@ -107,7 +108,7 @@ function* pieces(
   yield header;
   for (const name of names) {
     const { dtype, data } = tensors.get(name)!;
-    yield asBytes(dtype === 'bfloat16' ? float32ToBfloat16(data as Float32Array) : data);
+    yield asBytes(isHalfWidth(dtype) ? encodeWords(dtype, data as Float32Array) : data);
   }
 }
 
@@ -150,10 +151,10 @@ async function readFrom(source: Source): Promise<SafetensorsFile> {
 async function readData(source: Source, entry: TensorEntry, position: number): Promise<HostArray> {
   const { dtype, begin, end } = entry;
   const count = (end - begin) / itemsize(dtype);
-  if (dtype === 'bfloat16') {
+  if (isHalfWidth(dtype)) {
     const words = new Uint16Array(count);
     await source.read(asBytes(words), position);
-    return bfloat16ToFloat32(words);
+    return decodeWords(dtype, words);
   }
   const data = hostArray(dtype, count);
   await source.read(asBytes(data), position);

@@ -265,6 +265,10 @@ export abstract class Module<Inputs extends readonly unknown[] = TensorInputs, O
     return this.#cast('bfloat16', 'bfloat16');
   }
 
+  half(): this {
+    return this.#cast('half', 'float16');
+  }
+
   #cast(method: string, dtype: DType): this {
     if (!isFloating(dtype)) {
       const message = `a module's dtype must be floating point, got ${dtype}`;

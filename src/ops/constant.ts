@@ -1,8 +1,8 @@
 /** Constants of the graph: the same number everywhere. */
 
-import { bfloat16ToFloat32, float32ToBfloat16 } from '../base/bfloat16.ts';
 import { category, type DType, toHostArray } from '../base/dtype.ts';
 import { ArgumentError, opError } from '../base/errors.ts';
+import { isHalfWidth, roundTo } from '../base/half-width.ts';
 import { checkShape, type Shape } from '../base/shape.ts';
 import { apply } from '../core/apply.ts';
 import type { Tensor } from '../core/tensor.ts';
@@ -24,15 +24,13 @@ export function full(shape: Shape, value: number, dtype: DType): Tensor {
   return apply(FULL, [], { value: converted(value, dtype), dtype, shape });
 }
 
-/** A plain number as a zero-dimensional operand; as in PyTorch, it is not rounded to bfloat16. */
+/** A plain number as a zero-dimensional operand; as in PyTorch, it is not rounded to 16 bits. */
 export function scalarLike(value: number, dtype: DType): Tensor {
   return apply(FULL, [], { value, dtype, shape: [] });
 }
 
 function converted(value: number, dtype: DType): number {
-  if (dtype === 'bfloat16') {
-    return bfloat16ToFloat32(float32ToBfloat16(Float32Array.of(value)))[0]!;
-  }
+  if (isHalfWidth(dtype)) return roundTo(dtype, [value])[0]!;
   if (category(dtype) === 'integer' && !Number.isFinite(value)) {
     throw opError(ArgumentError, 'full', `${value} cannot be held in ${dtype}`);
   }

@@ -1,6 +1,7 @@
 /** What floats are made of: mantissas, exponents, neighbours. */
 
 import { needsFloating } from '../base/dtype.ts';
+import { isHalfWidth } from '../base/half-width.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { named, requireTensors } from './named.ts';
 import { cast, div, eq, mul, where } from './pointwise.ts';
@@ -29,7 +30,10 @@ export const frexp = named('frexp', ['input'], (input: Tensor): [Tensor, Tensor]
 const neighbourVjp: BinaryVjp = (g, a, b) => [where(eq(a, b), 0, g), mul(g, 0)];
 const FLOATING = { operands: 'floating' } as const;
 const nextFloat = binaryOfTensors('nextafter', neighbourVjp, FLOATING);
-const nextBfloat16 = binaryOfTensors('nextafter_bfloat16', neighbourVjp, FLOATING);
+const nextHalf = {
+  bfloat16: binaryOfTensors('nextafter_bfloat16', neighbourVjp, FLOATING),
+  float16: binaryOfTensors('nextafter_float16', neighbourVjp, FLOATING),
+};
 
 /**
  * The number next to `input` in the direction of `other`, among those that the dtype can hold.
@@ -42,7 +46,7 @@ export const nextafter = named(
   ['input', 'other'],
   (input: Tensor, other: Tensor): Tensor => {
     requireTensors('nextafter', { input, other });
-    const isBfloat16 = resultType(input, other) === 'bfloat16';
-    return isBfloat16 ? nextBfloat16(input, other) : nextFloat(input, other);
+    const dtype = resultType(input, other);
+    return isHalfWidth(dtype) ? nextHalf[dtype](input, other) : nextFloat(input, other);
   },
 );

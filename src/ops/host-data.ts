@@ -1,9 +1,9 @@
 /** Tensors of what the host holds: nested arrays, typed arrays, buffers. */
 
-import { bfloat16ToFloat32 } from '../base/bfloat16.ts';
 import type { DType, HostArray } from '../base/dtype.ts';
 import { category, hostArray, itemsize, toHostArray } from '../base/dtype.ts';
 import { ArgumentError, DTypeError, opError, ShapeError } from '../base/errors.ts';
+import { decodeWords, isHalfWidth } from '../base/half-width.ts';
 import { checkShape, formatShape, numel, type Shape } from '../base/shape.ts';
 import { engine } from '../core/device.ts';
 import { bufferLeaf } from '../core/leaf.ts';
@@ -162,8 +162,8 @@ export const frombuffer = named(
     }
     // A copy starts where any element type may.
     const bytes = buffer.slice(offset, offset + elements * size);
-    if (dtype === 'bfloat16') {
-      return tensor(bfloat16ToFloat32(new Uint16Array(bytes)), { dtype, requires_grad });
+    if (isHalfWidth(dtype)) {
+      return tensor(decodeWords(dtype, new Uint16Array(bytes)), { dtype, requires_grad });
     }
     const ArrayType = hostArray(dtype, 0).constructor as new (bytes: ArrayBuffer) => HostArray;
     return tensor(new ArrayType(bytes), { dtype, requires_grad });

@@ -97,8 +97,9 @@ export interface AutogradMethods {
   double(): Tensor;
   long(): Tensor;
   bool(): Tensor;
-  /** As bfloat16, uint8 or int32. */
+  /** As bfloat16, float16, uint8 or int32. */
   bfloat16(): Tensor;
+  half(): Tensor;
   byte(): Tensor;
   int(): Tensor;
   /** All dimensions in reverse order. */
@@ -115,6 +116,7 @@ const conversions: Record<string, DType> = {
   long: 'int64',
   bool: 'bool',
   bfloat16: 'bfloat16',
+  half: 'float16',
   byte: 'uint8',
   int: 'int32',
 };

@@ -144,6 +144,8 @@ class BodyBuilder {
     switch (dtype) {
       case 'bfloat16':
         return this.#step('to_bfloat16', 'float32', [register]);
+      case 'float16':
+        return this.#step('to_float16', 'float32', [register]);
       case 'int32':
         return this.#step('to_int32', 'int64', [register]);
       case 'uint8':

@@ -3,6 +3,7 @@
  * check that nothing is left out (`coverage.test.ts`). A new kernel adds its rows under `cases/`.
  */
 
+import { withFloat16 } from '../half-width.ts';
 import { ATTENTION_CASES } from './cases/attention.ts';
 import { AVG_POOL_CASES } from './cases/avg-pool.ts';
 import { BATCH_NORM_CASES } from './cases/batch-norm.ts';
@@ -25,7 +26,7 @@ import { REDUCE_CASES } from './cases/reduce.ts';
 import { SOFTMAX_CASES } from './cases/softmax.ts';
 import { SPECTRUM_CASES } from './cases/spectra.ts';
 
-export const CASES: readonly KernelCase[] = [
+export const CASES: readonly KernelCase[] = withFloat16([
   ...POINTWISE_CASES,
   ...REDUCE_CASES,
   ...MOVEMENT_CASES,
@@ -48,4 +49,4 @@ export const CASES: readonly KernelCase[] = [
   ...ATTENTION_CASES,
   ...EMBEDDING_CASES,
   ...RANDOM_CASES,
-];
+]);

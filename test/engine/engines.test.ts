@@ -52,6 +52,14 @@ describe.each([
     expect(infinite).toBe(-Infinity);
   });
 
+  test('float16 is rounded to nearest even, its smallest numbers with fewer digits', () => {
+    // 1 + 2^-11 is halfway between 1 and 1 + 2^-10; 2^-25 between 0 and the smallest number.
+    const values = [1 + 2 ** -11, 1 + 3 * 2 ** -11, 2 ** -25, 3 * 2 ** -26, 65519, 65520, NaN];
+    const storage = filled(engine, 'float16', [...values, -Infinity]);
+    const expected = [1, 1 + 2 ** -9, 0, 2 ** -24, 65504, Infinity, NaN, -Infinity];
+    expect([...engine.readSync(storage)]).toEqual(expected);
+  });
+
   test('an empty buffer', () => {
     const storage = engine.allocate('float32', 0);
     engine.write(storage, new Float32Array(0));

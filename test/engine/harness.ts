@@ -85,6 +85,7 @@ const ACCURACY: Record<DType, Accuracy> = {
   float64: { tolerance: 1e-12, tiny: 1e-300 },
   float32: { tolerance: 1e-5, tiny: 2e-38 },
   bfloat16: { tolerance: 1e-2, tiny: 2e-38 },
+  float16: { tolerance: 2e-3, tiny: 2 ** -24 },
   int64: { tolerance: 0, tiny: 0 },
   int32: { tolerance: 0, tiny: 0 },
   uint8: { tolerance: 0, tiny: 0 },

@@ -152,31 +152,34 @@ describe('runs', () => {
   });
 });
 
-test('bfloat16 runs in float32 where nothing computes on it directly', () => {
-  const executable = engine.load({
-    values: [type('bfloat16', 2, 3), type('bfloat16', 3, 2), type('bfloat16', 2, 2)],
-    instructions: [
-      {
-        kernel: 'matmul',
-        inputs: [0, 1],
-        outputs: [2],
-        attrs: { transpose_a: false, transpose_b: false },
-        label: 'matmul',
-      },
-    ],
-    bindings: [
-      { access: 'read', value: 0 },
-      { access: 'read', value: 1 },
-      { access: 'write', value: 2 },
-    ],
-    scalars: [],
-  });
-  const a = filled(engine, 'bfloat16', [1, 2, 3, 4, 5, 6]);
-  const b = filled(engine, 'bfloat16', [1, 0, 0, 1, 1, 1]);
-  const c = engine.allocate('bfloat16', 4);
-  executable.runSync([a, b, c], []);
-  expect(list(engine.readSync(c))).toEqual([4, 5, 10, 11]);
-});
+test.each(['bfloat16', 'float16'] as const)(
+  '%s runs in float32 where nothing computes on it',
+  (dtype) => {
+    const executable = engine.load({
+      values: [type(dtype, 2, 3), type(dtype, 3, 2), type(dtype, 2, 2)],
+      instructions: [
+        {
+          kernel: 'matmul',
+          inputs: [0, 1],
+          outputs: [2],
+          attrs: { transpose_a: false, transpose_b: false },
+          label: 'matmul',
+        },
+      ],
+      bindings: [
+        { access: 'read', value: 0 },
+        { access: 'read', value: 1 },
+        { access: 'write', value: 2 },
+      ],
+      scalars: [],
+    });
+    const a = filled(engine, dtype, [1, 2, 3, 4, 5, 6]);
+    const b = filled(engine, dtype, [1, 0, 0, 1, 1, 1]);
+    const c = engine.allocate(dtype, 4);
+    executable.runSync([a, b, c], []);
+    expect(list(engine.readSync(c))).toEqual([4, 5, 10, 11]);
+  },
+);
 
 test('memory that cannot be had is an EngineError', () => {
   expect(() => engine.allocate('float64', 2 ** 46)).toThrow(EngineError);

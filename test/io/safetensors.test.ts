@@ -22,6 +22,7 @@ const CONTENTS = new Map<string, HostTensor>([
   tensor('float32', 'float32', [2, 3], [1.5, -0, Infinity, 3.4028235e38, 1e-45, NaN]),
   tensor('float64', 'float64', [2], [0.1, -1e300]),
   tensor('bfloat16', 'bfloat16', [4], [1, -2.5, 3.140625, -Infinity]),
+  tensor('float16', 'float16', [5], [1, -65504, 2 ** -24, -0, NaN]),
   [
     'int64',
     { dtype: 'int64', shape: [2, 1], data: new BigInt64Array([-(2n ** 63n), 2n ** 63n - 1n]) },
@@ -41,6 +42,7 @@ function tensor(name: string, dtype: NumberDType, shape: number[], values: numbe
     float32: Float32Array,
     float64: Float64Array,
     bfloat16: Float32Array,
+    float16: Float32Array,
     int32: Int32Array,
     uint8: Uint8Array,
     bool: Uint8Array,
@@ -67,9 +69,20 @@ describe('against the official library', () => {
 });
 
 describe('round trip', () => {
-  it('rounds float32 to bfloat16 and keeps names that look like numbers or prototypes', async () => {
+  it.each([
+    ['bfloat16', 1 + 2 ** -9],
+    ['float16', 1 + 2 ** -12],
+  ] as const)('rounds float32 to %s', async (dtype, value) => {
+    const bytes = Buffer.concat([
+      ...encodeSafetensors(new Map([tensor('x', dtype, [1], [value])])),
+    ]);
+    const { tensors } = await parseSafetensors('memory', bytes);
+    expect([...tensors.get('x')!.data]).toEqual([1]);
+  });
+
+  it('keeps names that look like numbers or prototypes', async () => {
     const names = ['__proto__', 'constructor', '10', '2', ''];
-    const tensors = new Map(names.map((name) => tensor(name, 'bfloat16', [1], [1 + 2 ** -9])));
+    const tensors = new Map(names.map((name) => tensor(name, 'float32', [1], [1])));
     const bytes = Buffer.concat([...encodeSafetensors(tensors, { ['__proto__']: 'kept' })]);
     const read = await parseSafetensors('memory', bytes);
     expect([...read.tensors.keys()]).toEqual([...names].sort());

@@ -4,6 +4,7 @@
  */
 
 import { type DType, isFloating, toHostArray } from '../../src/base/dtype.ts';
+import { isHalfWidth } from '../../src/base/half-width.ts';
 import { philox4x32 } from '../../src/base/philox.ts';
 import { numel, type Shape } from '../../src/base/shape.ts';
 import { Tensor, tensor } from '../../src/index.ts';
@@ -126,7 +127,7 @@ class Pool {
 export function tensorsOf({ inputs }: OpCase, dtypeOf = (input: Input) => input.dtype): Tensor[] {
   return inputs.map((input) => {
     const dtype = dtypeOf(input);
-    return tensor(toHostArray(dtype === 'bfloat16' ? 'float32' : dtype, input.values), {
+    return tensor(toHostArray(isHalfWidth(dtype) ? 'float32' : dtype, input.values), {
       dtype,
       shape: input.shape,
     });

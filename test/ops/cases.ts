@@ -1,5 +1,6 @@
 /** The op table's cases, one list for every test in this folder. */
 
+import { withFloat16 } from '../half-width.ts';
 import type { OpCase } from './case.ts';
 import { ATTENTION } from './cases/attention.ts';
 import { AVG_POOL } from './cases/avg-pool.ts';
@@ -25,7 +26,7 @@ import { SOFTMAX } from './cases/softmax.ts';
 import { SPECIAL_FUNCTIONS } from './cases/special-functions.ts';
 import { WINDOW } from './cases/window.ts';
 
-export const CASES: readonly OpCase[] = [
+export const CASES: readonly OpCase[] = withFloat16([
   ...POINTWISE,
   ...BINARY,
   ...BITWISE,
@@ -49,4 +50,4 @@ export const CASES: readonly OpCase[] = [
   ...CREATION,
   ...LINALG,
   ...LOSSES,
-];
+]);

@@ -8,7 +8,7 @@ import { referenceEngine } from '../../src/engine/reference/engine.ts';
 import { withEngine } from '../../src/index.ts';
 import type { OpCase } from './case.ts';
 import { CASES } from './cases.ts';
-import { expectClose, type Limits } from './close.ts';
+import { expectClose, halfWidthLimit, type Limits } from './close.ts';
 import { type Ran, runCase } from './gradients.ts';
 
 /** `undefined` where the engine was built without LAPACK and needs it. */
@@ -24,7 +24,8 @@ function computed(opCase: OpCase): Ran | undefined {
 
 /** By the narrowest dtype that takes part. */
 function limits(dtypes: readonly DType[]): Limits {
-  if (dtypes.includes('bfloat16')) return { rtol: 3e-2, atol: 3e-2 };
+  const rough = halfWidthLimit(dtypes);
+  if (rough !== undefined) return { rtol: rough, atol: rough };
   if (dtypes.every((dtype) => dtype !== 'float32')) return { rtol: 1e-12, atol: 1e-12 };
   return { rtol: 2e-5, atol: 2e-6 };
 }

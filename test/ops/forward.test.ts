@@ -6,7 +6,7 @@ import { referenceEngine } from '../../src/engine/reference/engine.ts';
 import { withEngine } from '../../src/index.ts';
 import type { OpCase } from './case.ts';
 import { CASES } from './cases.ts';
-import { expectClose } from './close.ts';
+import { expectClose, halfWidthLimit } from './close.ts';
 import { exactly, type Ran, runCase } from './gradients.ts';
 import { type Recorded, recordedCases } from './recorded.ts';
 
@@ -15,7 +15,8 @@ const recorded = recordedCases();
 /** PyTorch rounds to the dtype after every op where the reference does not. */
 function tolerance({ inputs }: OpCase, outputs: readonly DType[]): number {
   const dtypes = [...inputs.map(({ dtype }) => dtype), ...outputs];
-  if (dtypes.includes('bfloat16')) return 3e-2;
+  const rough = halfWidthLimit(dtypes);
+  if (rough !== undefined) return rough;
   // Only floating inputs can be raised to float64; integers give float32.
   return inputs.some(({ dtype }) => isFloating(dtype)) ? 1e-9 : 1e-6;
 }

@@ -13,7 +13,7 @@ import { gradcheck, gradgradcheck, withEngine } from '../../src/index.ts';
 import { fusedOps } from '../../src/ops/fused.ts';
 import { collect } from '../../src/plan/graph.ts';
 import { CASES } from './cases.ts';
-import { expectClose } from './close.ts';
+import { expectClose, halfWidthLimit } from './close.ts';
 import { differentiable, exactly, leaves, type Ran, runCase } from './gradients.ts';
 
 const names = fusedOps();
@@ -38,11 +38,11 @@ const engines = [
 
 describe.each(engines)('on $name', ({ engine, dtypeOf, limit }) => {
   test.each(cases)('$name', (opCase) => {
-    const narrow = opCase.inputs.some(({ dtype }) => dtype === 'bfloat16');
+    const rough = halfWidthLimit(opCase.inputs.map(({ dtype }) => dtype));
     withEngine(engine(), () => {
       const fused = runCase(opCase, dtypeOf);
       const composite = withOff(names, () => runCase(opCase, dtypeOf));
-      expectSame(fused, composite, narrow ? 3e-2 : limit);
+      expectSame(fused, composite, rough ?? limit);
     });
   });
 });

@@ -1,6 +1,7 @@
 /** Runs a case forward and backward; the numbers of both. */
 
 import { isFloating } from '../../src/base/dtype.ts';
+import { isHalfWidth } from '../../src/base/half-width.ts';
 import { numel } from '../../src/base/shape.ts';
 import { grad, type Tensor, tensor } from '../../src/index.ts';
 import { cotangent, type Input, listOf, numbersOf, type OpCase, tensorsOf } from './case.ts';
@@ -45,7 +46,7 @@ export const exactly = ({ dtype }: Input): Input['dtype'] =>
 /** Whether finite differences can tell the case's gradient. */
 export function differentiable({ inputs, grad, smooth }: OpCase): boolean {
   const floating = inputs.filter(({ dtype }) => dtype === 'float32' || dtype === 'float64');
-  const narrow = inputs.some(({ dtype }) => dtype === 'bfloat16');
+  const narrow = inputs.some(({ dtype }) => isHalfWidth(dtype));
   return grad && smooth && !narrow && floating.some(({ shape }) => numel(shape) > 0);
 }
 

@@ -42,6 +42,7 @@ describe('one call', () => {
     ['two results', (a) => [a!.exp(), a!.exp().mul(2)], [x], ['pointwise']],
     ['an expanded operand', (a, b) => a!.mul(b!.expand([4, 3])), [x, zeros([3])], ['pointwise']],
     ['casts between', (a) => a!.to('float64').add(1).to('bfloat16'), [x], ['pointwise']],
+    ['another cast', (a) => a!.half().add(1).float(), [x], ['pointwise']],
     ['what is computed twice', (a) => a!.exp().add(a!.exp()), [x], ['pointwise']],
   ])('%s', (_, step, args, expected) => {
     const kernels = instructions(step, args).map((text) => text.replace(/[[{].*/, ''));

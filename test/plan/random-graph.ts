@@ -10,6 +10,7 @@ const DTYPES: readonly DType[] = [
   'float32',
   'float64',
   'bfloat16',
+  'float16',
   'int64',
   'int32',
   'uint8',

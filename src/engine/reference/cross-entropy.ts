@@ -20,7 +20,7 @@ function checkOperands(call: Call, first: number) {
   const rank = x!.shape.length;
   const classes = sizeAlong(x!.shape, rank - 1);
   const rows = x!.shape.slice(0, rank - 1);
-  checkDtype('x', x!.dtype, 'float32', 'float64', 'bfloat16');
+  checkDtype('x', x!.dtype, 'float32', 'float64', 'bfloat16', 'float16');
   checkDtype('target', target!.dtype, 'int32', 'int64');
   checkShape('target', target!.shape, rows);
   if (weight) checkShape('weight', classWeight!.shape, [classes]);

@@ -1,6 +1,6 @@
 /** What a float is made of: its exponent, its mantissa and its neighbours. */
 
-import { bfloat16ToFloat32, float32ToBfloat16 } from '../../base/bfloat16.ts';
+import { decodeWords, encodeWords, type HalfWidth, roundTo } from '../../base/half-width.ts';
 
 const bytes = new DataView(new ArrayBuffer(8));
 
@@ -32,13 +32,13 @@ export function nextAfter(x: number, to: number): number {
   return bytes.getFloat64(0);
 }
 
-/** The same among the numbers that bfloat16 holds. */
-export function nextBfloat16(x: number, to: number): number {
+/** The same among the numbers that `dtype` holds. */
+export function nextAmong(dtype: HalfWidth, x: number, to: number): number {
   if (Number.isNaN(x) || Number.isNaN(to)) return Number.NaN;
-  const [from, target] = bfloat16ToFloat32(float32ToBfloat16(Float32Array.of(x, to)));
+  const [from, target] = roundTo(dtype, [x, to]);
   if (from === target) return target!;
-  const [bits] = float32ToBfloat16(Float32Array.of(from!));
+  const [bits] = encodeWords(dtype, Float32Array.of(from!));
   const next =
     from === 0 ? (to > 0 ? 1 : 0x8001) : bits! + (from! < target! === from! > 0 ? 1 : -1);
-  return bfloat16ToFloat32(Uint16Array.of(next))[0]!;
+  return decodeWords(dtype, Uint16Array.of(next))[0]!;
 }

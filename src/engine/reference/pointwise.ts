@@ -12,7 +12,7 @@ import {
   scaledBesselI,
   scaledBesselK,
 } from './bessel.ts';
-import { exponent, mantissa, nextAfter, nextBfloat16 } from './float-parts.ts';
+import { exponent, mantissa, nextAfter, nextAmong } from './float-parts.ts';
 import { gammainc, gammaincc } from './incomplete-gamma.ts';
 import { check, checkShape, type KernelCall, type Run } from './kernel.ts';
 import {
@@ -58,6 +58,7 @@ const rounding = (fn: Fn): Row => ({ float: fn, int64: (a) => a });
 const FNS: Record<Exclude<PointwiseFn, 'const'>, Row> = {
   cast: { float: (a) => a, int64: toInt64 },
   to_bfloat16: floating((a) => a), // floating dtypes are not rounded here; see values.ts
+  to_float16: floating((a) => a),
   to_int32: same(toInt32),
   to_uint8: same(toUint8),
   to_bool: same(toBool),
@@ -139,7 +140,8 @@ const FNS: Record<Exclude<PointwiseFn, 'const'>, Row> = {
   laguerre_polynomial_l: floating(laguerreL),
   legendre_polynomial_p: floating(legendreP),
   nextafter: floating(nextAfter),
-  nextafter_bfloat16: floating(nextBfloat16),
+  nextafter_bfloat16: floating((a, b) => nextAmong('bfloat16', a, b)),
+  nextafter_float16: floating((a, b) => nextAmong('float16', a, b)),
   // NaN wins, as in PyTorch. Not Math.max itself: it would take the unused third argument too.
   maximum: same((a, b) => Math.max(a, b)),
   minimum: same((a, b) => Math.min(a, b)),

@@ -4,8 +4,8 @@
  * up to 2^53 and wrap as their dtype does; bool is 0 or 1.
  */
 
-import { bfloat16ToFloat32, float32ToBfloat16 } from '../../base/bfloat16.ts';
 import { type DType, type HostArray, hostArray } from '../../base/dtype.ts';
+import { isHalfWidth, roundTo } from '../../base/half-width.ts';
 
 const TWO_63 = 2 ** 63;
 
@@ -35,6 +35,7 @@ const CONVERT: Record<DType, ((value: number) => number) | undefined> = {
   float32: undefined,
   float64: undefined,
   bfloat16: undefined,
+  float16: undefined,
   int64: toInt64,
   int32: toInt32,
   uint8: toUint8,
@@ -58,8 +59,8 @@ export function toHost(dtype: DType, values: Float64Array): HostArray {
   const out = hostArray(dtype, values.length);
   if (out instanceof BigInt64Array) {
     for (let i = 0; i < values.length; i++) out[i] = BigInt(values[i]!);
-  } else if (dtype === 'bfloat16') {
-    return bfloat16ToFloat32(float32ToBfloat16(Float32Array.from(values)));
+  } else if (isHalfWidth(dtype)) {
+    return roundTo(dtype, values);
   } else {
     out.set(values);
   }

@@ -68,6 +68,11 @@ const INTEGER_DOMAINS: Partial<Record<PointwiseFn, [Fill, Fill?]>> = {
   mul: [integers(-(2 ** 25), 2 ** 25), integers(-(2 ** 25), 2 ** 25)],
 };
 
+/** Those that keep only the digits of a dtype of 16 bits, and the reference all. */
+function isRounding(fn: PointwiseFn): boolean {
+  return fn === 'to_bfloat16' || fn === 'to_float16';
+}
+
 function fillsOf(fn: PointwiseFn, computed: ComputeType): [Fill, Fill?] {
   if (computed === 'int64') return INTEGER_DOMAINS[fn] ?? [integers(-9, 9)];
   return DOMAINS[fn] ?? [between(-6, 6)];
@@ -86,7 +91,7 @@ function functionCases(): KernelCase[] {
         group(arguments_, [[fn, computed, [0, 1, 2].slice(0, arguments_), 3]]),
         fills.map((fill) => input(computed, [1037], fill)),
         [type(computed, 1037)],
-        fn === 'to_bfloat16' ? { tolerance: 1e-2 } : {},
+        isRounding(fn) ? { tolerance: 1e-2 } : {},
       );
     }),
   );
@@ -102,27 +107,29 @@ const ANGLES = SPECIAL.filter((value) => !(Math.abs(value) > 1e4 && Number.isFin
 /** NaN, infinities, zeros, ties and extremes; for two arguments, all their pairs. */
 function specialCases(): KernelCase[] {
   const skipped: readonly PointwiseFn[] = [
-    ...(['const', 'cast', 'to_bfloat16', 'to_int32', 'to_uint8'] as const),
+    ...(['const', 'cast', 'to_int32', 'to_uint8'] as const),
     'nextafter', // the neighbour of 0 in float64 is another one than in float32
     // Infinite on the way where the reference is finite, so that differences are NaN.
     ...FNS.filter((fn) => fn.includes('_polynomial_')),
   ];
   return (['float32', 'float64'] as const).flatMap((computed) =>
-    FNS.filter((fn) => !skipped.includes(fn) && isDefined(fn, computed)).map((fn) => {
-      const values = fn === 'sin' || fn === 'cos' ? ANGLES : SPECIAL;
-      const arguments_ = POINTWISE_FNS[fn];
-      const count = values.length ** Math.min(arguments_, 2);
-      const nth: Fill = (i) => values[Math.floor(i / values.length) % values.length]!;
-      const fills = [cycle(values), nth, between(0, 1)].slice(0, arguments_);
-      return kernelCase(
-        'pointwise',
-        `${fn} of special values in ${computed}`,
-        group(arguments_, [[fn, computed, [0, 1, 2].slice(0, arguments_)]]),
-        fills.map((fill) => input(computed, [count], fill)),
-        [type(computed, count)],
-        { relativeTo: 'element' },
-      );
-    }),
+    FNS.filter((fn) => !(skipped.includes(fn) || isRounding(fn)) && isDefined(fn, computed)).map(
+      (fn) => {
+        const values = fn === 'sin' || fn === 'cos' ? ANGLES : SPECIAL;
+        const arguments_ = POINTWISE_FNS[fn];
+        const count = values.length ** Math.min(arguments_, 2);
+        const nth: Fill = (i) => values[Math.floor(i / values.length) % values.length]!;
+        const fills = [cycle(values), nth, between(0, 1)].slice(0, arguments_);
+        return kernelCase(
+          'pointwise',
+          `${fn} of special values in ${computed}`,
+          group(arguments_, [[fn, computed, [0, 1, 2].slice(0, arguments_)]]),
+          fills.map((fill) => input(computed, [count], fill)),
+          [type(computed, count)],
+          { relativeTo: 'element' },
+        );
+      },
+    ),
   );
 }
 

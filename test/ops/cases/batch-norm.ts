@@ -1,5 +1,6 @@
 /** Batch normalisation, by the batch and by running statistics. */
 
+import { isHalfWidth } from '../../../src/base/half-width.ts';
 import { full, nn, type Tensor } from '../../../src/index.ts';
 import { bf16, f32, f64, type OpCase, opCase, type Slot, within } from '../case.ts';
 import { TORCH_VIEWED, viewed } from './pointwise.ts';
@@ -8,8 +9,8 @@ const { batchNorm } = nn.functional;
 
 /** In training, without running statistics. */
 function training(detail: string, slots: readonly Slot[], eps = 1e-5): OpCase {
-  // PyTorch mixes bfloat16 with float32 alone, and the recording takes float32 inputs as float64.
-  const convert = slots[0]!.dtype === 'bfloat16' ? '.float()' : '';
+  // PyTorch mixes 16 bits with float32 alone, and the recording takes float32 inputs as float64.
+  const convert = isHalfWidth(slots[0]!.dtype) ? '.float()' : '';
   const [weight, bias] = ['b', 'c'].map((name, i) =>
     i + 1 < slots.length ? `${name}${convert}` : 'None',
   );

@@ -83,13 +83,15 @@ const PARTS: OpCase[] = [
     neighbour,
     { torch: 'torch.nextafter(a, b)', grad: false },
   ),
-  opCase(
-    'nextafter_bfloat16',
-    'the numbers of bfloat16 alone',
-    [values('bfloat16', [6], [1, -1, 0, 0, 2, 3]), values('bfloat16', [6], [2, -2, 1, -1, 1, 3])],
-    // The distances, which a comparison within 1 percent could not tell in the neighbours.
-    (a, b) => t.nextafter(a, b).sub(a).mul(1024),
-    { torch: '(torch.nextafter(a, b) - a) * 1024', smooth: false },
+  ...(['bfloat16', 'float16'] as const).map((dtype) =>
+    opCase(
+      `nextafter_${dtype}`,
+      'its own numbers alone',
+      [values(dtype, [6], [1, -1, 0, 0, 2, 3]), values(dtype, [6], [2, -2, 1, -1, 1, 3])],
+      // The distances, which a comparison within 1 percent could not tell in the neighbours.
+      (a, b) => t.nextafter(a, b).sub(a).mul(1024),
+      { torch: '(torch.nextafter(a, b) - a) * 1024', smooth: false },
+    ),
   ),
 ];
 

@@ -47,14 +47,10 @@ export const CREATION: OpCase[] = [
       torch: 'torch.full((2,), 300).to(torch.uint8).long()',
     },
   ),
-  opCase(
-    'full',
-    'a tenth in bfloat16',
-    [],
-    () => t.full([2], 0.1, { dtype: 'bfloat16' }).to('float32'),
-    {
-      torch: 'torch.full((2,), 0.1, dtype=torch.bfloat16).float()',
-    },
+  ...(['bfloat16', 'float16'] as const).map((dtype) =>
+    opCase('full', `a tenth in ${dtype}`, [], () => t.full([2], 0.1, { dtype }).to('float32'), {
+      torch: `torch.full((2,), 0.1, dtype=torch.${dtype}).float()`,
+    }),
   ),
   opCase(
     'zeros',
@@ -95,7 +91,7 @@ export const CREATION: OpCase[] = [
   opCase('arange', 'nothing', [], () => [t.arange(0), t.arange(3, 3)], {
     torch: '(torch.arange(0), torch.arange(3, 3))',
   }),
-  ...(['float64', 'float32', 'bfloat16', 'int32', 'uint8'] as const).map((dtype) =>
+  ...(['float64', 'float32', 'bfloat16', 'float16', 'int32', 'uint8'] as const).map((dtype) =>
     opCase('arange', dtype, [], () => t.arange(0, 6, 2, { dtype }), {
       torch: `torch.arange(0, 6, 2, dtype=torch.${dtype})`,
     }),

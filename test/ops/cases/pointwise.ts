@@ -1,5 +1,6 @@
 /** Pointwise ops of one operand, casts, `where` and the composites made of them. */
 
+import { isFloating } from '../../../src/base/dtype.ts';
 import type { Tensor } from '../../../src/index.ts';
 import * as t from '../../../src/index.ts';
 import { gelu } from '../../../src/ops/gelu.ts';
@@ -167,7 +168,7 @@ const CASTS: OpCase[] = [
       opCase('cast', `${from().dtype} to ${to}`, [from(2, 3)], (x) => x.to(to), {
         torch: `a.to(torch.${to})`,
         // A narrower float is a staircase to finite differences.
-        smooth: to !== 'float32' && to !== 'bfloat16',
+        smooth: !isFloating(to) || to === 'float64',
         grad: from(1).dtype !== 'float64' || to === 'float64' || to === 'float32',
       }),
     ),
