@@ -4,6 +4,7 @@ import './ops/methods.ts';
 
 export { DTYPES, type DType, type HostArray } from './base/dtype.ts';
 export * as errors from './base/errors.ts';
+export { type FloatInfo, finfo } from './base/finfo.ts';
 export type { Shape } from './base/shape.ts';
 export { type AutocastOptions, autocast, isAutocastEnabled } from './core/autocast.ts';
 export { type GradOptions, grad } from './core/autograd.ts';

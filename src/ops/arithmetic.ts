@@ -1,7 +1,8 @@
 /** Arithmetic made of the pointwise rows: remainders, products that add, interpolation, bounds. */
 
-import { type DType, isFloating } from '../base/dtype.ts';
+import { isFloating } from '../base/dtype.ts';
 import { ArgumentError, opError } from '../base/errors.ts';
+import { finfo } from '../base/finfo.ts';
 import { broadcastShapes } from '../base/shape.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { scalarLike } from './constant.ts';
@@ -205,13 +206,6 @@ export const fmin = named('fmin', ['input', 'other'], (input: Tensor, other: Ten
   return where(logicalOr(le(input, other), isnan(other)), input, other);
 });
 
-/** The largest number of each floating dtype. */
-const LARGEST: Partial<Record<DType, number>> = {
-  float32: (2 - 2 ** -23) * 2 ** 127,
-  float64: Number.MAX_VALUE,
-  bfloat16: (2 - 2 ** -7) * 2 ** 127,
-};
-
 /**
  * Numbers in the place of NaN and the infinities; these become by default the largest there are.
  * https://pytorch.org/docs/stable/generated/torch.nan_to_num.html
@@ -225,10 +219,10 @@ export const nanToNum = named(
     posinf: number | null = null,
     neginf: number | null = null,
   ): Tensor => {
-    const largest = LARGEST[input.dtype];
-    if (largest === undefined) return same(input);
-    const positives = where(eq(input, Infinity), posinf ?? largest, input);
-    const negatives = where(eq(input, -Infinity), neginf ?? -largest, positives);
+    if (!isFloating(input.dtype)) return same(input);
+    const { max, min } = finfo(input.dtype);
+    const positives = where(eq(input, Infinity), posinf ?? max, input);
+    const negatives = where(eq(input, -Infinity), neginf ?? min, positives);
     return where(isnan(input), nan ?? 0, negatives);
   },
 );

@@ -1,6 +1,7 @@
 /** Adafactor: second moments kept as a product of rows and columns. */
 
 import { z } from 'zod';
+import { finfo } from '../base/finfo.ts';
 import { parseOptions, strict } from '../base/registry.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { clamp, clampMin } from '../ops/arithmetic.ts';
@@ -30,14 +31,6 @@ const options = strict({
 export type AdafactorOptions = z.output<typeof options>;
 
 type Factor = 'weight' | 'rho' | 'keep';
-
-/** The gap between 1 and the next number of each dtype. */
-const PRECISION: Readonly<Record<string, number>> = {
-  float32: 2 ** -23,
-  float64: 2 ** -52,
-  bfloat16: 2 ** -7,
-  float16: 2 ** -10,
-};
 
 /**
  * The gradient over the root of its second moment, limited to the root mean square `d`, times
@@ -74,7 +67,7 @@ export class Adafactor extends CompositeOptimizer<AdafactorOptions, Factor> {
 
   protected next(update: Update, factors: Factors<Factor>, group: AdafactorOptions): Next {
     const { parameter, gradient } = update;
-    const least = group.eps[0] ?? PRECISION[parameter.dtype]!;
+    const least = group.eps[0] ?? finfo(parameter.dtype).eps;
     const { variance, kept } = secondMoment(update, factors.weight, least);
     const direction = mul(rsqrt(clamp(variance, least * least)), gradient);
     const size = mul(clampMin(rootMeanSquare(parameter), group.eps[1]), factors.rho);

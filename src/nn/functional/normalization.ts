@@ -2,6 +2,7 @@
 
 import { needsFloating } from '../../base/dtype.ts';
 import { ArgumentError, opError, ShapeError } from '../../base/errors.ts';
+import { finfo } from '../../base/finfo.ts';
 import { formatShape, numel, type Shape } from '../../base/shape.ts';
 import { noGrad } from '../../core/grad-mode.ts';
 import type { Tensor } from '../../core/tensor.ts';
@@ -117,12 +118,9 @@ export const instanceNorm = named(
   },
 );
 
-/** What PyTorch adds to the mean square where nothing is said: the precision of the computation. */
-const PRECISION = { float32: 2 ** -23, float64: 2 ** -52 } as const;
-
 /**
  * x / sqrt(mean(x^2) + eps) * weight over the last dimensions, whose sizes are `normalized_shape`.
- * Zhang and Sennrich 2019. Without `eps` it is the precision of the numbers.
+ * Zhang and Sennrich 2019. Without `eps` it is the precision of the computation.
  * https://pytorch.org/docs/stable/generated/torch.nn.functional.rms_norm.html
  *
  * @throws ShapeError unless `input` ends in `normalized_shape` and the weight has it.
@@ -140,7 +138,7 @@ export const rmsNorm = named(
     const dtype = input.dtype === 'float64' ? 'float64' : 'float32';
     const x = cast(input, dtype);
     const last = normalized_shape.map((_, i) => i - normalized_shape.length);
-    const scale = rsqrt(add(mean(mul(x, x), last, true), eps ?? PRECISION[dtype]));
+    const scale = rsqrt(add(mean(mul(x, x), last, true), eps ?? finfo(dtype).eps));
     const normal = mul(x, scale);
     return cast(weight === null ? normal : mul(normal, cast(weight, dtype)), input.dtype);
   },
