@@ -180,4 +180,5 @@ export {
 export { cartesianProd, combinations, meshgrid, unfold } from './ops/unfolding.ts';
 export { bincount, unique, uniqueConsecutive } from './ops/unique.ts';
 export { cross } from './ops/vectors.ts';
+export * as amp from './optim/amp.ts';
 export * as optim from './optim/index.ts';

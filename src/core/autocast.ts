@@ -1,12 +1,16 @@
 /**
  * Mixed precision: inside `autocast`, matrix products, convolutions and attention take their
- * float32 operands in bfloat16 (their sums stay float32), and losses take theirs in float32. All
+ * operands in a dtype of 16 bits (their sums stay float32), and losses take theirs in float32. All
  * other ops compute in the dtype they are given. https://pytorch.org/docs/stable/amp.html
  */
 
 import type { DType } from '../base/dtype.ts';
+import { DTypeError, opError } from '../base/errors.ts';
+import { type HalfWidth, isHalfWidth } from '../base/half-width.ts';
 
 export interface AutocastOptions {
+  /** What the operands of matrix ops become: `bfloat16` (the default) or `float16`. */
+  readonly dtype?: HalfWidth;
   /** `false` switches an outer `autocast` off. */
   readonly enabled?: boolean;
 }
@@ -18,8 +22,6 @@ export interface Autocast {
   /** Of the ops that need many. */
   readonly loss: DType;
 }
-
-const MIXED: Autocast = { matrix: 'bfloat16', loss: 'float32' };
 
 let current: Autocast | undefined;
 
@@ -33,12 +35,21 @@ export function isAutocastEnabled(): boolean {
 
 /**
  * Runs `body`, a forward pass and its loss, in mixed precision. Parameters stay float32 and get
- * float32 gradients; call `backward()` outside. `body` must be synchronous.
+ * float32 gradients; call `backward()` outside. `body` must be synchronous. Small gradients become
+ * zero in float16: scale the loss with a `GradScaler` there.
  * https://pytorch.org/docs/stable/amp.html#torch.autocast
+ *
+ * @throws DTypeError for another `dtype`.
  */
-export function autocast<T>(body: () => T, { enabled = true }: AutocastOptions = {}): T {
+export function autocast<T>(
+  body: () => T,
+  { dtype = 'bfloat16', enabled = true }: AutocastOptions = {},
+): T {
+  if (!isHalfWidth(dtype)) {
+    throw opError(DTypeError, 'autocast', `dtype must be bfloat16 or float16, got ${dtype}`);
+  }
   const before = current;
-  current = enabled ? MIXED : undefined;
+  current = enabled ? { matrix: dtype, loss: 'float32' } : undefined;
   try {
     return body();
   } finally {

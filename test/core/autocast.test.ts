@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { DType } from '../../src/base/dtype.ts';
+import type { HalfWidth } from '../../src/base/half-width.ts';
 import {
   autocast,
   compile,
@@ -28,15 +29,20 @@ interface Numbers {
 
 const FILE = new URL('../fixtures/torch/autocast.json', import.meta.url);
 const recorded = JSON.parse(readFileSync(FILE, 'utf8')) as {
-  dtypes: Record<string, DType>;
-  training: {
+  dtypes: Record<HalfWidth, Record<string, DType>>;
+  training: Record<HalfWidth, Run> & {
     weights: Record<string, Numbers>;
     x: Numbers;
     y: number[];
-    gradients: Record<string, Numbers>;
-    losses: number[];
   };
 };
+
+interface Run {
+  readonly gradients: Record<string, Numbers>;
+  readonly losses: number[];
+}
+
+const HALF_WIDTH = ['bfloat16', 'float16'] as const;
 
 const F = nn.functional;
 const classes = () => tensor([0, 1, 2, 3], { dtype: 'int64' });
@@ -83,8 +89,8 @@ function network(): nn.Module {
   return model;
 }
 
-const mixedLoss = (model: nn.Module, x: Tensor) =>
-  autocast(() => F.crossEntropy(model.call(x), target()));
+const mixedLoss = (model: nn.Module, x: Tensor, dtype: HalfWidth) =>
+  autocast(() => F.crossEntropy(model.call(x), target()), { dtype });
 
 /** The largest difference, as a fraction of the largest expected value. */
 function difference(actual: Tensor, { data }: Numbers): number {
@@ -96,14 +102,22 @@ function difference(actual: Tensor, { data }: Numbers): number {
 }
 
 describe('autocast', () => {
-  it('gives the dtypes of PyTorch', () => {
+  it.each(HALF_WIDTH)('gives the dtypes of PyTorch in %s', (mixed) => {
     const found = Object.entries(EXPRESSIONS).flatMap(([name, expression]) =>
-      (['float32', 'bfloat16'] as const).map((dtype) => {
+      (['float32', ...HALF_WIDTH] as const).map((dtype) => {
         const x = ones([4, 8], { dtype });
-        return [`${name} ${dtype}`, autocast(() => expression(x)).dtype] as const;
+        const { dtype: result } = autocast(() => expression(x), { dtype: mixed });
+        return [`${name} ${dtype}`, result] as const;
       }),
     );
-    expect(Object.fromEntries(found)).toEqual(recorded.dtypes);
+    expect(Object.fromEntries(found)).toEqual(recorded.dtypes[mixed]);
+  });
+
+  it('takes bfloat16 where nothing is said, and no dtype of more bits', () => {
+    const x = ones([2, 2]);
+    expect(autocast(() => matmul(x, x)).dtype).toBe('bfloat16');
+    const wide = () => autocast(() => x, { dtype: 'float32' as HalfWidth });
+    expect(wide).toThrow('[autocast] dtype must be bfloat16 or float16, got float32');
   });
 
   it('leaves float64 alone', () => {
@@ -127,34 +141,37 @@ describe('autocast', () => {
 });
 
 describe.each(ENGINES)('autocast on %s', (_, engine) => {
-  it('gives float32 parameters the gradients of PyTorch, in float32', () =>
+  it.each(HALF_WIDTH)('gives float32 parameters the gradients of PyTorch in %s', (dtype) =>
     withEngine(engine, () => {
       const model = network();
-      mixedLoss(model, restored(training.x)).backward();
+      mixedLoss(model, restored(training.x), dtype).backward();
+      const { gradients } = training[dtype];
       for (const [name, parameter] of model.namedParameters()) {
         expect(parameter.grad!.dtype).toBe('float32');
-        expect(difference(parameter.grad!, training.gradients[name]!), name).toBeLessThan(0.01);
+        expect(difference(parameter.grad!, gradients[name]!), name).toBeLessThan(0.01);
       }
-    }));
+    }),
+  );
 
-  it('trains a compiled step as PyTorch does', () =>
+  it.each(HALF_WIDTH)('trains a compiled step in %s as PyTorch does', (dtype) =>
     withEngine(engine, () => {
       const model = network();
       const optimizer = new optim.SGD(model.parameters(), { lr: 0.1, momentum: 0.9 });
       const step = compile(
         (x: Tensor) => {
           optimizer.zeroGrad();
-          const loss = mixedLoss(model, x);
+          const loss = mixedLoss(model, x, dtype);
           loss.backward();
           optimizer.step();
           return loss;
         },
         { state: [model, optimizer] },
       );
-      for (const loss of training.losses) {
+      for (const loss of training[dtype].losses) {
         expect(Math.abs(step.sync(restored(training.x)).item() - loss)).toBeLessThan(0.01);
       }
-    }));
+    }),
+  );
 
   it('can be differentiated twice', () =>
     withEngine(engine, () => {
@@ -169,8 +186,8 @@ describe.each(ENGINES)('autocast on %s', (_, engine) => {
 
   it('works without gradients', () =>
     withEngine(engine, () => {
-      const loss = noGrad(() => mixedLoss(network(), restored(training.x)));
+      const loss = noGrad(() => mixedLoss(network(), restored(training.x), 'bfloat16'));
       expect(loss.requires_grad).toBe(false);
-      expect(Math.abs(loss.item() - training.losses[0]!)).toBeLessThan(0.01);
+      expect(Math.abs(loss.item() - training.bfloat16.losses[0]!)).toBeLessThan(0.01);
     }));
 });
