@@ -1,7 +1,11 @@
 import { defineConfig } from 'vitest/config';
 
 /** What depends on the implementation chosen for each kernel. */
-const KERNEL_TESTS = ['test/engine/conformance.test.ts', 'test/engine/random-programs.test.ts'];
+const KERNEL_TESTS = [
+  'test/engine/conformance.test.ts',
+  'test/engine/half-width.test.ts',
+  'test/engine/random-programs.test.ts',
+];
 
 export default defineConfig({
   // Node 20 has no `using` declarations; the transformer rewrites them.

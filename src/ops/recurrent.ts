@@ -55,7 +55,7 @@ export type LstmState = readonly [h: Tensor, c: Tensor];
  * One direction of an LSTM layer, over all steps: gx (T, B, 4H), or (B, T, 4H) if `batch_first`,
  * holds x W_ihᵀ + b of every step, gates in PyTorch's order; weight_hh (4H, H); h and c (B, H).
  * Gives the outputs (T, B, H), or (B, T, H), and the last h and c. With `reverse` the steps are
- * taken from the last to the first. Bfloat16 is computed in float32.
+ * taken from the last to the first. Floats of 16 bits are computed in float32.
  * https://pytorch.org/docs/stable/generated/torch.nn.LSTM.html
  *
  * @throws ShapeError when the sizes do not fit or there is no step.
