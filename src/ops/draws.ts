@@ -2,6 +2,8 @@
 
 import { type DType, isFloating } from '../base/dtype.ts';
 import { ArgumentError, DTypeError, opError } from '../base/errors.ts';
+import { finfo } from '../base/finfo.ts';
+import { isHalfWidth } from '../base/half-width.ts';
 import { checkShape, type Shape } from '../base/shape.ts';
 import { apply } from '../core/apply.ts';
 import { nextStream } from '../core/random.ts';
@@ -29,8 +31,15 @@ const PHILOX = defineOp<{
 
 /** Elements of the next random stream. */
 function drawn(fn: 'uniform' | 'normal' | 'bits', shape: Shape, dtype: DType): Tensor {
+  if (fn === 'uniform' && isHalfWidth(dtype)) return cutOff(drawn(fn, shape, 'float32'), dtype);
   const { seed, counter, offset } = nextStream();
   return apply(PHILOX, [seed, counter], { fn, offset, shape, dtype });
+}
+
+/** Numbers in [0, 1) without the digits that `dtype` lacks. Rounding would give 1 now and then. */
+function cutOff(x: Tensor, dtype: DType): Tensor {
+  const step = finfo(dtype).eps / 2;
+  return cast(mul(floor(mul(x, 1 / step)), step), dtype);
 }
 
 function floating(op: string, dtype: DType): DType {

@@ -4,6 +4,7 @@ import { type DType, needsFloating } from '../base/dtype.ts';
 import { ArgumentError, opError, ShapeError } from '../base/errors.ts';
 import { formatShape, normalizeDim, normalizeDims } from '../base/shape.ts';
 import type { Tensor } from '../core/tensor.ts';
+import { inFullWidth } from './full-width.ts';
 import { spectralNorm, wholeMatrix } from './linalg/spectral-norms.ts';
 import { unsqueeze } from './movement.ts';
 import { named, requireTensors } from './named.ts';
@@ -18,8 +19,10 @@ export function vectorNormOf(x: Tensor, ord: number, dim: NormDims, keepdim: boo
   if (ord === -Infinity) return amin(abs(x), dim, keepdim);
   if (ord === 0) return sum(cast(ne(x, 0), x.dtype), dim, keepdim);
   if (ord === 1) return sum(abs(x), dim, keepdim);
-  if (ord === 2) return rootWithoutKink(sum(mul(x, x), dim, keepdim), 0.5);
-  return rootWithoutKink(sum(magnitudesToPower(x, ord), dim, keepdim), 1 / ord);
+  return inFullWidth(x, (wide) => {
+    const powers = ord === 2 ? mul(wide, wide) : magnitudesToPower(wide, ord);
+    return rootWithoutKink(sum(powers, dim, keepdim), 1 / ord);
+  });
 }
 
 /** |x|^ord, whose gradient at 0 is 0 also where that of the power is infinite. */

@@ -9,6 +9,7 @@ import type { Vjp } from '../core/graph.ts';
 import type { Tensor } from '../core/tensor.ts';
 import type { Reduction } from '../engine/kernels.ts';
 import { defineOp } from './define.ts';
+import { inFullWidth } from './full-width.ts';
 import { expand, reshape, same } from './movement.ts';
 import { named } from './named.ts';
 import { cast, div, eq, exp, log, mul, sqrt, sub, where } from './pointwise.ts';
@@ -156,7 +157,8 @@ export const mean = named(
   (input: Tensor, dim: ReducedDims = null, keepdim = false, dtype: DType | null = null): Tensor => {
     const x = cast(input, dtype ?? input.dtype);
     needsFloating('mean', x);
-    return div(sum(x, dim, keepdim), count('mean', x, dim));
+    const elements = count('mean', x, dim);
+    return inFullWidth(x, (wide) => div(sum(wide, dim, keepdim), elements));
   },
 );
 
@@ -176,7 +178,10 @@ export function correctionOf(
 type SpreadDims = ReducedDims | boolean;
 
 /** A function of the variance over `dim`; `finish` also gets the mean, as a function. */
-function ofVariance<Result>(op: string, finish: (variance: Tensor, mean: () => Tensor) => Result) {
+function ofVariance<Result extends Tensor | readonly Tensor[]>(
+  op: string,
+  finish: (variance: Tensor, mean: () => Tensor) => Result,
+) {
   return named(
     op,
     ['input', 'dim', 'unbiased', 'keepdim', 'correction'],
@@ -189,8 +194,9 @@ function ofVariance<Result>(op: string, finish: (variance: Tensor, mean: () => T
     ): Result => {
       const [dims, given] = typeof dim === 'boolean' ? [null, dim] : [dim, unbiased];
       const offset = correctionOf(op, given, correction);
-      const variance = varianceOf(op, input, dims, offset, keepdim);
-      return finish(variance, () => mean(input, dims, keepdim));
+      return inFullWidth(input, (x) =>
+        finish(varianceOf(op, x, dims, offset, keepdim), () => mean(x, dims, keepdim)),
+      );
     },
   );
 }

@@ -36,6 +36,14 @@ describe('in-place methods', () => {
 });
 
 describe('functions', () => {
+  it.each(['bfloat16', 'float16'] as const)('draw numbers below 1 in %s too', (dtype) => {
+    const values = Array.from(t.rand([COUNT], { dtype }).dataSync(), Number);
+    const least = t.finfo(dtype).eps / 2;
+    expect(Math.max(...values)).toBe(1 - least);
+    expect(values.every((value) => Number.isInteger(value / least))).toBe(true);
+    near(meanOf(values) + least / 2, 0.5, 1 / Math.sqrt(12));
+  });
+
   it('draw integers evenly', () => {
     const values = Array.from(t.randint(2, 6, [COUNT]).dataSync(), Number);
     for (const value of [2, 3, 4, 5]) {

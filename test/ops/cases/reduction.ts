@@ -121,6 +121,19 @@ const STATISTICS: OpCase[] = [
       grad: false,
     },
   ),
+  // Sums and squares of these numbers are too large for float16; PyTorch's gradients overflow.
+  ...(['mean', 'std', 'norm'] as const).map((op) =>
+    opCase(
+      op,
+      'of large float16',
+      [values('float16', [4], [3e4, 2e4, 3e4, -1e4])],
+      (x) => x[op](),
+      {
+        torch: `a.${op}()`,
+        grad: false,
+      },
+    ),
+  ),
   opCase('mean', 'of nothing', [f32(0)], (x) => x.mean(), { torch: 'a.mean()', grad: false }),
 ];
 
