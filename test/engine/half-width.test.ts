@@ -20,7 +20,8 @@ function samples(dtype: HalfWidth): Float32Array {
   const extremes = [65519.99, 65520, 1e10, 3.4e38, 2 ** -25, 1e-30, 1e-44, Infinity];
   const negative = extremes.map((value) => -value);
   // NaN once: its sign is nobody's business.
-  return Float32Array.of(Number.NaN, ...extremes, ...negative, ...numbers, ...middles, ...near);
+  const parts = [[Number.NaN], extremes, negative, numbers, middles, near];
+  return Float32Array.from(parts.flatMap((part) => Array.from<number>(part)));
 }
 
 /** `out = fn(in)`, computed by one kernel over numbers of `from`, as words of `to`. */
@@ -50,24 +51,26 @@ const COPY = group(1, []);
 describe.each(['bfloat16', 'float16'] as const)('%s', (dtype) => {
   const values = samples(dtype);
   const expected = encodeWords(dtype, roundTo(dtype, values));
-  const words = (numbers: Float32Array) => encodeWords(dtype, numbers);
+  /** Where the words of `found` begin to differ; -1 where they do not. */
+  const firstFault = (found: Float32Array) =>
+    encodeWords(dtype, found).findIndex((word, i) => word !== expected[i]);
 
   test('is written by a buffer', () => {
     const storage = engine.allocate(dtype, values.length);
     engine.write(storage, values);
-    expect(words(engine.readSync(storage) as Float32Array)).toEqual(expected);
+    expect(firstFault(engine.readSync(storage) as Float32Array)).toBe(-1);
   });
 
   test('is stored by a kernel', () => {
-    expect(words(run(COPY, 'float32', dtype, values))).toEqual(expected);
+    expect(firstFault(run(COPY, 'float32', dtype, values))).toBe(-1);
   });
 
   test('is loaded by a kernel', () => {
-    expect(words(run(COPY, dtype, 'float32', values))).toEqual(expected);
+    expect(firstFault(run(COPY, dtype, 'float32', values))).toBe(-1);
   });
 
   test('is rounded to inside a kernel', () => {
     const rounding = group(1, [[`to_${dtype}`, 'float32', [0]]]);
-    expect(words(run(rounding, 'float32', 'float32', values))).toEqual(expected);
+    expect(firstFault(run(rounding, 'float32', 'float32', values))).toBe(-1);
   });
 });

@@ -406,8 +406,8 @@ const CREATION: Fault[] = [
   ],
   [
     'DTypeError',
-    '[tensor] unknown dtype "float16"',
-    () => t.tensor([1], { dtype: 'float16' as never }),
+    '[tensor] unknown dtype "float8"',
+    () => t.tensor([1], { dtype: 'float8' as never }),
   ],
   [
     'ShapeError',
