@@ -1,6 +1,6 @@
 /**
- * Runs the tests of kernels, parity and models once for every off switch, with that one off: what is
- * fast and what it falls back on must both be right.
+ * Runs the tests of kernels, parity and models once for every off switch, with that one off: what
+ * is fast and what it falls back on must both be right.
  *
  *     npm run test:switches              every switch
  *     npm run test:switches -- layouts   only these

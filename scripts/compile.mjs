@@ -1,6 +1,6 @@
 /**
- * Compiles `src/` to `dist/`: declarations by TypeScript, which also checks all types, and the code by
- * Rolldown in a few files that hold what they need of npm's packages too. At every start of the
+ * Compiles `src/` to `dist/`: declarations by TypeScript, which also checks all types, and the code
+ * by Rolldown in a few files that hold what they need of npm's packages too. At every start of the
  * command Node would take longer to find hundreds of small modules than to run them.
  *
  *     node scripts/compile.mjs

@@ -1,6 +1,6 @@
 /**
- * Sets torchts up: npm's packages, system packages, the native engine, the TypeScript. What is up to
- * date is left alone.
+ * Sets torchts up: npm's packages, system packages, the native engine, the TypeScript. What is up
+ * to date is left alone.
  *
  *     node scripts/setup.mjs [--only-build]
  *

@@ -27,6 +27,17 @@ describe('the source tree', () => {
     expect(found).toEqual([]);
   });
 
+  it('has no comment wider than 100 columns, but for addresses', () => {
+    const wide = sources().flatMap((path) =>
+      readFileSync(join(root, path), 'utf8')
+        .split('\n')
+        .filter((line) => line.length > 100 && /^\s*(\*|\/\/|\/\*\*)/.test(line))
+        .filter((line) => !line.includes('https://'))
+        .map((line) => `${path}: ${line.trim()}`),
+    );
+    expect(wide).toEqual([]);
+  });
+
   it('has the rooms that docs/architecture.md describes', () => {
     const page = readFileSync(join(root, 'docs/architecture.md'), 'utf8');
     const rows = page.split('\n').filter((line) => line.startsWith('|'));

@@ -12,7 +12,9 @@ interface Case {
   readonly outputs?: readonly Typed[];
 }
 
-/** The cases, and each one that has a bfloat16 operand in float16 too, unless there is such a one. */
+/**
+ * The cases, and each one that has a bfloat16 operand in float16 too, unless there is such a one.
+ */
 export function withFloat16<C extends Case>(cases: readonly C[]): C[] {
   const names = new Set(cases.map(({ name }) => name));
   const more = cases.filter(isBfloat16).map(inFloat16);

@@ -1,4 +1,6 @@
-/** Running a command of the set-up: quiet when it succeeds, the telling lines shown when it fails. */
+/**
+ * Running a command of the set-up: quiet when it succeeds, the telling lines shown when it fails.
+ */
 
 import { spawn } from 'node:child_process';
 import {

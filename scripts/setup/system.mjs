@@ -52,8 +52,8 @@ export function installLine(packages) {
 }
 
 /**
- * The step that installs what is missing with apt-get, where that needs no password. It never fails:
- * the native build says what it cannot do without. What was tried once is not tried again.
+ * The step that installs what is missing with apt-get, where that needs no password. It never
+ * fails: the native build says what it cannot do without. What was tried once is not tried again.
  *
  * @param {string} root
  * @param {() => boolean} isBuildPending whether the packages are needed now

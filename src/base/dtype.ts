@@ -20,7 +20,10 @@ export const DTYPES = [
 /** The name of an element type, as PyTorch writes it after `torch.`. */
 export type DType = (typeof DTYPES)[number];
 
-/** Typed arrays that hold host data. Floats of 16 bits read as `Float32Array`, `bool` as `Uint8Array`. */
+/**
+ * Typed arrays that hold host data. Floats of 16 bits read as `Float32Array`, `bool` as
+ * `Uint8Array`.
+ */
 export type HostArray = Float32Array | Float64Array | BigInt64Array | Int32Array | Uint8Array;
 
 /** What a dtype is computed in inside a pointwise kernel; see `engine/kernels.ts`. */

@@ -1,6 +1,7 @@
 /**
  * Floating dtypes of 16 bits. Typed arrays have none, so the host holds their numbers as float32,
- * and their words, as they lie in memory and in files, as `Uint16Array`. Rounding is to nearest even.
+ * and their words, as they lie in memory and in files, as `Uint16Array`. Rounding is to nearest
+ * even.
  */
 
 import type { DType } from './dtype.ts';

@@ -2,7 +2,10 @@
 
 import { type DType, isFloating } from './dtype.ts';
 
-/** [lowest, highest] of those that hold no infinity; of int64 the nearest that a number of JavaScript holds. */
+/**
+ * [lowest, highest] of those that hold no infinity; of int64 the nearest that a number of
+ * JavaScript holds.
+ */
 const INTEGERS: Partial<Record<DType, readonly [number, number]>> = {
   bool: [0, 1],
   uint8: [0, 255],

@@ -1,4 +1,6 @@
-/** Where torchts is installed; the same seen from its sources and from what they are compiled to. */
+/**
+ * Where torchts is installed; the same seen from its sources and from what they are compiled to.
+ */
 
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';

@@ -25,7 +25,9 @@ export function unknownKey(key: string, known: readonly string[]): string {
   return `unknown key "${key}"; ${hint}`;
 }
 
-/** A schema meets few values, and zod takes longer to compile a parser for it than to do without. */
+/**
+ * A schema meets few values, and zod takes longer to compile a parser for it than to do without.
+ */
 export const INTERPRETED = { jitless: true } as const;
 
 /**
@@ -128,7 +130,10 @@ export class Registry<T, Context = void> {
     return schema;
   }
 
-  /** Builds from a spec given in code or parsed from YAML. Throws an ArgumentError naming every fault. */
+  /**
+   * Builds from a spec given in code or parsed from YAML. Throws an ArgumentError naming every
+   * fault.
+   */
   build(value: unknown, context: Context): T {
     const { type, ...options } = parseOptions(this.kind, this.spec(), value);
     // The common keys are not the type's own arguments.

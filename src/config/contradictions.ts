@@ -33,7 +33,9 @@ export function contradictions(config: Parts): Contradiction[] {
   return [...scheduleFaults(config), ...unmeasured];
 }
 
-/** Schedules that follow steps unless told otherwise: PyTorch documents them as stepped per batch. */
+/**
+ * Schedules that follow steps unless told otherwise: PyTorch documents them as stepped per batch.
+ */
 const BY_STEP = ['OneCycleLR', 'CyclicLR'];
 const BY_METRIC = 'ReduceLROnPlateau';
 

@@ -1,7 +1,8 @@
 /**
- * Environment variables in a config: `${NAME}`, or `${NAME:-default}` where it need not be set; `$${`
- * stands for `${` itself. References are hidden from the YAML parser, to whom braces mean a flow
- * mapping, by characters of the same number, so that places stay right; every scalar shows its own.
+ * Environment variables in a config: `${NAME}`, or `${NAME:-default}` where it need not be set;
+ * `$${` stands for `${` itself. References are hidden from the YAML parser, to whom braces mean a
+ * flow mapping, by characters of the same number, so that places stay right; every scalar shows its
+ * own.
  */
 
 import { nearestName } from '../base/errors.ts';

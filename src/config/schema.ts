@@ -121,7 +121,9 @@ export function configSchema(registries: Registries) {
     model: registries.modules.spec(),
     loss: registries.losses.spec(),
     optimizer: registries.optimizers.spec(),
-    /** How the learning rate changes, with `interval: step` or `epoch` beside the type's arguments. */
+    /**
+     * How the learning rate changes, with `interval: step` or `epoch` beside the type's arguments.
+     */
     scheduler: registries.schedulers.spec().optional(),
     trainer,
     expect: expect.optional(),

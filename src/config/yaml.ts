@@ -192,7 +192,10 @@ class YamlReader {
   }
 }
 
-/** A variable's value where no quotes say that it is text: `0.1` is a number; never a list or an object. */
+/**
+ * A variable's value where no quotes say that it is text: `0.1` is a number; never a list or an
+ * object.
+ */
 function plainScalar(text: string): Scalar {
   const { contents, errors } = YAML.parseDocument(text, { version: '1.2', schema: 'core' });
   if (errors.length > 0 || YAML.isCollection(contents)) return text;

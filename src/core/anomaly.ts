@@ -1,6 +1,6 @@
 /**
- * Anomaly mode: every op is computed at once and looked at, and the first one that makes a NaN or an
- * infinity of finite numbers is named, with the place that called it. Slow: for finding a fault.
+ * Anomaly mode: every op is computed at once and looked at, and the first one that makes a NaN or
+ * an infinity of finite numbers is named, with the place that called it. Slow: for finding a fault.
  * https://pytorch.org/docs/stable/autograd.html#anomaly-detection
  */
 

@@ -82,7 +82,8 @@ export function backwardAll(
     const values = roots.map((root) => root.value);
     new Walk(values, seeds, wanted).run((node, grads) => {
       for (const [tensor, arrived] of keepersOf(node, grads)) {
-        // A handle of its own: one gradient may reach several leaves, and each can be changed in place.
+        // A handle of its own: one gradient may reach several leaves, and each can be changed in
+        // place.
         tensor.grad = tensor.grad === null ? own(arrived) : ops().add(tensor.grad, arrived);
       }
     });

@@ -203,7 +203,9 @@ class Compiler<Args extends readonly Tensor[], Result extends StepResult> {
     };
   }
 
-  /** Calls of one Program after the other, to be queued together; the state has moved on past them. */
+  /**
+   * Calls of one Program after the other, to be queued together; the state has moved on past them.
+   */
   *prepareMany(calls: readonly Args[]): Generator<PreparedRuns<Result>, void> {
     let runs: PreparedRuns<Result> | undefined;
     for (const args of calls) {

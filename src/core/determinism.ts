@@ -1,4 +1,7 @@
-/** PyTorch's switch for deterministic algorithms. There are no others here: results repeat bit for bit. */
+/**
+ * PyTorch's switch for deterministic algorithms. There are no others here: results repeat bit for
+ * bit.
+ */
 
 /** True: every kernel is deterministic for a number of threads. */
 export function areDeterministicAlgorithmsEnabled(): boolean {

@@ -86,7 +86,9 @@ export class Node implements PlanNode {
     return this.source.kind === 'scalar' ? 'scalar' : undefined;
   }
 
-  /** Gives output `index` its buffer; the way it was computed is forgotten where nothing needs it. */
+  /**
+   * Gives output `index` its buffer; the way it was computed is forgotten where nothing needs it.
+   */
   realize(index: number, storage: Storage): void {
     this.storages[index] = storage;
     const done = this.outputs.every((_, i) => this.storages[i] !== undefined);

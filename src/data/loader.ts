@@ -14,7 +14,9 @@ export interface DataLoaderOptions {
   readonly batch_size?: number;
   /** Visit the samples in another order every epoch; false unless given. */
   readonly shuffle?: boolean;
-  /** Leave out the last batch of an epoch when it is smaller than the others; false unless given. */
+  /**
+   * Leave out the last batch of an epoch when it is smaller than the others; false unless given.
+   */
   readonly drop_last?: boolean;
   /** What the shuffle is drawn from, a non-negative safe integer; 0 unless given. */
   readonly seed?: number;

@@ -2,9 +2,9 @@
  * Transforms of image samples, by torchvision's names.
  *
  * A pixel transform maps a stored byte to a number knowing only its channel, so all of them
- * collapse into 256 float32 values a channel, and an engine normalises a batch by table look-up. The
- * table is computed with the float32 operations PyTorch would do, one rounding each, so that the
- * pixels a model sees are bit-equal with torchvision's.
+ * collapse into 256 float32 values a channel, and an engine normalises a batch by table look-up.
+ * The table is computed with the float32 operations PyTorch would do, one rounding each, so that
+ * the pixels a model sees are bit-equal with torchvision's.
  *
  * A move transform (a crop, a flip) comes before the table and moves the bytes of a whole image. It
  * draws from the seed, the epoch and the sample alone; its numbers are not torchvision's.

@@ -21,8 +21,9 @@ export type ScanFn = 'sum' | 'prod' | 'logsumexp';
  * What a kernel may do to its first output before it stores it, in this order and each at most
  * once: add a bias of one value for each channel (1-D), add a tensor of the output's shape, keep
  * what is positive (`relu`; NaN stays), one of the two kinds of gelu, multiply by a tensor of the
- * output's shape. `bias`, `add` and `mul` each take one input after the kernel's own, of the output's
- * dtype. After gelu there may be one more output: gelu's derivative at the values that it was given.
+ * output's shape. `bias`, `add` and `mul` each take one input after the kernel's own, of the
+ * output's dtype. After gelu there may be one more output: gelu's derivative at the values that it
+ * was given.
  */
 export const EPILOGUE_ORDER = ['bias', 'add', 'relu', 'gelu', 'gelu_tanh', 'mul'] as const;
 export type Epilogue = (typeof EPILOGUE_ORDER)[number];
@@ -62,9 +63,11 @@ export interface KernelAttrs {
     results: readonly number[];
   };
 
-  /** in (...) -> out without `dims` (ascending). Empty `dims` copies. Any dtype; sum of bool and
-   *  uint8/int32 is int64 by the op's rule. amax/amin propagate NaN. float sums accumulate in
-   *  float32 blocks or better. An empty sum is 0, prod 1; amax/amin of nothing cannot be asked. */
+  /**
+   * in (...) -> out without `dims` (ascending). Empty `dims` copies. Any dtype; sum of bool and
+   * uint8/int32 is int64 by the op's rule. amax/amin propagate NaN. float sums accumulate in
+   * float32 blocks or better. An empty sum is 0, prod 1; amax/amin of nothing cannot be asked.
+   */
   reduce: { fn: Reduction; dims: readonly number[] };
 
   /** in -> out int64 without `dim`: index of the first extreme along it; NaN counts as extreme. */
@@ -73,8 +76,10 @@ export interface KernelAttrs {
   /** out[i0, i1, ...] = in.flat[offset + sum(ik * strides[k])]; out's shape is the value's. */
   copy_view: { offset: number; strides: readonly number[] };
 
-  /** out = fill everywhere, then out.flat[offset + sum(ik * strides[k])] = in[i0, i1, ...].
-   *  The transpose of copy_view; the addressed places are distinct. */
+  /**
+   * out = fill everywhere, then out.flat[offset + sum(ik * strides[k])] = in[i0, i1, ...]. The
+   * transpose of copy_view; the addressed places are distinct.
+   */
   place_view: { offset: number; strides: readonly number[]; fill: number };
 
   /** Joins the inputs along `dim`. */
@@ -96,13 +101,17 @@ export interface KernelAttrs {
    */
   philox: { fn: 'uniform' | 'normal' | 'bits'; offset: number };
 
-  /** x floating, seed int64 (), counter int64 () -> y, mask (bool), both of x's shape: mask[i] is
-   *  whether word i of the stream `counter + offset` of `seed`, numbered as philox does, shifted
-   *  right by 8, is >= threshold; y = mask ? x * scale : 0. */
+  /**
+   * x floating, seed int64 (), counter int64 () -> y, mask (bool), both of x's shape: mask[i] is
+   * whether word i of the stream `counter + offset` of `seed`, numbered as philox does, shifted
+   * right by 8, is >= threshold; y = mask ? x * scale : 0.
+   */
   dropout: DropoutAttrs;
 
-  /** a (..B, M, K) or (K, M) if `transpose_a`; b likewise; out (..B, M, N). Batch dimensions are
-   *  equal. Floating; accumulates in float32 or better. */
+  /**
+   * a (..B, M, K) or (K, M) if `transpose_a`; b likewise; out (..B, M, N). Batch dimensions are
+   * equal. Floating; accumulates in float32 or better.
+   */
   matmul: { transpose_a: boolean; transpose_b: boolean } & WithEpilogue;
 
   /** x (N, C, H, W), w (O, C/groups, kH, kW) -> (N, O, H', W'). */
@@ -112,13 +121,17 @@ export interface KernelAttrs {
   /** g (N, O, H', W'), x (N, C, H, W) -> w's gradient (O, C/groups, kH, kW). */
   conv2d_bwd_weight: Conv2dAttrs;
 
-  /** x (N, C, H, W) -> y (N, C, H', W'), indices int32 (N, C, H', W'): the flat place h * W + w in
-   *  the plane of the first maximum of each window (NaN is maximal). Padding counts as -inf. */
+  /**
+   * x (N, C, H, W) -> y (N, C, H', W'), indices int32 (N, C, H', W'): the flat place h * W + w in
+   * the plane of the first maximum of each window (NaN is maximal). Padding counts as -inf.
+   */
   max_pool2d_fwd: Pool2dAttrs;
 
-  /** x (N, C, H, W) -> y (N, C, H', W'): y[p][q] is the sum of x over the window (row_begin[p] to
-   *  row_end[p], column_begin[q] to column_end[q], ends excluded) / (row_divisor[p] *
-   *  column_divisor[q]). Floating. A window may be empty: its sum is 0. */
+  /**
+   * x (N, C, H, W) -> y (N, C, H', W'): y[p][q] is the sum of x over the window (row_begin[p] to
+   * row_end[p], column_begin[q] to column_end[q], ends excluded) / (row_divisor[p] *
+   * column_divisor[q]). Floating. A window may be empty: its sum is 0.
+   */
   avg_pool2d_fwd: AvgPool2dAttrs;
   /** g (N, C, H', W') -> x's gradient (N, C, H, W). */
   avg_pool2d_bwd: AvgPool2dAttrs;
@@ -131,16 +144,18 @@ export interface KernelAttrs {
    */
   batch_norm_fwd: { eps: number } & WithEpilogue;
   /**
-   * g (N, C, ...), x, weight (C), mean (C), variance (C) -> the gradients of x, weight and bias. g first
-   * goes through `prologue`, at most one `add` and then one `relu`, with one more input of x's type
-   * each: `add` adds it, `relu` makes g 0 where it is <= 0. A fourth output, if there is one, is the
-   * g this gives.
+   * g (N, C, ...), x, weight (C), mean (C), variance (C) -> the gradients of x, weight and bias. g
+   * first goes through `prologue`, at most one `add` and then one `relu`, with one more input of
+   * x's type each: `add` adds it, `relu` makes g 0 where it is <= 0. A fourth output, if there is
+   * one, is the g this gives.
    */
   batch_norm_bwd: { eps: number; prologue: readonly Prologue[] };
 
-  /** g (N, C, H', W'), indices int32 as max_pool2d_fwd gave them -> x's gradient (N, C, H, W): each
-   *  g added at its index, zero elsewhere. An index outside its window may be ignored or make the
-   *  run fail. */
+  /**
+   * g (N, C, H', W'), indices int32 as max_pool2d_fwd gave them -> x's gradient (N, C, H, W): each
+   * g added at its index, zero elsewhere. An index outside its window may be ignored or make the
+   * run fail.
+   */
   max_pool2d_bwd: Pool2dAttrs;
 
   /**
@@ -169,9 +184,11 @@ export interface KernelAttrs {
   /** g, x, [weight], mean, rstd -> x's gradient, [weight's], [bias's]. */
   layer_norm_bwd: LayerNormAttrs;
 
-  /** gx (T, B, 4H): the inputs' part of the gate sums, gates in the order input, forget, cell,
-   *  output; w (4H, H); h0, c0 (B, H) -> y (T, B, H), hn, cn (B, H), then for backward: gates (as
-   *  gx, after sigmoid and tanh) and cells (as y). One floating dtype, computed in it. */
+  /**
+   * gx (T, B, 4H): the inputs' part of the gate sums, gates in the order input, forget, cell,
+   * output; w (4H, H); h0, c0 (B, H) -> y (T, B, H), hn, cn (B, H), then for backward: gates (as
+   * gx, after sigmoid and tanh) and cells (as y). One floating dtype, computed in it.
+   */
   lstm_fwd: LstmAttrs;
   /** Gradients of y, hn, cn; w, h0, c0, y, gates, cells -> gradients of gx, w, h0, c0. */
   lstm_bwd: LstmAttrs;
@@ -187,92 +204,133 @@ export interface KernelAttrs {
    */
   attention_bwd: AttentionAttrs;
 
-  /** table (N, ...), index (int32 or int64) -> out[i...] = table[index[i...]]. An index out of range
-   *  makes the run fail with an error. */
+  /**
+   * table (N, ...), index (int32 or int64) -> out[i...] = table[index[i...]]. An index out of range
+   * makes the run fail with an error.
+   */
   gather_rows: Record<never, never>;
-  /** src (index.., ...), index -> out (N, ...), zero then out[index[i]] += src[i] in ascending order,
-   *  but for the indices equal to `padding`. Same range rule as gather_rows. Floating. */
+  /**
+   * src (index.., ...), index -> out (N, ...), zero then out[index[i]] += src[i] in ascending
+   * order, but for the indices equal to `padding`. Same range rule as gather_rows. Floating.
+   */
   scatter_rows: { padding: number };
 
-  /** x, index (int32 or int64; x's rank, no larger than x outside `dim`) -> out[i][j][k] =
-   *  x[i][index[i][j][k]][k] for dim 1. An index out of range makes the run fail with an error. */
+  /**
+   * x, index (int32 or int64; x's rank, no larger than x outside `dim`) -> out[i][j][k] =
+   * x[i][index[i][j][k]][k] for dim 1. An index out of range makes the run fail with an error.
+   */
   gather: { dim: number };
-  /** x, index, src (of index's shape) -> out: x, then for dim 1, in ascending order of the source's flat
-   *  index, `fn` of out[i][index[i][j][k]][k] and src[i][j][k]: the latter for `set`, sum, product, or
-   *  the extreme, which NaN wins. Same range rule as gather; `set` is for any dtype. */
+  /**
+   * x, index, src (of index's shape) -> out: x, then for dim 1, in ascending order of the source's
+   * flat index, `fn` of out[i][index[i][j][k]][k] and src[i][j][k]: the latter for `set`, sum,
+   * product, or the extreme, which NaN wins. Same range rule as gather; `set` is for any dtype.
+   */
   scatter: { dim: number; fn: ScatterFn };
-  /** src, index (one shape) -> out, zero then out[i][index[i][j][k]][k] += src[i][j][k] for dim 1,
-   *  in ascending order of the source's flat index. Same range rule as gather. */
+  /**
+   * src, index (one shape) -> out, zero then out[i][index[i][j][k]][k] += src[i][j][k] for dim 1,
+   * in ascending order of the source's flat index. Same range rule as gather.
+   */
   scatter_add: { dim: number };
 
-  /** x (..R, N) -> values (..R, K), indices int64 (..R, K): the first `count` = K of the rows in order,
-   *  and where they stood. Equal elements keep their order; NaN is the largest. */
+  /**
+   * x (..R, N) -> values (..R, K), indices int64 (..R, K): the first `count` = K of the rows in
+   * order, and where they stood. Equal elements keep their order; NaN is the largest.
+   */
   sort: { descending: boolean; count: number };
-  /** sorted (..R, N), values (..R, M) -> int64 (..R, M): how many elements of the row, which ascends, are
-   *  smaller than the value, or with `right` not larger. NaN is the largest. */
+  /**
+   * sorted (..R, N), values (..R, M) -> int64 (..R, M): how many elements of the row, which
+   * ascends, are smaller than the value, or with `right` not larger. NaN is the largest.
+   */
   search_sorted: { right: boolean };
 
-  /** x -> the sums, products or log(sum(exp)) of all elements up to each along `dim`; no bool. Floating
-   *  for `logsumexp`, whose sum of nothing but -inf is -inf. */
+  /**
+   * x -> the sums, products or log(sum(exp)) of all elements up to each along `dim`; no bool.
+   * Floating for `logsumexp`, whose sum of nothing but -inf is -inf.
+   */
   scan: { dim: number; fn: ScanFn };
-  /** x -> the extreme of all elements up to each along `dim`, and its int64 index along it, the last one
-   *  of equal ones. NaN is extreme. */
+  /**
+   * x -> the extreme of all elements up to each along `dim`, and its int64 index along it, the last
+   * one of equal ones. NaN is extreme.
+   */
   scan_extreme: { dim: number; fn: 'amax' | 'amin' };
 
-  // The kernels from here to matrix_exp need LAPACK on the cpu. Operands are float32 or float64, of one
-  // dtype, ..B any leading dimensions. `fails_as` is the name of an op for which a matrix without the
-  // factors it needs makes the run fail; with '' it does not, and `info` says so.
+  // The kernels from here to matrix_exp need LAPACK on the cpu. Operands are float32 or float64, of
+  // one dtype, ..B any leading dimensions. `fails_as` is the name of an op for which a matrix
+  // without the factors it needs makes the run fail; with '' it does not, and `info` says so.
 
-  /** a (..B, N, N), of which the lower triangle is read -> l (..B, N, N) with a = l lᵀ, 0 above its
-   *  diagonal, and info int32 (..B): 0, or the order of the first leading minor that is not positive.
-   *  Then l is of no use, and with `fails_as` the run fails. */
+  /**
+   * a (..B, N, N), of which the lower triangle is read -> l (..B, N, N) with a = l lᵀ, 0 above its
+   * diagonal, and info int32 (..B): 0, or the order of the first leading minor that is not
+   * positive. Then l is of no use, and with `fails_as` the run fails.
+   */
   cholesky: { fails_as: string };
-  /** a (..B, M, N) -> lu (..B, M, N): U on and above the diagonal, below it L without its ones; pivots
-   *  int32 (..B, K), K = min(M, N): row i was exchanged with row pivots[i], counted from 1, to get from
-   *  a to L U; and info int32 (..B): 0, or the first place (from 1) where U's diagonal is 0, which with
-   *  `fails_as` makes the run fail. Pivots are the first largest magnitudes of their columns. */
+  /**
+   * a (..B, M, N) -> lu (..B, M, N): U on and above the diagonal, below it L without its ones;
+   * pivots int32 (..B, K), K = min(M, N): row i was exchanged with row pivots[i], counted from 1,
+   * to get from a to L U; and info int32 (..B): 0, or the first place (from 1) where U's diagonal
+   * is 0, which with `fails_as` makes the run fail. Pivots are the first largest magnitudes of
+   * their columns.
+   */
   lu_factor: { fails_as: string };
-  /** pivots int32 (..B, K) as lu_factor's -> int64 (..B, size): the row of a that is row i of L U. A
-   *  pivot outside [1, size] makes the run fail. */
+  /**
+   * pivots int32 (..B, K) as lu_factor's -> int64 (..B, size): the row of a that is row i of L U. A
+   * pivot outside [1, size] makes the run fail.
+   */
   permutation: { size: number };
-  /** a (..B, N, N), b (..B, N, K) -> x (..B, N, K) with a x = b, or aᵀ x = b. Only the triangle is read,
-   *  and with `unitriangular` its diagonal counts as ones. A 0 there gives infinity or NaN. */
+  /**
+   * a (..B, N, N), b (..B, N, K) -> x (..B, N, K) with a x = b, or aᵀ x = b. Only the triangle is
+   * read, and with `unitriangular` its diagonal counts as ones. A 0 there gives infinity or NaN.
+   */
   triangular_solve: { upper: boolean; transpose: boolean; unitriangular: boolean };
-  /** a (..B, M, N) -> q (..B, M, K) with orthonormal columns, r (..B, K, N), 0 below its diagonal, with
-   *  a = q r; K is M, or min(M, N), as the outputs say. By Householder's reflections, which decide
-   *  the signs: r's diagonal has the sign that the column's element on it had not. */
+  /**
+   * a (..B, M, N) -> q (..B, M, K) with orthonormal columns, r (..B, K, N), 0 below its diagonal,
+   * with a = q r; K is M, or min(M, N), as the outputs say. By Householder's reflections, which
+   * decide the signs: r's diagonal has the sign that the column's element on it had not.
+   */
   qr: Record<never, never>;
-  /** a (..B, M, N), tau (..B, K), M >= N >= K -> (..B, M, N): the first N columns of H1 H2 .. HK, with
-   *  Hi = 1 - tau[i] v vᵀ, v = (0, .., 0, 1, a[i + 1 ..][i]). */
+  /**
+   * a (..B, M, N), tau (..B, K), M >= N >= K -> (..B, M, N): the first N columns of H1 H2 .. HK,
+   * with Hi = 1 - tau[i] v vᵀ, v = (0, .., 0, 1, a[i + 1 ..][i]).
+   */
   householder_product: Record<never, never>;
-  /** a (..B, M, N) -> u (..B, M, P), s (..B, K), vh (..B, R, N) with a = u diag(s) vh, K = min(M, N), P = M
-   *  and R = N with `full_matrices`, else both K; without `vectors` s alone. s falls and is not
-   *  negative. Which signs (and which vectors of equal values) is the engine's choice. NaN or infinity
-   *  makes the run fail. */
+  /**
+   * a (..B, M, N) -> u (..B, M, P), s (..B, K), vh (..B, R, N) with a = u diag(s) vh, K = min(M,
+   * N), P = M and R = N with `full_matrices`, else both K; without `vectors` s alone. s falls and
+   * is not negative. Which signs (and which vectors of equal values) is the engine's choice. NaN or
+   * infinity makes the run fail.
+   */
   svd: { full_matrices: boolean; vectors: boolean };
-  /** a (..B, N, N), of which one triangle is read -> w (..B, N) rising, v (..B, N, N) with
-   *  a = v diag(w) vᵀ; without `vectors` w alone. Signs as for svd; NaN of NaN or infinity. */
+  /**
+   * a (..B, N, N), of which one triangle is read -> w (..B, N) rising, v (..B, N, N) with a = v
+   * diag(w) vᵀ; without `vectors` w alone. Signs as for svd; NaN of NaN or infinity.
+   */
   eigh: { upper: boolean; vectors: boolean };
   /** a (..B, N, N) -> e^a; NaN of NaN or infinity. */
   matrix_exp: Record<never, never>;
 
-  /** One step of SGD for any number of parameters. Inputs: lr (), damping () (1 at the first step,
-   *  then 1 - dampening), scale () if `scaled`, then p, g and, if `momentum` is not 0, the momentum
-   *  buffer m of each parameter, all of one shape. Outputs: p', and m' where there is an m, of each.
-   *  All of one floating dtype. g' = scale * g, negated if `maximize`, + weight_decay * p;
-   *  m' = momentum * m + damping * g'; p' = p - lr * (nesterov ? g' + momentum * m' : m' or g'). */
+  /**
+   * One step of SGD for any number of parameters. Inputs: lr (), damping () (1 at the first step,
+   * then 1 - dampening), scale () if `scaled`, then p, g and, if `momentum` is not 0, the momentum
+   * buffer m of each parameter, all of one shape. Outputs: p', and m' where there is an m, of each.
+   * All of one floating dtype. g' = scale * g, negated if `maximize`, + weight_decay * p; m' =
+   * momentum * m + damping * g'; p' = p - lr * (nesterov ? g' + momentum * m' : m' or g').
+   */
   fused_sgd: SgdAttrs;
-  /** One step of Adam for any number of parameters. Inputs: step_size () = lr / (1 - beta1^t),
-   *  root_scale () = 1 / sqrt(1 - beta2^t), keep () = the factor of decoupled decay, scale () if
-   *  `scaled`, then p, g, m, v and, if `amsgrad`, the largest v so far x of each parameter, all of one
-   *  shape. Outputs: p', m', v' and x' where there is an x, of each. All of one floating dtype.
-   *  g' = scale * g, negated if `maximize`, + weight_decay * p; m' = beta1 * m + (1 - beta1) * g';
-   *  v' = beta2 * v + (1 - beta2) * g'^2; x' = max(x, v');
-   *  p' = keep * p - step_size * m' / (sqrt(v' or x') * root_scale + eps). */
+  /**
+   * One step of Adam for any number of parameters. Inputs: step_size () = lr / (1 - beta1^t),
+   * root_scale () = 1 / sqrt(1 - beta2^t), keep () = the factor of decoupled decay, scale () if
+   * `scaled`, then p, g, m, v and, if `amsgrad`, the largest v so far x of each parameter, all of
+   * one shape. Outputs: p', m', v' and x' where there is an x, of each. All of one floating dtype.
+   * g' = scale * g, negated if `maximize`, + weight_decay * p; m' = beta1 * m + (1 - beta1) * g';
+   * v' = beta2 * v + (1 - beta2) * g'^2; x' = max(x, v'); p' = keep * p - step_size * m' / (sqrt(v'
+   * or x') * root_scale + eps).
+   */
   fused_adam: AdamAttrs;
-  /** Any number of tensors of one floating dtype -> norm (): the `norm_type` norm of all their elements
-   *  together (Infinity: the largest magnitude), and scale () = min(1, max_norm / (norm + 1e-6)).
-   *  NaN anywhere makes both NaN. Sums are float64 sums of short blocks. */
+  /**
+   * Any number of tensors of one floating dtype -> norm (): the `norm_type` norm of all their
+   * elements together (Infinity: the largest magnitude), and scale () = min(1, max_norm / (norm +
+   * 1e-6)). NaN anywhere makes both NaN. Sums are float64 sums of short blocks.
+   */
   clip_norm: { max_norm: number; norm_type: number };
 }
 
@@ -448,8 +506,10 @@ export const POINTWISE_FNS = {
   /** e^(a^2) erfc(a); and the inverse of the normal distribution's cumulative function. */
   erfcx: 1,
   ndtri: 1,
-  /** Bessel functions; an e at the end: times e^-|a|; scaled: times e^a. NaN for infinite a where not
-   *  scaled, and for a < 0 of the Y and K, which are infinite at 0. */
+  /**
+   * Bessel functions; an e at the end: times e^-|a|; scaled: times e^a. NaN for infinite a where
+   * not scaled, and for a < 0 of the Y and K, which are infinite at 0.
+   */
   i0: 1,
   i0e: 1,
   i1: 1,
@@ -483,13 +543,17 @@ export const POINTWISE_FNS = {
   div: 2,
   pow: 2,
   atan2: 2,
-  /** Hurwitz's: the sum over k >= 0 of (b + k)^-a. NaN for a < 1 and for
-   *  b < 0 with a no integer; infinite at a = 1 and b = 0, -1, ...; 0 at b = Infinity. */
+  /**
+   * Hurwitz's: the sum over k >= 0 of (b + k)^-a. NaN for a < 1 and for b < 0 with a no integer;
+   * infinite at a = 1 and b = 0, -1, ...; 0 at b = Infinity.
+   */
   zeta: 2,
   maximum: 2,
   minimum: 2,
-  /** The regularized incomplete gamma functions of b, from below and from above, with parameter a;
-   *  NaN for negative a and b. */
+  /**
+   * The regularized incomplete gamma functions of b, from below and from above, with parameter a;
+   * NaN for negative a and b.
+   */
   gammainc: 2,
   gammaincc: 2,
   /** Orthogonal polynomials at a, of the degree b without its fraction; 0 for negative degrees. */
@@ -501,8 +565,10 @@ export const POINTWISE_FNS = {
   hermite_polynomial_he: 2,
   laguerre_polynomial_l: 2,
   legendre_polynomial_p: 2,
-  /** The neighbour of a towards b; b where they are equal. In bfloat16 and float16, of
-   *  numbers that the dtype can hold. */
+  /**
+   * The neighbour of a towards b; b where they are equal. In bfloat16 and float16, of numbers that
+   * the dtype can hold.
+   */
   nextafter: 2,
   nextafter_bfloat16: 2,
   nextafter_float16: 2,

@@ -1,8 +1,8 @@
 /**
  * The off switches of everything that only makes results come faster: native implementations by
- * their method (`onednn_winograd`), `layouts` (every native value stays row-major), planner passes by
- * their `PlanOptions` key, and fused ops by name. What is off falls back on something slower that
- * computes the same. `TORCHTS_OFF=name,name` switches off for a whole process.
+ * their method (`onednn_winograd`), `layouts` (every native value stays row-major), planner passes
+ * by their `PlanOptions` key, and fused ops by name. What is off falls back on something slower
+ * that computes the same. `TORCHTS_OFF=name,name` switches off for a whole process.
  */
 
 let off: ReadonlySet<string> = new Set(

@@ -10,7 +10,9 @@ export interface HostTensor {
   readonly data: HostArray;
 }
 
-/** What is wrong with a tensor's own description, or `undefined` when dtype, shape and data agree. */
+/**
+ * What is wrong with a tensor's own description, or `undefined` when dtype, shape and data agree.
+ */
 export function hostTensorFault({ dtype, shape, data }: HostTensor): string | undefined {
   const expected = hostArray(dtype, 0).constructor;
   if (data.constructor !== expected) {

@@ -28,7 +28,9 @@ export async function save(tensors: ReadonlyMap<string, Tensor>, path: string): 
   await writeSafetensors(path, await toHost(tensors));
 }
 
-/** Reads all tensors of a safetensors file. Throws a `FileError` when it is missing or malformed. */
+/**
+ * Reads all tensors of a safetensors file. Throws a `FileError` when it is missing or malformed.
+ */
 export async function load(path: string): Promise<Map<string, Tensor>> {
   const { tensors } = await readSafetensors(path);
   return new Map([...tensors].map(([name, host]) => [name, fromHost(host)]));

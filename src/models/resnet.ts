@@ -121,7 +121,9 @@ const options = strict({
   num_classes: schemas.size.default(1000),
   /** Starts every block as the identity: the scale of its last normalisation is 0. */
   zero_init_residual: z.boolean().default(false),
-  /** `imagenet`: 7x7 with stride 2, then max-pooling; `cifar`: 3x3 with stride 1, for small images. */
+  /**
+   * `imagenet`: 7x7 with stride 2, then max-pooling; `cifar`: 3x3 with stride 1, for small images.
+   */
   stem: z.enum(['imagenet', 'cifar']).default('imagenet'),
 });
 

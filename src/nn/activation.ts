@@ -1,6 +1,6 @@
 /**
- * Activation layers: the functions of `nn.functional` with fixed arguments. `inplace` is taken as in
- * PyTorch and changes nothing.
+ * Activation layers: the functions of `nn.functional` with fixed arguments. `inplace` is taken as
+ * in PyTorch and changes nothing.
  */
 
 import { z } from 'zod';

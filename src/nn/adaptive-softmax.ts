@@ -29,13 +29,14 @@ const options = strict({
 });
 
 /**
- * Classes up to the first of `cutoffs` are scored by the head; those between two cutoffs by a cluster
- * of their own, of fewer features, which the head scores as a whole. `forward(input, target)` of
- * (N, in_features) and (N), or (in_features) and (), gives the targets' log-probabilities and the mean
- * loss. https://pytorch.org/docs/stable/generated/torch.nn.AdaptiveLogSoftmaxWithLoss.html
+ * Classes up to the first of `cutoffs` are scored by the head; those between two cutoffs by a
+ * cluster of their own, of fewer features, which the head scores as a whole. `forward(input,
+ * target)` of (N, in_features) and (N), or (in_features) and (), gives the targets'
+ * log-probabilities and the mean loss.
+ * https://pytorch.org/docs/stable/generated/torch.nn.AdaptiveLogSoftmaxWithLoss.html
  *
- * @throws ArgumentError unless `cutoffs` rise and stay below `n_classes`, and for targets that are no
- *   class (outside a compiled step); ShapeError when the sizes do not fit.
+ * @throws ArgumentError unless `cutoffs` rise and stay below `n_classes`, and for targets that are
+ *   no class (outside a compiled step); ShapeError when the sizes do not fit.
  */
 export class AdaptiveLogSoftmaxWithLoss extends Module<
   [input: Tensor, target: Tensor],

@@ -49,11 +49,12 @@ type Attend = (
 type Call = Named<Attend, typeof ARGUMENTS>;
 
 /**
- * Attention with several heads (Vaswani et al. 2017). `forward(query, key, value, ...)` takes (T, N, E)
- * and (S, N, E'), with `batch_first` (N, T, E) and (N, S, E'), or no N, and further arguments by name:
- * `key_padding_mask` (N, S), `attn_mask` (T, S) or (N * num_heads, T, S), both true for what is not
- * seen or added to the scores, `need_weights`, `average_attn_weights`, `is_causal`. It gives the
- * output and the weights, or null when they are not needed; then the attention is one fused op.
+ * Attention with several heads (Vaswani et al. 2017). `forward(query, key, value, ...)` takes (T,
+ * N, E) and (S, N, E'), with `batch_first` (N, T, E) and (N, S, E'), or no N, and further arguments
+ * by name: `key_padding_mask` (N, S), `attn_mask` (T, S) or (N * num_heads, T, S), both true for
+ * what is not seen or added to the scores, `need_weights`, `average_attn_weights`, `is_causal`. It
+ * gives the output and the weights, or null when they are not needed; then the attention is one
+ * fused op.
  * https://pytorch.org/docs/stable/generated/torch.nn.MultiheadAttention.html
  *
  * @throws ArgumentError when `embed_dim` cannot be divided by `num_heads`.

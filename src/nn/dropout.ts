@@ -48,7 +48,9 @@ export class Dropout extends DropoutLayer {
   }
 }
 
-/** Whole channels of (N, C, L). https://pytorch.org/docs/stable/generated/torch.nn.Dropout1d.html */
+/**
+ * Whole channels of (N, C, L). https://pytorch.org/docs/stable/generated/torch.nn.Dropout1d.html
+ */
 export class Dropout1d extends DropoutLayer {
   forward(input: Tensor): Tensor {
     return dropout1d(input, this.p, this.training);

@@ -1,4 +1,6 @@
-/** Initialisers of a certain structure: identities, orthogonal and sparse matrices, cut-off normals. */
+/**
+ * Initialisers of a certain structure: identities, orthogonal and sparse matrices, cut-off normals.
+ */
 
 import { ArgumentError, opError, ShapeError } from '../base/errors.ts';
 import { formatShape, numel } from '../base/shape.ts';

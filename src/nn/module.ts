@@ -46,8 +46,8 @@ export function firstOutput(output: Tensor | readonly [Tensor, ...unknown[]]): T
  * The base of all layers and models. `Inputs` are what `forward` takes, `Output` what it gives; a
  * tensor each in most modules.
  *
- * Parameters, buffers and modules that are assigned to fields belong to the module; a field may also
- * be an array of modules. They are listed in the order in which the fields were made.
+ * Parameters, buffers and modules that are assigned to fields belong to the module; a field may
+ * also be an array of modules. They are listed in the order in which the fields were made.
  * https://pytorch.org/docs/stable/generated/torch.nn.Module.html
  */
 export abstract class Module<Inputs extends readonly unknown[] = TensorInputs, Output = Tensor>
@@ -242,8 +242,8 @@ export abstract class Module<Inputs extends readonly unknown[] = TensorInputs, O
   }
 
   /**
-   * Casts all floating parameters and buffers, and the gradients. The tensors stay the same ones, so
-   * an optimizer keeps them. The name of a device is taken and has no effect: there is one.
+   * Casts all floating parameters and buffers, and the gradients. The tensors stay the same ones,
+   * so an optimizer keeps them. The name of a device is taken and has no effect: there is one.
    * https://pytorch.org/docs/stable/generated/torch.nn.Module.html#torch.nn.Module.to
    * @throws DTypeError for a dtype that is not floating, CompileError in a compiled step.
    */

@@ -82,7 +82,8 @@ const rmsOptions = strict({
 });
 
 /**
- * Brings the last dimensions, whose sizes are `normalized_shape`, to mean square 1; then the weight.
+ * Brings the last dimensions, whose sizes are `normalized_shape`, to mean square 1; then the
+ * weight.
  * https://pytorch.org/docs/stable/generated/torch.nn.RMSNorm.html
  */
 export class RMSNorm extends Module {
@@ -132,8 +133,8 @@ export class LocalResponseNorm extends layerOf(
 ) {}
 
 /**
- * As LocalResponseNorm, but over the same number of channels on both sides, always with the first one,
- * and over images only.
+ * As LocalResponseNorm, but over the same number of channels on both sides, always with the first
+ * one, and over images only.
  * https://pytorch.org/docs/stable/generated/torch.nn.CrossMapLRN2d.html
  */
 export class CrossMapLRN2d extends layerOf(

@@ -43,7 +43,9 @@ const maxLayer = (dims: number, pool: typeof maximum.maxPool2d) =>
 /** (N, C, L) -> (N, C, L'). https://pytorch.org/docs/stable/generated/torch.nn.MaxPool1d.html */
 export class MaxPool1d extends maxLayer(1, maximum.maxPool1d) {}
 
-/** (N, C, H, W) -> (N, C, H', W'). https://pytorch.org/docs/stable/generated/torch.nn.MaxPool2d.html */
+/**
+ * (N, C, H, W) -> (N, C, H', W'). https://pytorch.org/docs/stable/generated/torch.nn.MaxPool2d.html
+ */
 export class MaxPool2d extends maxLayer(2, maximum.maxPool2d) {}
 
 /**
@@ -87,7 +89,9 @@ export class AvgPool1d extends layerOf(
   ({ kernel_size, stride, padding }) => windowText(1, kernel_size, stride, padding),
 ) {}
 
-/** (N, C, H, W) -> (N, C, H', W'). https://pytorch.org/docs/stable/generated/torch.nn.AvgPool2d.html */
+/**
+ * (N, C, H, W) -> (N, C, H', W'). https://pytorch.org/docs/stable/generated/torch.nn.AvgPool2d.html
+ */
 export class AvgPool2d extends avgLayer(2, average.avgPool2d) {}
 
 /**

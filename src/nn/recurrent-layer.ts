@@ -185,8 +185,8 @@ export abstract class Recurrent<State extends readonly Tensor[], Given = State> 
   }
 
   /**
-   * One direction over packed gates (rows, ...): steps with as many sequences run together. Forward,
-   * sequences leave as they end; in reverse they join.
+   * One direction over packed gates (rows, ...): steps with as many sequences run together.
+   * Forward, sequences leave as they end; in reverse they join.
    */
   #runPacked(run: Run<State>, batch_sizes: readonly number[]): [output: Tensor, state: State] {
     const rows = (state: State, start: number, count: number) =>

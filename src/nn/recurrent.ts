@@ -86,8 +86,8 @@ type LstmState = readonly [h: Tensor, c: Tensor];
 
 /**
  * Long short-term memory (Hochreiter & Schmidhuber 1997). Gives the output of every step and the
- * last state, [output, [h, c]]; a Sequential passes the output on. Without projection each direction
- * of a layer is one fused op.
+ * last state, [output, [h, c]]; a Sequential passes the output on. Without projection each
+ * direction of a layer is one fused op.
  * https://pytorch.org/docs/stable/generated/torch.nn.LSTM.html
  */
 export class LSTM extends Recurrent<LstmState> {

@@ -1,4 +1,6 @@
-/** The names that may stand after `type:` for modules and losses, and how a spec becomes a module. */
+/**
+ * The names that may stand after `type:` for modules and losses, and how a spec becomes a module.
+ */
 
 import { z } from 'zod';
 import { ArgumentError, TorchtsError } from '../base/errors.ts';
@@ -71,7 +73,9 @@ export function build<M extends AnyModule = Module>(spec: unknown, context: Buil
   }
 }
 
-/** The main output for a symbolic input: nothing is computed, no state or random number is used up. */
+/**
+ * The main output for a symbolic input: nothing is computed, no state or random number is used up.
+ */
 export function forwardOnce(module: AnyModule, input: Tensor): Tensor {
   const trace = new Trace('build');
   try {

@@ -128,8 +128,8 @@ type Encode = (
 type EncodeCall = Named<Encode, typeof ENCODER_ARGUMENTS>;
 
 /**
- * Self-attention and a feed-forward part: `forward(src, src_mask, src_key_padding_mask, is_causal)`,
- * src (S, N, E), (N, S, E) if `batch_first`, or (S, E).
+ * Self-attention and a feed-forward part: `forward(src, src_mask, src_key_padding_mask,
+ * is_causal)`, src (S, N, E), (N, S, E) if `batch_first`, or (S, E).
  * https://pytorch.org/docs/stable/generated/torch.nn.TransformerEncoderLayer.html
  */
 export class TransformerEncoderLayer extends TransformerLayer<Parameters<EncodeCall>> {
@@ -185,7 +185,8 @@ type DecodeCall = Named<Decode, typeof DECODER_ARGUMENTS>;
 /**
  * Self-attention, attention to the encoder's output and a feed-forward part: `forward(tgt, memory,
  * tgt_mask, memory_mask, tgt_key_padding_mask, memory_key_padding_mask, tgt_is_causal,
- * memory_is_causal)`. https://pytorch.org/docs/stable/generated/torch.nn.TransformerDecoderLayer.html
+ * memory_is_causal)`.
+ * https://pytorch.org/docs/stable/generated/torch.nn.TransformerDecoderLayer.html
  */
 export class TransformerDecoderLayer extends TransformerLayer<Parameters<DecodeCall>> {
   declare readonly multihead_attn: MultiheadAttention;

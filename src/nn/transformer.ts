@@ -65,8 +65,9 @@ type Encode = (
 type EncodeCall = Named<Encode, typeof ENCODER_ARGUMENTS>;
 
 /**
- * `num_layers` copies of a layer, and `norm` after the last: `forward(src, mask, src_key_padding_mask,
- * is_causal)`. PyTorch's `enable_nested_tensor` and `mask_check` are taken and change nothing.
+ * `num_layers` copies of a layer, and `norm` after the last: `forward(src, mask,
+ * src_key_padding_mask, is_causal)`. PyTorch's `enable_nested_tensor` and `mask_check` are taken
+ * and change nothing.
  * https://pytorch.org/docs/stable/generated/torch.nn.TransformerEncoder.html
  */
 export class TransformerEncoder extends Module<Parameters<EncodeCall>> {

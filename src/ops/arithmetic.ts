@@ -155,8 +155,8 @@ export const lerp = named(
 type Bound = Operand | null;
 
 /**
- * `input` limited to [`min`, `max`], numbers or tensors that broadcast; either may be left out. At a
- * bound the gradient passes. Where `min` exceeds `max` the result is `max`.
+ * `input` limited to [`min`, `max`], numbers or tensors that broadcast; either may be left out. At
+ * a bound the gradient passes. Where `min` exceeds `max` the result is `max`.
  * https://pytorch.org/docs/stable/generated/torch.clamp.html
  */
 export const clamp = named(
@@ -302,7 +302,10 @@ export const xlogy = named(
   },
 );
 
-/** x log(y), of tensors of one shape. Where nothing is passed back, nothing of an undefined logarithm is. */
+/**
+ * x log(y), of tensors of one shape. Where nothing is passed back, nothing of an undefined
+ * logarithm is.
+ */
 const timesLog = customFunction({
   name: 'xlogy',
   forward: (ctx, x: Tensor, y: Tensor) => {

@@ -1,4 +1,7 @@
-/** `autograd.functional`: derivatives of functions. https://pytorch.org/docs/stable/autograd.html#functional-higher-level-api */
+/**
+ * `autograd.functional`: derivatives of functions.
+ * https://pytorch.org/docs/stable/autograd.html#functional-higher-level-api
+ */
 
 import { ArgumentError, AutogradError, opError, ShapeError } from '../base/errors.ts';
 import { formatShape, sameShape } from '../base/shape.ts';
@@ -81,7 +84,9 @@ function gradients(
   });
 }
 
-/** The vectors to multiply with, of the shapes of `like`; ones where it is scalar and none is given. */
+/**
+ * The vectors to multiply with, of the shapes of `like`; ones where it is scalar and none is given.
+ */
 function vectors(op: string, v: Tensors | null, like: readonly Tensor[]): readonly Tensor[] {
   if (v === null) {
     if (like.length === 1 && like[0]!.numel() === 1) return [onesLike(like[0]!)];
@@ -106,8 +111,8 @@ const releasedAs = (like: Tensors, list: readonly Tensor[], create_graph: boolea
   packed(like, released(list, create_graph));
 
 /**
- * All derivatives of `func` at `inputs`: of each output by each input a tensor (...output, ...input).
- * Lists are nested, outputs first, where the function gives or takes several.
+ * All derivatives of `func` at `inputs`: of each output by each input a tensor (...output,
+ * ...input). Lists are nested, outputs first, where the function gives or takes several.
  * https://pytorch.org/docs/stable/generated/torch.autograd.functional.jacobian.html
  *
  * @param create_graph makes the result differentiable by inputs that require gradients.
@@ -188,8 +193,8 @@ export const vjp = named(
 );
 
 /**
- * The outputs, and the Jacobian times `v`, of the inputs' shapes: by differentiating the product from
- * the other side once more.
+ * The outputs, and the Jacobian times `v`, of the inputs' shapes: by differentiating the product
+ * from the other side once more.
  * https://pytorch.org/docs/stable/generated/torch.autograd.functional.jvp.html
  */
 export const jvp = named(

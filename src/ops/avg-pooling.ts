@@ -206,8 +206,9 @@ function avgPoolOver(dims: 2 | 3) {
 
 /**
  * x (N, C, H, W) or (C, H, W) -> the mean of each window. A `stride` of null is the kernel's size;
- * without `count_include_pad` the padding's zeros do not count as elements; `divisor_override` is what
- * sums are divided by instead. https://pytorch.org/docs/stable/generated/torch.nn.functional.avg_pool2d.html
+ * without `count_include_pad` the padding's zeros do not count as elements; `divisor_override` is
+ * what sums are divided by instead.
+ * https://pytorch.org/docs/stable/generated/torch.nn.functional.avg_pool2d.html
  *
  * @throws ShapeError for another rank, an empty plane, or a kernel larger than the padded input;
  * ArgumentError for a padding of more than half a window, or a divisor of 0.
@@ -215,9 +216,10 @@ function avgPoolOver(dims: 2 | 3) {
 export const avgPool2d = avgPoolOver(2);
 
 /**
- * x (N, C, D, H, W) or (C, D, H, W) -> the mean of each window. A `stride` of null is the kernel's size;
- * without `count_include_pad` the padding's zeros do not count as elements; `divisor_override` is what
- * sums are divided by instead. https://pytorch.org/docs/stable/generated/torch.nn.functional.avg_pool3d.html
+ * x (N, C, D, H, W) or (C, D, H, W) -> the mean of each window. A `stride` of null is the kernel's
+ * size; without `count_include_pad` the padding's zeros do not count as elements;
+ * `divisor_override` is what sums are divided by instead.
+ * https://pytorch.org/docs/stable/generated/torch.nn.functional.avg_pool3d.html
  *
  * @throws ShapeError for another rank, an empty plane, or a kernel larger than the padded input;
  * ArgumentError for a padding of more than half a window, or a divisor of 0.
@@ -278,8 +280,8 @@ export const adaptiveAvgPool2d = named(
 );
 
 /**
- * x (N, C, D, H, W) or (C, D, H, W) -> (N, C, *output_size): output i of a dimension is the mean of the
- * places floor(i * size / output) up to ceil((i + 1) * size / output). `null` keeps a size.
+ * x (N, C, D, H, W) or (C, D, H, W) -> (N, C, *output_size): output i of a dimension is the mean of
+ * the places floor(i * size / output) up to ceil((i + 1) * size / output). `null` keeps a size.
  * https://pytorch.org/docs/stable/generated/torch.nn.functional.adaptive_avg_pool3d.html
  *
  * @throws ShapeError for another rank or an empty plane, ArgumentError for a negative size.

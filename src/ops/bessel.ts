@@ -1,6 +1,6 @@
 /**
- * Bessel functions of the orders 0 and 1, and Airy's. Integers are computed in float32. As in PyTorch,
- * only those that end in i0, i0e, i1 and i1e have gradients.
+ * Bessel functions of the orders 0 and 1, and Airy's. Integers are computed in float32. As in
+ * PyTorch, only those that end in i0, i0e, i1 and i1e have gradients.
  * https://pytorch.org/docs/stable/special.html
  */
 

@@ -10,8 +10,8 @@ import { named } from './named.ts';
 import { checkRanks } from './products.ts';
 
 /**
- * The product of several matrices, multiplied in the order of least work; the first and the last may be
- * vectors.
+ * The product of several matrices, multiplied in the order of least work; the first and the last
+ * may be vectors.
  * https://pytorch.org/docs/stable/generated/torch.linalg.multi_dot.html
  */
 export const multiDot = named(
@@ -20,7 +20,9 @@ export const multiDot = named(
   (tensors: readonly Tensor[]): Tensor => productOf('linalg.multi_dot', tensors),
 );
 
-/** `linalg.multi_dot` of matrices. https://pytorch.org/docs/stable/generated/torch.chain_matmul.html */
+/**
+ * `linalg.multi_dot` of matrices. https://pytorch.org/docs/stable/generated/torch.chain_matmul.html
+ */
 export const chainMatmul = named(
   'chain_matmul',
   ['*matrices'],

@@ -1,4 +1,6 @@
-/** Parts of a tensor chosen, and replaced, by indices along one dimension or into the flat tensor. */
+/**
+ * Parts of a tensor chosen, and replaced, by indices along one dimension or into the flat tensor.
+ */
 
 import type { DType } from '../base/dtype.ts';
 import { DTypeError, opError, ShapeError } from '../base/errors.ts';
@@ -64,7 +66,9 @@ interface Placed {
   readonly source: Tensor;
 }
 
-/** The operands of a function that sends the parts of `source` to `index` along `dim` of `input`. */
+/**
+ * The operands of a function that sends the parts of `source` to `index` along `dim` of `input`.
+ */
 function placed(op: string, input: Tensor, dim: number, index: Tensor, source: Tensor): Placed {
   const at = normalizeDim(op, dim, input.ndim);
   const places = indexVector(op, index);
@@ -180,7 +184,8 @@ export const take = named('take', ['input', 'index'], (input: Tensor, index: Ten
 });
 
 /**
- * `input` with the elements of `source` at `index` of the flat tensor, or added there if `accumulate`.
+ * `input` with the elements of `source` at `index` of the flat tensor, or added there if
+ * `accumulate`.
  * https://pytorch.org/docs/stable/generated/torch.Tensor.put_.html
  */
 export const put = named(
@@ -201,8 +206,8 @@ export const put = named(
 );
 
 /**
- * `gather` along `dim` with an index that broadcasts in the other dimensions; without `dim` of the flat
- * tensor. https://pytorch.org/docs/stable/generated/torch.take_along_dim.html
+ * `gather` along `dim` with an index that broadcasts in the other dimensions; without `dim` of the
+ * flat tensor. https://pytorch.org/docs/stable/generated/torch.take_along_dim.html
  */
 export const takeAlongDim = named(
   'take_along_dim',

@@ -1,4 +1,7 @@
-/** Gradients limited in norm. https://pytorch.org/docs/stable/generated/torch.nn.utils.clip_grad_norm_.html */
+/**
+ * Gradients limited in norm.
+ * https://pytorch.org/docs/stable/generated/torch.nn.utils.clip_grad_norm_.html
+ */
 
 import { isFloating } from '../base/dtype.ts';
 import { ArgumentError, DTypeError, opError } from '../base/errors.ts';

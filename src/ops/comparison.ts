@@ -1,4 +1,6 @@
-/** Comparisons beyond the pointwise rows: with a tolerance, of whole tensors, of kinds of numbers. */
+/**
+ * Comparisons beyond the pointwise rows: with a tolerance, of whole tensors, of kinds of numbers.
+ */
 
 import { isFloating } from '../base/dtype.ts';
 import { ArgumentError, DTypeError, opError } from '../base/errors.ts';

@@ -15,7 +15,9 @@ export function checkSizes(op: string, fits: boolean, a: Tensor, b: Tensor): voi
   throw opError(ShapeError, op, `sizes of ${shapes} do not fit together`);
 }
 
-/** Sums products over dimensions `ofA` of `a` and `ofB` of `b`, in pairs; the others stay in order. */
+/**
+ * Sums products over dimensions `ofA` of `a` and `ofB` of `b`, in pairs; the others stay in order.
+ */
 export function contract(
   op: string,
   a: Tensor,
@@ -46,7 +48,9 @@ export function contract(
 const widened = (x: Tensor, shape: readonly number[]) =>
   sameShape(x.shape, shape) ? x : expand(x, shape);
 
-/** A number of dimensions, the last of one tensor and the first of the other; or a list for each. */
+/**
+ * A number of dimensions, the last of one tensor and the first of the other; or a list for each.
+ */
 export type ContractedDims = number | readonly [readonly number[], readonly number[]];
 
 /**

@@ -188,7 +188,8 @@ function transposedOver(dims: 1 | 2 | 3) {
 export const convTranspose1d = transposedOver(1);
 
 /**
- * x (N, C, H, W) or (C, H, W), weight (C, O/groups, kH, kW), bias (O) -> (N, O, H', W') or (O, H', W').
+ * x (N, C, H, W) or (C, H, W), weight (C, O/groups, kH, kW), bias (O) -> (N, O, H', W') or (O, H',
+ * W').
  * https://pytorch.org/docs/stable/generated/torch.nn.functional.conv_transpose2d.html
  *
  * @throws ShapeError where the sizes do not fit, DTypeError unless all have one floating dtype,
@@ -197,8 +198,9 @@ export const convTranspose1d = transposedOver(1);
 export const convTranspose2d = transposedOver(2);
 
 /**
- * x (N, C, D, H, W) or (C, D, H, W), weight (C, O/groups, kD, kH, kW), bias (O) -> (N, O, D', H', W') or
- * (O, D', H', W'). https://pytorch.org/docs/stable/generated/torch.nn.functional.conv_transpose3d.html
+ * x (N, C, D, H, W) or (C, D, H, W), weight (C, O/groups, kD, kH, kW), bias (O) -> (N, O, D', H',
+ * W') or (O, D', H', W').
+ * https://pytorch.org/docs/stable/generated/torch.nn.functional.conv_transpose3d.html
  *
  * @throws ShapeError where the sizes do not fit, DTypeError unless all have one floating dtype,
  * ArgumentError for an `output_padding` that neither stride nor dilation exceeds.

@@ -143,7 +143,8 @@ function convolutionOver(dims: 1 | 2 | 3) {
 export const conv1d = convolutionOver(1);
 
 /**
- * x (N, C, H, W) or (C, H, W), weight (O, C/groups, kH, kW), bias (O) -> (N, O, H', W') or (O, H', W').
+ * x (N, C, H, W) or (C, H, W), weight (O, C/groups, kH, kW), bias (O) -> (N, O, H', W') or (O, H',
+ * W').
  * https://pytorch.org/docs/stable/generated/torch.nn.functional.conv2d.html
  *
  * @throws ShapeError where the sizes do not fit, DTypeError unless all have one floating dtype.
@@ -151,16 +152,16 @@ export const conv1d = convolutionOver(1);
 export const conv2d = convolutionOver(2);
 
 /**
- * x (N, C, D, H, W) or (C, D, H, W), weight (O, C/groups, kD, kH, kW), bias (O) -> (N, O, D', H', W') or
- * (O, D', H', W'). https://pytorch.org/docs/stable/generated/torch.nn.functional.conv3d.html
+ * x (N, C, D, H, W) or (C, D, H, W), weight (O, C/groups, kD, kH, kW), bias (O) -> (N, O, D', H',
+ * W') or (O, D', H', W'). https://pytorch.org/docs/stable/generated/torch.nn.functional.conv3d.html
  *
  * @throws ShapeError where the sizes do not fit, DTypeError unless all have one floating dtype.
  */
 export const conv3d = convolutionOver(3);
 
 /**
- * Convolution with time first: x (T, N, C), weight (k, C, O), bias (O) -> (T', N, O), with `pad` zeros
- * before and after. https://pytorch.org/docs/stable/generated/torch.conv_tbc.html
+ * Convolution with time first: x (T, N, C), weight (k, C, O), bias (O) -> (T', N, O), with `pad`
+ * zeros before and after. https://pytorch.org/docs/stable/generated/torch.conv_tbc.html
  *
  * @throws ShapeError where the sizes do not fit.
  */

@@ -1,6 +1,6 @@
 /**
- * The rows of convolution, over two dimensions: three ops that are each other's gradients. What users
- * call, over one to three dimensions, stands in conv.ts and conv-transpose.ts.
+ * The rows of convolution, over two dimensions: three ops that are each other's gradients. What
+ * users call, over one to three dimensions, stands in conv.ts and conv-transpose.ts.
  */
 
 import { isFloating } from '../base/dtype.ts';
@@ -73,7 +73,9 @@ const CONV2D_WEIGHT: Op<BackwardAttrs> = defineOp<BackwardAttrs>({
   flops: ([g], _, { size }) => convolutionFlops(g!.shape, size),
 });
 
-/** The shape rule over any number of dimensions, with every way in which the sizes can fail to fit. */
+/**
+ * The shape rule over any number of dimensions, with every way in which the sizes can fail to fit.
+ */
 export function convolvedShape(
   op: string,
   x: ValueType,
@@ -103,7 +105,9 @@ export function convolvedShape(
   return [n, out, ...spatial];
 }
 
-/** Throws unless input and weight are of one floating dtype and of the ranks of `dims` dimensions. */
+/**
+ * Throws unless input and weight are of one floating dtype and of the ranks of `dims` dimensions.
+ */
 export function checkOperands(
   op: string,
   x: ValueType,
@@ -145,7 +149,9 @@ export function convolveImages(x: Tensor, w: Tensor, attrs: Conv2dAttrs): Tensor
   return apply(CONV2D, [x, w], attrs);
 }
 
-/** y (N, O, H', W'), w (O, C/groups, kH, kW) -> (N, C, *size): the transpose of `convolveImages`. */
+/**
+ * y (N, O, H', W'), w (O, C/groups, kH, kW) -> (N, C, *size): the transpose of `convolveImages`.
+ */
 export function spreadImages(y: Tensor, w: Tensor, attrs: Conv2dAttrs, size: Shape): Tensor {
   const shape = [y.shape[0]!, w.shape[1]! * attrs.groups, ...size];
   return apply(CONV2D_DATA, [y, w], { ...attrs, size: shape });

@@ -1,4 +1,7 @@
-/** PyTorch's `*_copy` functions. Results never share memory here, so they are the others by another name. */
+/**
+ * PyTorch's `*_copy` functions. Results never share memory here, so they are the others by another
+ * name.
+ */
 
 export { diagonal as diagonalCopy } from './diagonals.ts';
 export { clone as aliasCopy, detach as detachCopy, t as tCopy } from './dimensions.ts';

@@ -44,9 +44,10 @@ function checkWeights(name: string, weights: Tensor | null, count: number): void
 const isWhole = ({ dtype }: Tensor) => category(dtype) === 'integer';
 
 /**
- * The covariances of the variables, the rows of `input` (one, if it is a vector): (variables, variables),
- * or a number for one variable. `fweights` count observations, `aweights` weigh them; the sums are divided by the
- * number of observations less `correction`. Weights are read to be checked, but in a step that is being compiled.
+ * The covariances of the variables, the rows of `input` (one, if it is a vector): (variables,
+ * variables), or a number for one variable. `fweights` count observations, `aweights` weigh them;
+ * the sums are divided by the number of observations less `correction`. Weights are read to be
+ * checked, but in a step that is being compiled.
  * https://pytorch.org/docs/stable/generated/torch.cov.html
  */
 export const cov = named(
@@ -91,8 +92,8 @@ function degreesOfFreedom(
 }
 
 /**
- * The correlation coefficients of the variables, the rows of `input`: (variables, variables), or a number
- * for one variable. https://pytorch.org/docs/stable/generated/torch.corrcoef.html
+ * The correlation coefficients of the variables, the rows of `input`: (variables, variables), or a
+ * number for one variable. https://pytorch.org/docs/stable/generated/torch.corrcoef.html
  */
 export const corrcoef = named('corrcoef', ['input'], (input: Tensor): Tensor => {
   observations('corrcoef', input);

@@ -19,16 +19,24 @@ const filled = (op: string, value: number) =>
       finish(fullOf(size, value, checkDType(op, dtype ?? 'float32')), { requires_grad }),
   );
 
-/** Zeros, float32 unless said otherwise. https://pytorch.org/docs/stable/generated/torch.zeros.html */
+/**
+ * Zeros, float32 unless said otherwise. https://pytorch.org/docs/stable/generated/torch.zeros.html
+ */
 export const zeros = filled('zeros', 0);
 
 /** Ones. https://pytorch.org/docs/stable/generated/torch.ones.html */
 export const ones = filled('ones', 1);
 
-/** Memory is never left as it is found here: zeros. https://pytorch.org/docs/stable/generated/torch.empty.html */
+/**
+ * Memory is never left as it is found here: zeros.
+ * https://pytorch.org/docs/stable/generated/torch.empty.html
+ */
 export const empty = filled('empty', 0);
 
-/** A tensor of `size` filled with `fill_value` (float32 unless said otherwise). https://pytorch.org/docs/stable/generated/torch.full.html */
+/**
+ * A tensor of `size` filled with `fill_value` (float32 unless said otherwise).
+ * https://pytorch.org/docs/stable/generated/torch.full.html
+ */
 export const full = named(
   'full',
   ['size', 'fill_value', 'dtype', 'requires_grad'],
@@ -44,16 +52,25 @@ const filledLike = (op: string, value: number) =>
       full(input.shape, value, dtype ?? input.dtype, requires_grad),
   );
 
-/** Zeros in the shape and dtype of another. https://pytorch.org/docs/stable/generated/torch.zeros_like.html */
+/**
+ * Zeros in the shape and dtype of another.
+ * https://pytorch.org/docs/stable/generated/torch.zeros_like.html
+ */
 export const zerosLike = filledLike('zeros_like', 0);
 
-/** Ones in the shape and dtype of another. https://pytorch.org/docs/stable/generated/torch.ones_like.html */
+/**
+ * Ones in the shape and dtype of another.
+ * https://pytorch.org/docs/stable/generated/torch.ones_like.html
+ */
 export const onesLike = filledLike('ones_like', 1);
 
 /** `zerosLike`. https://pytorch.org/docs/stable/generated/torch.empty_like.html */
 export const emptyLike = filledLike('empty_like', 0);
 
-/** One number in the shape and dtype of another. https://pytorch.org/docs/stable/generated/torch.full_like.html */
+/**
+ * One number in the shape and dtype of another.
+ * https://pytorch.org/docs/stable/generated/torch.full_like.html
+ */
 export const fullLike = named(
   'full_like',
   ['input', 'fill_value', 'dtype', 'requires_grad'],
@@ -84,16 +101,25 @@ const filledNew = (op: string, value: number) =>
       full(size, value, dtype ?? input.dtype, requires_grad),
   );
 
-/** Zeros in the dtype of another. https://pytorch.org/docs/stable/generated/torch.Tensor.new_zeros.html */
+/**
+ * Zeros in the dtype of another.
+ * https://pytorch.org/docs/stable/generated/torch.Tensor.new_zeros.html
+ */
 export const newZeros = filledNew('new_zeros', 0);
 
-/** Ones in the dtype of another. https://pytorch.org/docs/stable/generated/torch.Tensor.new_ones.html */
+/**
+ * Ones in the dtype of another.
+ * https://pytorch.org/docs/stable/generated/torch.Tensor.new_ones.html
+ */
 export const newOnes = filledNew('new_ones', 1);
 
 /** `newZeros`. https://pytorch.org/docs/stable/generated/torch.Tensor.new_empty.html */
 export const newEmpty = filledNew('new_empty', 0);
 
-/** One number in the dtype of another. https://pytorch.org/docs/stable/generated/torch.Tensor.new_full.html */
+/**
+ * One number in the dtype of another.
+ * https://pytorch.org/docs/stable/generated/torch.Tensor.new_full.html
+ */
 export const newFull = named(
   'new_full',
   ['input', 'size', 'fill_value', 'dtype', 'requires_grad'],
@@ -106,7 +132,10 @@ export const newFull = named(
   ): Tensor => full(size, fill_value, dtype ?? input.dtype, requires_grad),
 );
 
-/** `empty`; how the dimensions lie in memory is the engine's affair. https://pytorch.org/docs/stable/generated/torch.empty_permuted.html */
+/**
+ * `empty`; how the dimensions lie in memory is the engine's affair.
+ * https://pytorch.org/docs/stable/generated/torch.empty_permuted.html
+ */
 export const emptyPermuted = named(
   'empty_permuted',
   ['size', 'physical_layout', 'dtype', 'requires_grad'],
@@ -125,7 +154,10 @@ export const emptyPermuted = named(
   },
 );
 
-/** A zero-dimensional tensor of a number. https://pytorch.org/docs/stable/generated/torch.scalar_tensor.html */
+/**
+ * A zero-dimensional tensor of a number.
+ * https://pytorch.org/docs/stable/generated/torch.scalar_tensor.html
+ */
 export const scalarTensor = named(
   'scalar_tensor',
   ['s', 'dtype', 'requires_grad'],

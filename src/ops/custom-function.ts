@@ -70,8 +70,8 @@ export function customFunction<F extends Forward>(
 }
 
 /**
- * The same as a class: `class Exp extends autograd.Function { static forward(ctx, x) ... }`, called as
- * `Exp.apply(x)`. https://pytorch.org/docs/stable/generated/torch.autograd.Function.html
+ * The same as a class: `class Exp extends autograd.Function { static forward(ctx, x) ... }`, called
+ * as `Exp.apply(x)`. https://pytorch.org/docs/stable/generated/torch.autograd.Function.html
  */
 // biome-ignore lint/complexity/noStaticOnlyClass: PyTorch's way to write it, by inheritance
 export class AutogradFunction {

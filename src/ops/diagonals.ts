@@ -25,7 +25,9 @@ function planeOf(op: string, rank: number, dim1: number, dim2: number): [number,
   throw opError(ArgumentError, op, message);
 }
 
-/** Diagonal `offset` of the plane (dim1, dim2) of `shape`: its sizes, the diagonal last, and view. */
+/**
+ * Diagonal `offset` of the plane (dim1, dim2) of `shape`: its sizes, the diagonal last, and view.
+ */
 function diagonalView(
   op: string,
   shape: readonly number[],
@@ -61,7 +63,10 @@ export const diagonal = named(
   },
 );
 
-/** As `diagonal`, by default of the last two dimensions. https://pytorch.org/docs/stable/generated/torch.linalg.diagonal.html */
+/**
+ * As `diagonal`, by default of the last two dimensions.
+ * https://pytorch.org/docs/stable/generated/torch.linalg.diagonal.html
+ */
 export const linalgDiagonal = named(
   'linalg.diagonal',
   ['A', 'offset', 'dim1', 'dim2'],
@@ -85,8 +90,9 @@ export const diagonalScatter = named(
 );
 
 /**
- * Matrices with the last dimension of `input` on diagonal `offset` and zeros elsewhere, in the planes of
- * `dim1` and `dim2` of the result. https://pytorch.org/docs/stable/generated/torch.diag_embed.html
+ * Matrices with the last dimension of `input` on diagonal `offset` and zeros elsewhere, in the
+ * planes of `dim1` and `dim2` of the result.
+ * https://pytorch.org/docs/stable/generated/torch.diag_embed.html
  */
 export const diagEmbed = named(
   'diag_embed',
@@ -113,14 +119,19 @@ export const diag = named('diag', ['input', 'diagonal'], (input: Tensor, offset 
   throw opError(ShapeError, 'diag', message);
 });
 
-/** The matrix with all elements on its diagonal. https://pytorch.org/docs/stable/generated/torch.diagflat.html */
+/**
+ * The matrix with all elements on its diagonal.
+ * https://pytorch.org/docs/stable/generated/torch.diagflat.html
+ */
 export const diagflat = named(
   'diagflat',
   ['input', 'offset'],
   (input: Tensor, offset = 0): Tensor => diagEmbed(flatten(input), offset),
 );
 
-/** The sum of the diagonal of a matrix. https://pytorch.org/docs/stable/generated/torch.trace.html */
+/**
+ * The sum of the diagonal of a matrix. https://pytorch.org/docs/stable/generated/torch.trace.html
+ */
 export const trace = named('trace', ['input'], (input: Tensor): Tensor => {
   if (input.ndim === 2) return sum(diagonal(input));
   throw opError(ShapeError, 'trace', `needs a matrix, got ${formatShape(input.shape)}`);
@@ -186,7 +197,13 @@ const triangleIndices = (op: string, keeps: (past: number, offset: number) => bo
     },
   );
 
-/** Rows and columns of the elements that `tril` keeps, (2, N). https://pytorch.org/docs/stable/generated/torch.tril_indices.html */
+/**
+ * Rows and columns of the elements that `tril` keeps, (2, N).
+ * https://pytorch.org/docs/stable/generated/torch.tril_indices.html
+ */
 export const trilIndices = triangleIndices('tril_indices', (past, offset) => past <= offset);
-/** Rows and columns of the elements that `triu` keeps, (2, N). https://pytorch.org/docs/stable/generated/torch.triu_indices.html */
+/**
+ * Rows and columns of the elements that `triu` keeps, (2, N).
+ * https://pytorch.org/docs/stable/generated/torch.triu_indices.html
+ */
 export const triuIndices = triangleIndices('triu_indices', (past, offset) => past >= offset);

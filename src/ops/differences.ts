@@ -79,11 +79,17 @@ const trapezoidal = (op: string, total: (areas: Tensor, dim: number) => Tensor) 
     },
   );
 
-/** The area under `y` over the places `x`, or `dx` apart. https://pytorch.org/docs/stable/generated/torch.trapezoid.html */
+/**
+ * The area under `y` over the places `x`, or `dx` apart.
+ * https://pytorch.org/docs/stable/generated/torch.trapezoid.html
+ */
 export const trapezoid = trapezoidal('trapezoid', (areas, dim) => sum(areas, dim));
 /** `trapezoid`. https://pytorch.org/docs/stable/generated/torch.trapz.html */
 export const trapz = trapezoidal('trapz', (areas, dim) => sum(areas, dim));
-/** The areas up to each element but the first. https://pytorch.org/docs/stable/generated/torch.cumulative_trapezoid.html */
+/**
+ * The areas up to each element but the first.
+ * https://pytorch.org/docs/stable/generated/torch.cumulative_trapezoid.html
+ */
 export const cumulativeTrapezoid = trapezoidal('cumulative_trapezoid', (areas, dim) =>
   cumsum(areas, dim),
 );
@@ -92,7 +98,8 @@ type Spacing = number | readonly (number | Tensor)[] | Tensor;
 
 /**
  * The slope at each element along each of `dim` (all dimensions): central differences inside, of
- * `edge_order` at the ends. `spacing` is a distance, one for each dimension, or the places themselves.
+ * `edge_order` at the ends. `spacing` is a distance, one for each dimension, or the places
+ * themselves.
  * https://pytorch.org/docs/stable/generated/torch.gradient.html
  */
 export const gradient = named(

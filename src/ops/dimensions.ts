@@ -48,7 +48,10 @@ export const movedim = moving('movedim');
 /** `movedim`. https://pytorch.org/docs/stable/generated/torch.moveaxis.html */
 export const moveaxis = moving('moveaxis');
 
-/** The matrix transposed; two dimensions at most. https://pytorch.org/docs/stable/generated/torch.t.html */
+/**
+ * The matrix transposed; two dimensions at most.
+ * https://pytorch.org/docs/stable/generated/torch.t.html
+ */
 export const t = named('t', ['input'], (input: Tensor): Tensor => {
   if (input.ndim <= 2) return reversed(input);
   const message = `needs at most two dimensions, got ${formatShape(input.shape)}`;
@@ -101,15 +104,24 @@ export const unflatten = named(
   },
 );
 
-/** `reshape` to the shape of another. https://pytorch.org/docs/stable/generated/torch.Tensor.reshape_as.html */
+/**
+ * `reshape` to the shape of another.
+ * https://pytorch.org/docs/stable/generated/torch.Tensor.reshape_as.html
+ */
 export const reshapeAs = named('reshape_as', ['input', 'other'], (input: Tensor, other: Tensor) =>
   reshape(input, other.shape),
 );
-/** `view` in the shape of another. https://pytorch.org/docs/stable/generated/torch.Tensor.view_as.html */
+/**
+ * `view` in the shape of another.
+ * https://pytorch.org/docs/stable/generated/torch.Tensor.view_as.html
+ */
 export const viewAs = named('view_as', ['input', 'other'], (input: Tensor, other: Tensor) =>
   reshape(input, other.shape),
 );
-/** `expand` to the shape of another. https://pytorch.org/docs/stable/generated/torch.Tensor.expand_as.html */
+/**
+ * `expand` to the shape of another.
+ * https://pytorch.org/docs/stable/generated/torch.Tensor.expand_as.html
+ */
 export const expandAs = named('expand_as', ['input', 'other'], (input: Tensor, other: Tensor) =>
   expand(input, other.shape),
 );
@@ -125,7 +137,10 @@ export const broadcastShapes = named(
     commonShape('broadcast_shapes', ...shapes.map((shape) => [shape].flat())),
 );
 
-/** All tensors in their common shape. https://pytorch.org/docs/stable/generated/torch.broadcast_tensors.html */
+/**
+ * All tensors in their common shape.
+ * https://pytorch.org/docs/stable/generated/torch.broadcast_tensors.html
+ */
 export const broadcastTensors = named(
   'broadcast_tensors',
   ['*tensors'],
@@ -158,9 +173,15 @@ export const sumToSize = named(
 
 const identity = (op: string) => named(op, ['input'], (input: Tensor): Tensor => same(input));
 
-/** The same values as a tensor of their own, with gradients. https://pytorch.org/docs/stable/generated/torch.clone.html */
+/**
+ * The same values as a tensor of their own, with gradients.
+ * https://pytorch.org/docs/stable/generated/torch.clone.html
+ */
 export const clone = identity('clone');
-/** Values are always contiguous here. https://pytorch.org/docs/stable/generated/torch.Tensor.contiguous.html */
+/**
+ * Values are always contiguous here.
+ * https://pytorch.org/docs/stable/generated/torch.Tensor.contiguous.html
+ */
 export const contiguous = identity('contiguous');
 
 /** The same numbers; not of bool. https://pytorch.org/docs/stable/generated/torch.positive.html */
@@ -169,7 +190,10 @@ export const positive = named('positive', ['input'], (input: Tensor): Tensor => 
   throw opError(DTypeError, 'positive', 'is not defined for bool tensors');
 });
 
-/** The same value, cut off from the graph. https://pytorch.org/docs/stable/generated/torch.Tensor.detach.html */
+/**
+ * The same value, cut off from the graph.
+ * https://pytorch.org/docs/stable/generated/torch.Tensor.detach.html
+ */
 export const detach = named('detach', ['input'], (input: Tensor): Tensor => input.detach());
 
 /** The number of elements. https://pytorch.org/docs/stable/generated/torch.numel.html */

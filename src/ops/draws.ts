@@ -66,13 +66,19 @@ const drawingLike = (op: string, fn: 'uniform' | 'normal') =>
 /** Uniform random numbers in [0, 1). https://pytorch.org/docs/stable/generated/torch.rand.html */
 export const rand = drawing('rand', 'uniform');
 
-/** `rand` in the shape and dtype of another. https://pytorch.org/docs/stable/generated/torch.rand_like.html */
+/**
+ * `rand` in the shape and dtype of another.
+ * https://pytorch.org/docs/stable/generated/torch.rand_like.html
+ */
 export const randLike = drawingLike('rand_like', 'uniform');
 
 /** Standard normal random numbers. https://pytorch.org/docs/stable/generated/torch.randn.html */
 export const randn = drawing('randn', 'normal');
 
-/** `randn` in the shape and dtype of another. https://pytorch.org/docs/stable/generated/torch.randn_like.html */
+/**
+ * `randn` in the shape and dtype of another.
+ * https://pytorch.org/docs/stable/generated/torch.randn_like.html
+ */
 export const randnLike = drawingLike('randn_like', 'normal');
 
 /** Random integers from `low` to below `high`. */
@@ -86,7 +92,8 @@ function integers(op: string, low: number, high: number, shape: Shape, dtype: DT
 }
 
 /**
- * Random integers from `low` (0) to below `high`: `randint(high, size)`, `randint(low, high, size)`.
+ * Random integers from `low` (0) to below `high`: `randint(high, size)`, `randint(low, high,
+ * size)`.
  * https://pytorch.org/docs/stable/generated/torch.randint.html
  */
 export const randint = named(
@@ -107,7 +114,10 @@ export const randint = named(
   },
 );
 
-/** `randint` in the shape and dtype of another. https://pytorch.org/docs/stable/generated/torch.randint_like.html */
+/**
+ * `randint` in the shape and dtype of another.
+ * https://pytorch.org/docs/stable/generated/torch.randint_like.html
+ */
 export const randintLike = named(
   'randint_like',
   ['input', 'low', 'high', 'dtype'],

@@ -21,8 +21,8 @@ const DROPOUT = defineOp<DropoutAttrs>({
 });
 
 /**
- * Zeros each element with probability `p`, in (0, 1), and scales the others by 1 / (1 - p). Draws one
- * stream; an element is dropped where `rand` would give less than p.
+ * Zeros each element with probability `p`, in (0, 1), and scales the others by 1 / (1 - p). Draws
+ * one stream; an element is dropped where `rand` would give less than p.
  */
 export function dropElements(x: Tensor, p: number): Tensor {
   const scale = 1 / (1 - p);

@@ -20,8 +20,8 @@ interface Labelled {
 /**
  * The sum of products that `equation` describes: `einsum('bij,bjk->bik', [a, b])`. A letter names a
  * dimension, `...` any number of them that broadcast; a letter that is missing behind the arrow is
- * summed over, one that stands twice in an operand takes its diagonal. Without an arrow the result has
- * the letters that stand once, in alphabetical order.
+ * summed over, one that stands twice in an operand takes its diagonal. Without an arrow the result
+ * has the letters that stand once, in alphabetical order.
  * https://pytorch.org/docs/stable/generated/torch.einsum.html
  */
 export const einsum = named(
@@ -147,7 +147,10 @@ function sumOver({ tensor, labels }: Labelled, unneeded: (label: string) => bool
   return { tensor: sum(tensor, dims), labels: labels.filter((label) => !unneeded(label)) };
 }
 
-/** With the dimensions in the order of `wanted`: others are summed, those that are not there have size 1. */
+/**
+ * With the dimensions in the order of `wanted`: others are summed, those that are not there have
+ * size 1.
+ */
 function arrange(x: Labelled, wanted: readonly string[]): Tensor {
   const { tensor, labels } = sumOver(x, (label) => !wanted.includes(label));
   const present = wanted.filter((label) => labels.includes(label));

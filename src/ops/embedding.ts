@@ -77,7 +77,8 @@ export interface LookupOptions {
  * Row index[i...] of `weight` for every element of `input`: (input.., embedding_dim).
  *
  * @param padding_idx the row that gets no gradient.
- * @param max_norm rows of a larger `norm_type`-norm are first scaled down to it, in `weight` itself.
+ * @param max_norm rows of a larger `norm_type`-norm are first scaled down to it, in `weight`
+ *   itself.
  * @param scale_grad_by_freq divides a row's gradient by how often it is looked up.
  * @param sparse taken as in PyTorch; gradients are always dense.
  * https://pytorch.org/docs/stable/generated/torch.nn.functional.embedding.html

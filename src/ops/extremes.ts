@@ -1,4 +1,6 @@
-/** The largest and the smallest elements with their places, and reductions to a truth or a count. */
+/**
+ * The largest and the smallest elements with their places, and reductions to a truth or a count.
+ */
 
 import { type DType, isFloating } from '../base/dtype.ts';
 import { ArgumentError, opError } from '../base/errors.ts';
@@ -50,13 +52,15 @@ function extremeFunction(
 }
 
 /**
- * The largest element, or the largest ones along `dim` with their places; or of two tensors. NaN wins.
+ * The largest element, or the largest ones along `dim` with their places; or of two tensors. NaN
+ * wins.
  * https://pytorch.org/docs/stable/generated/torch.max.html
  */
 export const max = extremeFunction('max', (x) => amax(x), argmax, maximum);
 
 /**
- * The smallest element, or the smallest ones along `dim` with their places; or of two tensors. NaN wins.
+ * The smallest element, or the smallest ones along `dim` with their places; or of two tensors. NaN
+ * wins.
  * https://pytorch.org/docs/stable/generated/torch.min.html
  */
 export const min = extremeFunction('min', (x) => amin(x), argmin, minimum);

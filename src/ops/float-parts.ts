@@ -14,8 +14,8 @@ const frexpMantissa = floatUnary('frexp_mantissa', (g, x) =>
 );
 
 /**
- * [mantissa, exponent (int32)] with input = mantissa * 2^exponent and |mantissa| in [1/2, 1); 0, NaN
- * and the infinities are their own mantissas, with exponent 0.
+ * [mantissa, exponent (int32)] with input = mantissa * 2^exponent and |mantissa| in [1/2, 1); 0,
+ * NaN and the infinities are their own mantissas, with exponent 0.
  * https://pytorch.org/docs/stable/generated/torch.frexp.html
  *
  * @throws DTypeError unless `input` is floating.

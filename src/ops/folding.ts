@@ -30,7 +30,8 @@ function patches(op: string, given: PatchArguments) {
 }
 
 /**
- * x (N, C, H, W) or (C, H, W) -> (N, C * kH * kW, L) or (C * kH * kW, L): the L patches of x as columns.
+ * x (N, C, H, W) or (C, H, W) -> (N, C * kH * kW, L) or (C * kH * kW, L): the L patches of x as
+ * columns.
  * https://pytorch.org/docs/stable/generated/torch.nn.functional.unfold.html
  *
  * @throws ShapeError for another rank, or where no patch fits.
@@ -64,8 +65,8 @@ export const unfold = named(
 );
 
 /**
- * x (N, C * kH * kW, L) or (C * kH * kW, L) -> (N, C, *output_size) or (C, *output_size): the columns
- * added where `unfold` took them from.
+ * x (N, C * kH * kW, L) or (C * kH * kW, L) -> (N, C, *output_size) or (C, *output_size): the
+ * columns added where `unfold` took them from.
  * https://pytorch.org/docs/stable/generated/torch.nn.functional.fold.html
  *
  * @throws ShapeError where the columns are not the patches of an image of `output_size`.

@@ -1,4 +1,7 @@
-/** Sums and squares of floats of 16 bits, which leave their range long before their mean or root does. */
+/**
+ * Sums and squares of floats of 16 bits, which leave their range long before their mean or root
+ * does.
+ */
 
 import { isHalfWidth } from '../base/half-width.ts';
 import { Tensor } from '../core/tensor.ts';

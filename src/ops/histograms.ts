@@ -45,8 +45,8 @@ function checkFloating(op: string, { dtype }: Tensor): void {
 }
 
 /**
- * How many elements fall in each of `bins` parts of [`min`, `max`], in the dtype of `input`. Where both
- * are the same number the range is that of the elements, which are read. Others do not count.
+ * How many elements fall in each of `bins` parts of [`min`, `max`], in the dtype of `input`. Where
+ * both are the same number the range is that of the elements, which are read. Others do not count.
  * https://pytorch.org/docs/stable/generated/torch.histc.html
  */
 export const histc = named(
@@ -81,7 +81,10 @@ function edgesOf(op: string, bins: Bins, x: Tensor, range: Range | null): Tensor
   return linspace(low, high, bins + 1, { dtype: x.dtype });
 }
 
-/** The bin of every element between `edges`, of which the last belongs to the last bin, and whether there is one. */
+/**
+ * The bin of every element between `edges`, of which the last belongs to the last bin, and whether
+ * there is one.
+ */
 function placed(x: Tensor, edges: Tensor): { bin: Tensor; isInside: Tensor } {
   const bins = edges.numel() - 1;
   const [least, greatest] = [select(edges, 0, 0), select(edges, 0, bins)];
@@ -135,9 +138,9 @@ function densities(counts: Tensor, edges: readonly Tensor[]): Tensor {
 }
 
 /**
- * How many elements, or what sum of `weight`, fall between edges: `bins` are the edges, or as many equal
- * parts of `range`, by default that of the elements, which are read. With `density` the integral is 1.
- * `[hist, bin_edges]` in the dtype of `input`.
+ * How many elements, or what sum of `weight`, fall between edges: `bins` are the edges, or as many
+ * equal parts of `range`, by default that of the elements, which are read. With `density` the
+ * integral is 1. `[hist, bin_edges]` in the dtype of `input`.
  * https://pytorch.org/docs/stable/generated/torch.histogram.html
  */
 export const histogram = named(
@@ -170,8 +173,9 @@ function rangesOf(op: string, range: readonly number[] | null, dims: number): Ra
 }
 
 /**
- * The histogram of points, the rows of `input` (..., dimensions): `bins` are edges or numbers of equal parts,
- * one for each dimension, or one number for all. `[hist, bin_edges]`, edges for each dimension.
+ * The histogram of points, the rows of `input` (..., dimensions): `bins` are edges or numbers of
+ * equal parts, one for each dimension, or one number for all. `[hist, bin_edges]`, edges for each
+ * dimension.
  * https://pytorch.org/docs/stable/generated/torch.histogramdd.html
  */
 export const histogramdd = named(

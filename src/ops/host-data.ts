@@ -112,7 +112,10 @@ function dtypeOfArray(values: HostArray): DType {
   throw opError(DTypeError, 'tensor', 'this kind of typed array has no matching dtype');
 }
 
-/** `data` as a tensor: itself if it is one of this dtype. https://pytorch.org/docs/stable/generated/torch.as_tensor.html */
+/**
+ * `data` as a tensor: itself if it is one of this dtype.
+ * https://pytorch.org/docs/stable/generated/torch.as_tensor.html
+ */
 export function asTensor(
   data: Tensor | NestedValues | HostArray,
   { dtype }: { readonly dtype?: DType } = {},
@@ -122,8 +125,8 @@ export function asTensor(
 }
 
 /**
- * `obj` as a tensor: itself, unless a dtype, `copy` or `requires_grad` asks for another. What the host holds
- * is always copied, which `copy` false refuses.
+ * `obj` as a tensor: itself, unless a dtype, `copy` or `requires_grad` asks for another. What the
+ * host holds is always copied, which `copy` false refuses.
  * https://pytorch.org/docs/stable/generated/torch.asarray.html
  */
 export const asarray = named(

@@ -57,7 +57,9 @@ const SCATTER_SUM = defineOp<{ dim: number; shape: Shape }>({
   lower: ({ attrs: { dim } }) => ({ kernel: 'scatter_add', attrs: { dim } }),
 });
 
-/** The index of an empty selection may have any dtype, as in PyTorch; an index of a number no dims. */
+/**
+ * The index of an empty selection may have any dtype, as in PyTorch; an index of a number no dims.
+ */
 function indexOf(index: Tensor, isNumber: boolean): Tensor {
   const whole = index.numel() === 0 ? cast(index, 'int64') : index;
   return isNumber ? reshape(whole, [whole.numel()]) : whole;
@@ -117,7 +119,9 @@ interface Scattered {
   readonly dim: number;
 }
 
-/** The gradients of x and src. Equal extremes share it; a product loses its zeros, as `prod` does. */
+/**
+ * The gradients of x and src. Equal extremes share it; a product loses its zeros, as `prod` does.
+ */
 function scatterGradient(fn: ScatterFn, g: Tensor, call: Scattered): [Tensor, Tensor] {
   const { x, index, src, out, dim } = call;
   const at = (t: Tensor) => gather(t, dim, index);
@@ -195,8 +199,8 @@ export const scatterAdd = named(
 const SCATTER_FNS: Readonly<Record<string, ScatterFn>> = { add: 'add', multiply: 'mul' };
 
 /**
- * `input` with `src`, a tensor or a number, in the places `index` names along `dim`: instead of what was
- * there, or with `reduce` `add` or `multiply` combined with it.
+ * `input` with `src`, a tensor or a number, in the places `index` names along `dim`: instead of
+ * what was there, or with `reduce` `add` or `multiply` combined with it.
  * https://pytorch.org/docs/stable/generated/torch.Tensor.scatter_.html
  */
 export const scatter = named(

@@ -142,8 +142,8 @@ export const adaptiveMaxPool3d = adaptiveMaxPoolOver(3);
 // ---- fractional --------------------------------------------------------------------------------
 
 /**
- * Pseudo-random windows (Graham 2014): window i of `out` begins at trunc((i + u) a) - trunc(u a) with
- * a = (size - taps) / (out - 1), the last one at size - taps; u (N, C) is random.
+ * Pseudo-random windows (Graham 2014): window i of `out` begins at trunc((i + u) a) - trunc(u a)
+ * with a = (size - taps) / (out - 1), the last one at size - taps; u (N, C) is random.
  */
 function fractionalWindows(u: Tensor, size: number, out: number, taps: number): Windows {
   const [n, channels] = u.shape as [number, number];
@@ -228,9 +228,10 @@ function fractionalSizes(
 }
 
 /**
- * x (N, C, H, W) or (C, H, W) -> the maxima over windows whose places are drawn at random, as many as
- * `output_size` says, or `output_ratio` of the input's size. `_random_samples` (N, C, 2) are taken instead
- * of random numbers. With `return_indices`, given by name, also the places in the flat plane.
+ * x (N, C, H, W) or (C, H, W) -> the maxima over windows whose places are drawn at random, as many
+ * as `output_size` says, or `output_ratio` of the input's size. `_random_samples` (N, C, 2) are
+ * taken instead of random numbers. With `return_indices`, given by name, also the places in the
+ * flat plane.
  * https://pytorch.org/docs/stable/generated/torch.nn.functional.fractional_max_pool2d.html
  *
  * @throws ShapeError where the windows do not fit, ArgumentError for a ratio that is not in (0, 1).
@@ -254,9 +255,10 @@ export const fractionalMaxPool2d = maybeIndexed(
 );
 
 /**
- * x (N, C, D, H, W) or (C, D, H, W) -> the maxima over windows whose places are drawn at random, as many as
- * `output_size` says, or `output_ratio` of the input's size. `_random_samples` (N, C, 3) are taken instead
- * of random numbers. With `return_indices`, given by name, also the places in the flat plane.
+ * x (N, C, D, H, W) or (C, D, H, W) -> the maxima over windows whose places are drawn at random, as
+ * many as `output_size` says, or `output_ratio` of the input's size. `_random_samples` (N, C, 3)
+ * are taken instead of random numbers. With `return_indices`, given by name, also the places in the
+ * flat plane.
  * https://pytorch.org/docs/stable/generated/torch.nn.functional.fractional_max_pool3d.html
  *
  * @throws ShapeError where the windows do not fit, ArgumentError for a ratio that is not in (0, 1).

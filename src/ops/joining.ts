@@ -110,15 +110,24 @@ const stacking = (op: string, raise: (x: Tensor) => Tensor, dimOf: (x: Tensor) =
     return cat(raised, dimOf(raised[0]!));
   });
 
-/** Joins along the second dimension, vectors along the first. https://pytorch.org/docs/stable/generated/torch.hstack.html */
+/**
+ * Joins along the second dimension, vectors along the first.
+ * https://pytorch.org/docs/stable/generated/torch.hstack.html
+ */
 export const hstack = stacking('hstack', raise1d, (x) => (x.ndim === 1 ? 0 : 1));
-/** Joins along the first dimension, vectors as rows. https://pytorch.org/docs/stable/generated/torch.vstack.html */
+/**
+ * Joins along the first dimension, vectors as rows.
+ * https://pytorch.org/docs/stable/generated/torch.vstack.html
+ */
 export const vstack = stacking('vstack', raise2d, () => 0);
 /** `vstack`. https://pytorch.org/docs/stable/generated/torch.row_stack.html */
 export const rowStack = stacking('row_stack', raise2d, () => 0);
 /** Joins along the third dimension. https://pytorch.org/docs/stable/generated/torch.dstack.html */
 export const dstack = stacking('dstack', raise3d, () => 2);
-/** Joins along the second dimension, vectors as columns. https://pytorch.org/docs/stable/generated/torch.column_stack.html */
+/**
+ * Joins along the second dimension, vectors as columns.
+ * https://pytorch.org/docs/stable/generated/torch.column_stack.html
+ */
 export const columnStack = stacking(
   'column_stack',
   (x) => (x.ndim < 2 ? reshape(x, [x.numel(), 1]) : x),
@@ -155,9 +164,14 @@ function atLeast(raise: (x: Tensor) => Tensor): AtLeast {
   return call as AtLeast;
 }
 
-/** As they are, numbers as vectors. https://pytorch.org/docs/stable/generated/torch.atleast_1d.html */
+/**
+ * As they are, numbers as vectors. https://pytorch.org/docs/stable/generated/torch.atleast_1d.html
+ */
 export const atleast1d = atLeast(raise1d);
 /** Vectors as rows. https://pytorch.org/docs/stable/generated/torch.atleast_2d.html */
 export const atleast2d = atLeast(raise2d);
-/** Matrices with a third dimension of 1. https://pytorch.org/docs/stable/generated/torch.atleast_3d.html */
+/**
+ * Matrices with a third dimension of 1.
+ * https://pytorch.org/docs/stable/generated/torch.atleast_3d.html
+ */
 export const atleast3d = atLeast(raise3d);

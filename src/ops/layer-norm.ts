@@ -42,7 +42,8 @@ function kernelAttrs({ dims, eps, weight, bias }: LayerNormAttrs): LayerNormAttr
 /**
  * (x - mean) / sqrt(var + eps) * weight + bias, with mean and biased variance over the last
  * dimensions, whose sizes are `normalized_shape`; `weight` and `bias` have that shape. Bfloat16 is
- * computed in float32. https://pytorch.org/docs/stable/generated/torch.nn.functional.layer_norm.html
+ * computed in float32.
+ * https://pytorch.org/docs/stable/generated/torch.nn.functional.layer_norm.html
  *
  * @throws ShapeError unless `input` ends in `normalized_shape` and the parameters have it.
  */

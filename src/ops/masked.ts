@@ -1,6 +1,7 @@
 /**
- * The namespace `masked`: https://pytorch.org/docs/stable/masked.html. Functions of those elements where `mask`, a
- * bool tensor that broadcasts to the input, is true: the others are replaced by what changes nothing.
+ * The namespace `masked`: https://pytorch.org/docs/stable/masked.html. Functions of those elements
+ * where `mask`, a bool tensor that broadcasts to the input, is true: the others are replaced by
+ * what changes nothing.
  */
 
 import { type DType, isFloating, needsFloating } from '../base/dtype.ts';
@@ -146,7 +147,8 @@ export const mean = named(
 );
 
 /**
- * The lower median of the kept elements along `dim`; of none it is NaN, which integers cannot be: they are read.
+ * The lower median of the kept elements along `dim`; of none it is NaN, which integers cannot be:
+ * they are read.
  * https://pytorch.org/docs/stable/generated/torch.masked.median.html
  */
 export const median = named(
@@ -194,7 +196,8 @@ export const norm = named(
 );
 
 /**
- * The kept elements divided by their norm along `dim`, or by `eps` where it is less; 0 in the places of others.
+ * The kept elements divided by their norm along `dim`, or by `eps` where it is less; 0 in the
+ * places of others.
  * https://pytorch.org/docs/stable/generated/torch.masked.normalize.html
  */
 export const normalize = named(

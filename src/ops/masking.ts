@@ -16,8 +16,8 @@ import { cumsum } from './scanning.ts';
 import { unbind } from './splitting.ts';
 
 /**
- * The contents of `x`, for functions whose result's size depends on them. Throws CompileError while a
- * step is being compiled.
+ * The contents of `x`, for functions whose result's size depends on them. Throws CompileError while
+ * a step is being compiled.
  */
 export function hostValues(op: string, x: Tensor) {
   forbidReading(op);
@@ -50,8 +50,9 @@ export const maskedFill = named(
 );
 
 /**
- * `input` with the elements of `source`, one after the other, where `mask` is true. Too few of them make
- * the computation fail. https://pytorch.org/docs/stable/generated/torch.Tensor.masked_scatter_.html
+ * `input` with the elements of `source`, one after the other, where `mask` is true. Too few of them
+ * make the computation fail.
+ * https://pytorch.org/docs/stable/generated/torch.Tensor.masked_scatter_.html
  */
 export const maskedScatter = named(
   'masked_scatter',
@@ -100,8 +101,9 @@ function places(op: string, x: Tensor): Tensor {
 }
 
 /**
- * The places of the elements that are not zero: int64 (count, rank), or with `as_tuple` a vector for
- * each dimension. The values are read. https://pytorch.org/docs/stable/generated/torch.nonzero.html
+ * The places of the elements that are not zero: int64 (count, rank), or with `as_tuple` a vector
+ * for each dimension. The values are read.
+ * https://pytorch.org/docs/stable/generated/torch.nonzero.html
  */
 export const nonzero = named(
   'nonzero',
@@ -123,8 +125,8 @@ export const argwhere = named(
 );
 
 /**
- * `input` where `condition` is true, else `other`; all three broadcast. Of the condition alone: where it
- * is not zero, as `nonzero` with `as_tuple`.
+ * `input` where `condition` is true, else `other`; all three broadcast. Of the condition alone:
+ * where it is not zero, as `nonzero` with `as_tuple`.
  * https://pytorch.org/docs/stable/generated/torch.where.html
  */
 export const where = Object.assign(chooseOrFind, {
@@ -150,8 +152,8 @@ function chooseOrFind(condition: Tensor, ...rest: unknown[]): Tensor | Tensor[] 
 }
 
 /**
- * 0 or 1 in a last dimension of `num_classes`: 1 at the class each element of `tensor` names. Without
- * `num_classes` there is one for each up to the largest, which is read.
+ * 0 or 1 in a last dimension of `num_classes`: 1 at the class each element of `tensor` names.
+ * Without `num_classes` there is one for each up to the largest, which is read.
  * https://pytorch.org/docs/stable/generated/torch.nn.functional.one_hot.html
  */
 export const oneHot = named(

@@ -145,7 +145,10 @@ function multiply(left: Tensor, right: Tensor, transpose_b: boolean): Tensor {
 /** How many products of single elements are there at once. */
 const PRODUCTS = 2 ** 22;
 
-/** The product of integers, which wraps as sums of them do: outer products of a few columns and rows at a time. */
+/**
+ * The product of integers, which wraps as sums of them do: outer products of a few columns and rows
+ * at a time.
+ */
 function wholeProduct(a: Tensor, b: Tensor): Tensor {
   const batch = broadcastShapes('matmul', a.shape.slice(0, -2), b.shape.slice(0, -2));
   const shape = [...batch, a.shape.at(-2)!, b.shape.at(-1)!];

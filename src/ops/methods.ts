@@ -104,7 +104,9 @@ export interface AutogradMethods {
   int(): Tensor;
   /** All dimensions in reverse order. */
   readonly T: Tensor;
-  /** A matrix transposed; the last two dimensions exchanged; for real numbers `H` and `mH` the same. */
+  /**
+   * A matrix transposed; the last two dimensions exchanged; for real numbers `H` and `mH` the same.
+   */
   readonly H: Tensor;
   readonly mT: Tensor;
   readonly mH: Tensor;

@@ -1,4 +1,6 @@
-/** Ops that move elements and compute nothing. Values do not alias: a result is a tensor of its own. */
+/**
+ * Ops that move elements and compute nothing. Values do not alias: a result is a tensor of its own.
+ */
 
 import { ArgumentError, opError, ShapeError } from '../base/errors.ts';
 import {
@@ -32,11 +34,15 @@ const reshaping = (op: string) =>
   });
 
 /**
- * The same elements in another shape; one size may be -1 and is then inferred. Throws ShapeError where
- * the numbers of elements differ. https://pytorch.org/docs/stable/generated/torch.reshape.html
+ * The same elements in another shape; one size may be -1 and is then inferred. Throws ShapeError
+ * where the numbers of elements differ.
+ * https://pytorch.org/docs/stable/generated/torch.reshape.html
  */
 export const reshape = reshaping('reshape');
-/** `reshape`: results never share memory. https://pytorch.org/docs/stable/generated/torch.Tensor.view.html */
+/**
+ * `reshape`: results never share memory.
+ * https://pytorch.org/docs/stable/generated/torch.Tensor.view.html
+ */
 export const view = reshaping('view');
 
 /** The same tensor under a new identity: changing the one in place leaves the other alone. */
@@ -211,8 +217,8 @@ const expanding = (op: string) =>
   });
 
 /**
- * Repeats dimensions of size 1, and adds leading ones; -1 keeps a size. Throws ShapeError where another
- * size would change. https://pytorch.org/docs/stable/generated/torch.Tensor.expand.html
+ * Repeats dimensions of size 1, and adds leading ones; -1 keeps a size. Throws ShapeError where
+ * another size would change. https://pytorch.org/docs/stable/generated/torch.Tensor.expand.html
  */
 export const expand = expanding('expand');
 /** `expand`. https://pytorch.org/docs/stable/generated/torch.broadcast_to.html */

@@ -4,7 +4,8 @@
  *
  *     sum(x, 1, true)      sum(x, { dim: 1, keepdim: true })      sum(x, 1, { keepdim: true })
  *
- * A name that begins with a star is a list that may also be given item by item, as Python's `*args`:
+ * A name that begins with a star is a list that may also be given item by item, as Python's
+ * `*args`:
  *
  *     permute(x, [1, 0])      permute(x, 1, 0)      permute(x, { dims: [1, 0] })
  */
@@ -46,7 +47,10 @@ type Calls<
             : never)
   : never;
 
-/** The items of the starred argument one by one, after those in front of it; then the others by name. */
+/**
+ * The items of the starred argument one by one, after those in front of it; then the others by
+ * name.
+ */
 type Spread<
   Values extends readonly unknown[],
   Names extends readonly string[],
@@ -119,8 +123,9 @@ export function named<F, const Names extends readonly string[]>(
 }
 
 /**
- * What a call without the compiler's checks made of wrong arguments, such as a string for a tensor, as a typed
- * error. A function among the arguments may have thrown it itself: its errors pass as they are.
+ * What a call without the compiler's checks made of wrong arguments, such as a string for a tensor,
+ * as a typed error. A function among the arguments may have thrown it itself: its errors pass as
+ * they are.
  */
 function refused(
   op: string,
@@ -172,7 +177,9 @@ function unknownName(name: string, names: readonly string[]): string {
   return `there is no argument ${name}; ${hint}`;
 }
 
-/** Throws ArgumentError unless all of these arguments are tensors; they are given under their names. */
+/**
+ * Throws ArgumentError unless all of these arguments are tensors; they are given under their names.
+ */
 export function requireTensors(op: string, args: Readonly<Record<string, unknown>>): void {
   for (const [name, value] of Object.entries(args)) {
     if (value instanceof Tensor) continue;

@@ -64,7 +64,10 @@ export const vectorNorm = named(
   },
 );
 
-/** A number; `'fro'`, that of the squares; or `'nuc'`, of matrices, the sum of their singular values. */
+/**
+ * A number; `'fro'`, that of the squares; or `'nuc'`, of matrices, the sum of their singular
+ * values.
+ */
 export type NormOrder = number | 'fro' | 'nuc';
 
 /**
@@ -115,8 +118,8 @@ export const frobeniusNorm = named(
 );
 
 /**
- * The norm over all dimensions but `dim`, which keep size 1: the magnitudes of weight normalisation. Over all of
- * them where `dim` is -1.
+ * The norm over all dimensions but `dim`, which keep size 1: the magnitudes of weight
+ * normalisation. Over all of them where `dim` is -1.
  * https://github.com/pytorch/pytorch/blob/main/aten/src/ATen/native/WeightNorm.cpp
  */
 export const normExceptDim = named(
@@ -145,8 +148,9 @@ export const dist = named(
 );
 
 /**
- * The distances of every row of `x1` from every row of `x2`: (..., P, M), (..., R, M) -> (..., P, R);
- * leading sizes broadcast. `compute_mode` chooses among PyTorch's ways to compute it; here is one.
+ * The distances of every row of `x1` from every row of `x2`: (..., P, M), (..., R, M) -> (..., P,
+ * R); leading sizes broadcast. `compute_mode` chooses among PyTorch's ways to compute it; here is
+ * one.
  * https://pytorch.org/docs/stable/generated/torch.cdist.html
  */
 export const cdist = named(

@@ -1,4 +1,7 @@
-/** Tensors with something around them. https://pytorch.org/docs/stable/generated/torch.nn.functional.pad.html */
+/**
+ * Tensors with something around them.
+ * https://pytorch.org/docs/stable/generated/torch.nn.functional.pad.html
+ */
 
 import { ArgumentError, opError, ShapeError } from '../base/errors.ts';
 import { checkShape, contiguousStrides, formatShape } from '../base/shape.ts';
@@ -156,10 +159,10 @@ function checkContinued(
 }
 
 /**
- * Adds to `input` around its last dimensions: `pad` holds (before, after) pairs from the last dimension
- * backwards, negative where something is cut off. `constant` adds `value` (0) to any dimension; the
- * others continue the last 1 to 3 dimensions of (N, C, ...) or (C, ...). Throws ArgumentError or
- * ShapeError where `pad` does not fit.
+ * Adds to `input` around its last dimensions: `pad` holds (before, after) pairs from the last
+ * dimension backwards, negative where something is cut off. `constant` adds `value` (0) to any
+ * dimension; the others continue the last 1 to 3 dimensions of (N, C, ...) or (C, ...). Throws
+ * ArgumentError or ShapeError where `pad` does not fit.
  */
 export const pad = named(
   'pad',

@@ -1,4 +1,7 @@
-/** PyTorch's older window functions, periodic unless said otherwise. https://pytorch.org/docs/stable/generated/torch.hann_window.html */
+/**
+ * PyTorch's older window functions, periodic unless said otherwise.
+ * https://pytorch.org/docs/stable/generated/torch.hann_window.html
+ */
 
 import type { DType } from '../base/dtype.ts';
 import type { Tensor } from '../core/tensor.ts';

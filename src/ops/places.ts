@@ -16,8 +16,8 @@ import { cumsum } from './scanning.ts';
 import { narrow } from './slicing.ts';
 
 /**
- * `nonzero` of a size known beforehand, (size, rank): the first `size` places, or `fill_value` where there are
- * fewer. https://pytorch.org/docs/stable/generated/torch.nonzero_static.html
+ * `nonzero` of a size known beforehand, (size, rank): the first `size` places, or `fill_value`
+ * where there are fewer. https://pytorch.org/docs/stable/generated/torch.nonzero_static.html
  */
 export const nonzeroStatic = named(
   'nonzero_static',

@@ -1,4 +1,6 @@
-/** How a pointwise row is made: its shape rule, what operands it takes, promotion before the node. */
+/**
+ * How a pointwise row is made: its shape rule, what operands it takes, promotion before the node.
+ */
 
 import type { DType } from '../base/dtype.ts';
 import { isFloating, needsFloating, promoteTypes, promoteWithNumber } from '../base/dtype.ts';

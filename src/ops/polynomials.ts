@@ -1,7 +1,7 @@
 /**
- * Orthogonal polynomials of degree `n` at `input`; both broadcast, either may be a number. A fraction
- * of `n` does not count; negative degrees give 0. Integers are computed in float32. As in PyTorch,
- * there are no gradients. https://pytorch.org/docs/stable/special.html
+ * Orthogonal polynomials of degree `n` at `input`; both broadcast, either may be a number. A
+ * fraction of `n` does not count; negative degrees give 0. Integers are computed in float32. As in
+ * PyTorch, there are no gradients. https://pytorch.org/docs/stable/special.html
  */
 
 import type { Tensor } from '../core/tensor.ts';

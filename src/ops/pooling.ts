@@ -152,7 +152,9 @@ export function strideOr(stride: Sizes | null, kernel_size: Sizes): Sizes {
     : stride;
 }
 
-/** The largest element stays the largest, so ReLU and its gradient need only see the pooled ones. */
+/**
+ * The largest element stays the largest, so ReLU and its gradient need only see the pooled ones.
+ */
 function beforeMonotone(x: Tensor, pool: (x: Tensor) => Tensor): Tensor {
   const { op, inputs, attrs, storages, requires_grad } = x.value.node;
   const [before] = inputs;
@@ -265,8 +267,8 @@ export const maxPool1d = maxPoolOver(1);
 export const maxPool2d = maxPoolOver(2);
 
 /**
- * x (N, C, D, H, W) or (C, D, H, W) -> the maximum of each window; with `return_indices`, given by name,
- * also where it lies in its flat plane (int64). A `stride` of null is the kernel's size.
+ * x (N, C, D, H, W) or (C, D, H, W) -> the maximum of each window; with `return_indices`, given by
+ * name, also where it lies in its flat plane (int64). A `stride` of null is the kernel's size.
  * https://pytorch.org/docs/stable/generated/torch.nn.functional.max_pool3d.html
  *
  * @throws ShapeError for another rank, an empty plane, or a kernel larger than the padded input;

@@ -97,7 +97,10 @@ export const outer = named('outer', ['input', 'vec2'], (input: Tensor, vec2: Ten
 
 // ---- products that add -------------------------------------------------------------------------
 
-/** beta * input + alpha * product. With a `beta` of 0 NaN and infinities of `input` count for nothing. */
+/**
+ * beta * input + alpha * product. With a `beta` of 0 NaN and infinities of `input` count for
+ * nothing.
+ */
 function addProduct(
   op: string,
   input: Tensor,

@@ -114,9 +114,13 @@ function arranged(
 }
 
 /**
- * The `q`-th quantiles, q between 0 and 1, along `dim` or of all elements; of several q in a first dimension.
+ * The `q`-th quantiles, q between 0 and 1, along `dim` or of all elements; of several q in a first
+ * dimension.
  * https://pytorch.org/docs/stable/generated/torch.quantile.html
  */
 export const quantile = quantileOf('quantile', false);
-/** The same of the elements that are not NaN. https://pytorch.org/docs/stable/generated/torch.nanquantile.html */
+/**
+ * The same of the elements that are not NaN.
+ * https://pytorch.org/docs/stable/generated/torch.nanquantile.html
+ */
 export const nanquantile = quantileOf('nanquantile', true);

@@ -73,8 +73,8 @@ export const bernoulli = named(
 );
 
 /**
- * The number of successes in `count` trials, each of probability `prob`; the shapes broadcast. The counts are
- * read: there is a draw for each trial.
+ * The number of successes in `count` trials, each of probability `prob`; the shapes broadcast. The
+ * counts are read: there is a draw for each trial.
  * https://pytorch.org/docs/stable/generated/torch.binomial.html
  */
 export const binomial = named('binomial', ['count', 'prob'], (count: Tensor, prob: Tensor) => {
@@ -95,8 +95,8 @@ export const binomial = named('binomial', ['count', 'prob'], (count: Tensor, pro
 export const randperm = named('randperm', ['n'], (n: number): Tensor => argsort(randomWords([n])));
 
 /**
- * Indices drawn from each row of weights, without replacement unless said otherwise. The weights are read
- * to be checked, but in a step that is being compiled.
+ * Indices drawn from each row of weights, without replacement unless said otherwise. The weights
+ * are read to be checked, but in a step that is being compiled.
  * https://pytorch.org/docs/stable/generated/torch.multinomial.html
  */
 export const multinomial = named(
@@ -105,7 +105,8 @@ export const multinomial = named(
   (input: Tensor, num_samples: number, replacement = false): Tensor => {
     checkWeights(input, num_samples, replacement);
     if (!replacement) {
-      // The largest of w / e, e exponential, are drawn without replacement (Efraimidis, Spirakis 2006).
+      // The largest of w / e, e exponential, are drawn without replacement (Efraimidis, Spirakis
+      // 2006).
       return topk(div(input, exponential(input, 1)), num_samples)[1];
     }
     const sums = cumsum(cast(input, 'float64'), -1);
@@ -138,12 +139,16 @@ function checkWeights(input: Tensor, num_samples: number, replacement: boolean):
   }
 }
 
-// ---- what the in-place methods fill with ------------------------------------------------------------
+// ---- what the in-place methods fill with
+// ------------------------------------------------------------
 
 /** Uniform in [0, 1), of which no float32 logarithm of 1 - u is infinite. */
 const uniformLike = (x: Tensor) => randLike(x, isFloating(x.dtype) ? x.dtype : 'float32');
 
-/** Uniform from `from` to below `to`. https://pytorch.org/docs/stable/generated/torch.Tensor.uniform_.html */
+/**
+ * Uniform from `from` to below `to`.
+ * https://pytorch.org/docs/stable/generated/torch.Tensor.uniform_.html
+ */
 export const uniform = named(
   'uniform',
   ['input', 'from', 'to'],
@@ -163,13 +168,19 @@ export const normalLike = named(
   },
 );
 
-/** Density lambd exp(-lambd x). https://pytorch.org/docs/stable/generated/torch.Tensor.exponential_.html */
+/**
+ * Density lambd exp(-lambd x).
+ * https://pytorch.org/docs/stable/generated/torch.Tensor.exponential_.html
+ */
 export const exponential = named('exponential', ['input', 'lambd'], (input: Tensor, lambd = 1) => {
   needs('exponential_', lambd > 0, `lambd must be positive, got ${lambd}`);
   return div(neg(log1p(neg(randLike(input)))), lambd);
 });
 
-/** The number of trials up to the first success. https://pytorch.org/docs/stable/generated/torch.Tensor.geometric_.html */
+/**
+ * The number of trials up to the first success.
+ * https://pytorch.org/docs/stable/generated/torch.Tensor.geometric_.html
+ */
 export const geometric = named('geometric', ['input', 'p'], (input: Tensor, p: number) => {
   needs('geometric_', p > 0 && p < 1, `p must be between 0 and 1, got ${p}`);
   const trials = ceil(div(log1p(neg(uniformLike(input))), Math.log1p(-p)));
@@ -188,7 +199,9 @@ export const cauchy = named(
   },
 );
 
-/** exp of a normal number. https://pytorch.org/docs/stable/generated/torch.Tensor.log_normal_.html */
+/**
+ * exp of a normal number. https://pytorch.org/docs/stable/generated/torch.Tensor.log_normal_.html
+ */
 export const logNormal = named(
   'log_normal',
   ['input', 'mean', 'std'],

@@ -52,7 +52,9 @@ export const arange = named(
   },
 );
 
-/** `arange` with both bounds included. https://pytorch.org/docs/stable/generated/torch.range.html */
+/**
+ * `arange` with both bounds included. https://pytorch.org/docs/stable/generated/torch.range.html
+ */
 export const range = named(
   'range',
   ['start', 'end', 'step', 'dtype', 'requires_grad'],

@@ -19,7 +19,9 @@ export const real = itself('real');
 export const conj = itself('conj');
 /** `conj`, computed at once. https://pytorch.org/docs/stable/generated/torch.conj_physical.html */
 export const conjPhysical = itself('conj_physical');
-/** Nothing waits to be conjugated. https://pytorch.org/docs/stable/generated/torch.resolve_conj.html */
+/**
+ * Nothing waits to be conjugated. https://pytorch.org/docs/stable/generated/torch.resolve_conj.html
+ */
 export const resolveConj = itself('resolve_conj');
 /** Nothing waits to be negated. https://pytorch.org/docs/stable/generated/torch.resolve_neg.html */
 export const resolveNeg = itself('resolve_neg');

@@ -6,7 +6,10 @@ import { linear } from './matmul.ts';
 import { add, mul, relu, sigmoid, sub, tanh } from './pointwise.ts';
 import { narrow, select } from './slicing.ts';
 
-/** What a cell's step needs beside the inputs' part: its weights of the state, and where it projects. */
+/**
+ * What a cell's step needs beside the inputs' part: its weights of the state, and where it
+ * projects.
+ */
 export interface StepWeights {
   readonly weight_hh: Tensor;
   readonly bias_hh?: Tensor | null;

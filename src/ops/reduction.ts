@@ -126,7 +126,8 @@ export const amax = named(
 );
 
 /**
- * The smallest element; equal ones share the gradient. Throws where there is nothing to choose from.
+ * The smallest element; equal ones share the gradient. Throws where there is nothing to choose
+ * from.
  * https://pytorch.org/docs/stable/generated/torch.amin.html
  */
 export const amin = named(

@@ -73,9 +73,9 @@ function interleaved(counts: readonly number[]): Tensor {
 }
 
 /**
- * Each element of dimension `dim` (of the flat tensor by default) `repeats` times in a row; `repeats`
- * may be a tensor with a number for each, which is read. Of a tensor of `repeats` alone: index i so
- * many times. https://pytorch.org/docs/stable/generated/torch.repeat_interleave.html
+ * Each element of dimension `dim` (of the flat tensor by default) `repeats` times in a row;
+ * `repeats` may be a tensor with a number for each, which is read. Of a tensor of `repeats` alone:
+ * index i so many times. https://pytorch.org/docs/stable/generated/torch.repeat_interleave.html
  */
 export const repeatInterleave = named(
   'repeat_interleave',
@@ -115,8 +115,8 @@ function eachRepeated(x: Tensor, repeats: number | Tensor, dim: number): Tensor 
 // ---- moved round -------------------------------------------------------------------------------
 
 /**
- * Moves elements by `shifts` along `dims`; those that leave come back at the other end. Without `dims`
- * the flat tensor is rolled. https://pytorch.org/docs/stable/generated/torch.roll.html
+ * Moves elements by `shifts` along `dims`; those that leave come back at the other end. Without
+ * `dims` the flat tensor is rolled. https://pytorch.org/docs/stable/generated/torch.roll.html
  */
 export const roll = named(
   'roll',
@@ -181,7 +181,13 @@ const flipping = (op: string, dim: number) =>
     throw opError(ShapeError, op, message);
   });
 
-/** Reverses the rows: the second dimension. https://pytorch.org/docs/stable/generated/torch.fliplr.html */
+/**
+ * Reverses the rows: the second dimension.
+ * https://pytorch.org/docs/stable/generated/torch.fliplr.html
+ */
 export const fliplr = flipping('fliplr', 1);
-/** Reverses the columns: the first dimension. https://pytorch.org/docs/stable/generated/torch.flipud.html */
+/**
+ * Reverses the columns: the first dimension.
+ * https://pytorch.org/docs/stable/generated/torch.flipud.html
+ */
 export const flipud = flipping('flipud', 0);

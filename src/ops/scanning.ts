@@ -49,8 +49,9 @@ function sumsFrom(x: Tensor, dim: number): Tensor {
 const CUMSUM = scanRow('cumsum', 'sum', (g, _x, _y, dim) => sumsFrom(g, dim));
 
 /**
- * d/dx_k of sum(g_i y_i) is sum over i >= k of g_i y_i / x_k. Behind the first zero all y are 0; at it the
- * products are taken without it. That is not differentiable by the zero itself, as for `prod`.
+ * d/dx_k of sum(g_i y_i) is sum over i >= k of g_i y_i / x_k. Behind the first zero all y are 0; at
+ * it the products are taken without it. That is not differentiable by the zero itself, as for
+ * `prod`.
  */
 const CUMPROD = scanRow('cumprod', 'prod', (g, x, y, dim) => {
   const isZero = eq(x, 0);
@@ -85,12 +86,21 @@ const cumulative = (op: string, row: typeof CUMSUM) =>
     );
   });
 
-/** The sums of all elements up to each along `dim`; of integers int64. https://pytorch.org/docs/stable/generated/torch.cumsum.html */
+/**
+ * The sums of all elements up to each along `dim`; of integers int64.
+ * https://pytorch.org/docs/stable/generated/torch.cumsum.html
+ */
 export const cumsum = cumulative('cumsum', CUMSUM);
-/** The products of all elements up to each along `dim`; of integers int64. https://pytorch.org/docs/stable/generated/torch.cumprod.html */
+/**
+ * The products of all elements up to each along `dim`; of integers int64.
+ * https://pytorch.org/docs/stable/generated/torch.cumprod.html
+ */
 export const cumprod = cumulative('cumprod', CUMPROD);
 
-/** log of the cumulative sum of exp along `dim`, without overflow. https://pytorch.org/docs/stable/generated/torch.logcumsumexp.html */
+/**
+ * log of the cumulative sum of exp along `dim`, without overflow.
+ * https://pytorch.org/docs/stable/generated/torch.logcumsumexp.html
+ */
 export const logcumsumexp = named(
   'logcumsumexp',
   ['input', 'dim'],
@@ -122,7 +132,13 @@ const cumulativeExtreme = (op: string, row: ReturnType<typeof extremeRow>) =>
     return [reshape(values, input.shape), reshape(indices, input.shape)];
   });
 
-/** The largest of all elements up to each along `dim`, and where it stands. https://pytorch.org/docs/stable/generated/torch.cummax.html */
+/**
+ * The largest of all elements up to each along `dim`, and where it stands.
+ * https://pytorch.org/docs/stable/generated/torch.cummax.html
+ */
 export const cummax = cumulativeExtreme('cummax', extremeRow('cummax', 'amax'));
-/** The smallest of all elements up to each along `dim`, and where it stands. https://pytorch.org/docs/stable/generated/torch.cummin.html */
+/**
+ * The smallest of all elements up to each along `dim`, and where it stands.
+ * https://pytorch.org/docs/stable/generated/torch.cummin.html
+ */
 export const cummin = cumulativeExtreme('cummin', extremeRow('cummin', 'amin'));

@@ -24,8 +24,9 @@ const SEARCH = defineOp<{ right: boolean }>({
 });
 
 /**
- * How many elements of each row of `sorted_sequence`, which ascends, are smaller than each value of `input`;
- * with `right` (or side `right`) not larger. `sorter` gives the order of rows that are not sorted.
+ * How many elements of each row of `sorted_sequence`, which ascends, are smaller than each value of
+ * `input`; with `right` (or side `right`) not larger. `sorter` gives the order of rows that are not
+ * sorted.
  * https://pytorch.org/docs/stable/generated/torch.searchsorted.html
  */
 export const searchsorted = named(

@@ -27,10 +27,11 @@ const REDUCTIONS: Readonly<Record<SegmentReduction, [ScatterReduction, number]>>
 };
 
 /**
- * The reduction of each segment of `data` along `axis`: `lengths`, or `offsets` where each begins and the last
- * ends (they may leave elements out), are integers of shape (..., segments) after the sizes of `data` before
- * `axis`. A segment begins with `initial`, by default what changes nothing; the mean of nothing is NaN.
- * Lengths are read to be checked, unless `unsafe` or in a step that is being compiled.
+ * The reduction of each segment of `data` along `axis`: `lengths`, or `offsets` where each begins
+ * and the last ends (they may leave elements out), are integers of shape (..., segments) after the
+ * sizes of `data` before `axis`. A segment begins with `initial`, by default what changes nothing;
+ * the mean of nothing is NaN. Lengths are read to be checked, unless `unsafe` or in a step that is
+ * being compiled.
  * https://github.com/pytorch/pytorch/blob/main/torch/_torch_docs.py
  */
 export const segmentReduce = named(

@@ -18,7 +18,9 @@ import { same, squeeze } from './movement.ts';
 import { named } from './named.ts';
 import { cast, where } from './pointwise.ts';
 
-/** Distinct elements of a dense tensor: element (i0, i1, ...) is `offset + sum(ik * strides[k])`. */
+/**
+ * Distinct elements of a dense tensor: element (i0, i1, ...) is `offset + sum(ik * strides[k])`.
+ */
 export interface View {
   readonly offset: number;
   readonly strides: readonly number[];
@@ -113,8 +115,8 @@ function stepped(x: Tensor, dim: number, first: number, step: number, count: num
 }
 
 /**
- * The `length` elements from `start` along `dim`; `start` may be a zero-dimensional tensor, which is
- * then read. Throws ArgumentError where they are not there.
+ * The `length` elements from `start` along `dim`; `start` may be a zero-dimensional tensor, which
+ * is then read. Throws ArgumentError where they are not there.
  * https://pytorch.org/docs/stable/generated/torch.narrow.html
  */
 export const narrow = named(

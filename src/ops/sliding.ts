@@ -55,8 +55,8 @@ function inserted(list: readonly number[], more: readonly number[], at: number):
 }
 
 /**
- * x (..A, *sizes, ..B) -> the elements of every window: `sizes` become the numbers of windows, and the
- * windows' own sizes `kernel` stand at `taps_at`. Every window must fit.
+ * x (..A, *sizes, ..B) -> the elements of every window: `sizes` become the numbers of windows, and
+ * the windows' own sizes `kernel` stand at `taps_at`. Every window must fit.
  */
 export function slidingWindows(x: Tensor, sliding: Sliding): Tensor {
   return apply(SLIDING_WINDOWS, [x], sliding);

@@ -38,7 +38,9 @@ const SORT = defineOp<SortAttrs>({
   lower: ({ attrs }) => ({ kernel: 'sort', attrs }),
 });
 
-/** The first `count` elements along `dim` in order, and where they stood; all where none is given. */
+/**
+ * The first `count` elements along `dim` in order, and where they stood; all where none is given.
+ */
 function ordered(
   op: string,
   x: Tensor,
@@ -67,7 +69,9 @@ export const sort = named(
     ordered('sort', input, dim, descending),
 );
 
-/** Where the elements in order stood. https://pytorch.org/docs/stable/generated/torch.argsort.html */
+/**
+ * Where the elements in order stood. https://pytorch.org/docs/stable/generated/torch.argsort.html
+ */
 export const argsort = named(
   'argsort',
   ['input', 'dim', 'descending', 'stable'],
@@ -75,7 +79,10 @@ export const argsort = named(
     ordered('argsort', input, dim, descending)[1],
 );
 
-/** The elements along the first dimension in order. https://pytorch.org/docs/stable/generated/torch.msort.html */
+/**
+ * The elements along the first dimension in order.
+ * https://pytorch.org/docs/stable/generated/torch.msort.html
+ */
 export const msort = named(
   'msort',
   ['input'],
@@ -191,13 +198,17 @@ function nothingsMedian(x: Tensor): Tensor {
  * https://pytorch.org/docs/stable/generated/torch.median.html
  */
 export const median = medianOf('median', true);
-/** The same of the elements that are not NaN. https://pytorch.org/docs/stable/generated/torch.nanmedian.html */
+/**
+ * The same of the elements that are not NaN.
+ * https://pytorch.org/docs/stable/generated/torch.nanmedian.html
+ */
 export const nanmedian = medianOf('nanmedian', false);
 
 // ---- the most frequent -------------------------------------------------------------------------
 
 /**
- * The most frequent element along `dim`, the smallest of several, and the last place where it stands.
+ * The most frequent element along `dim`, the smallest of several, and the last place where it
+ * stands.
  * https://pytorch.org/docs/stable/generated/torch.mode.html
  */
 export const mode = named(

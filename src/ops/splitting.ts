@@ -36,7 +36,8 @@ function equalParts(total: number, size: number): number[] {
 
 /**
  * Parts of at most `split_size_or_sections` elements along `dim`, or of the given sizes. Throws
- * ArgumentError where these do not add up. https://pytorch.org/docs/stable/generated/torch.split.html
+ * ArgumentError where these do not add up.
+ * https://pytorch.org/docs/stable/generated/torch.split.html
  */
 export const split = named(
   'split',
@@ -49,7 +50,9 @@ export const split = named(
   },
 );
 
-/** Parts of the given sizes along `dim`. https://pytorch.org/docs/stable/generated/torch.split.html */
+/**
+ * Parts of the given sizes along `dim`. https://pytorch.org/docs/stable/generated/torch.split.html
+ */
 export const splitWithSizes = named(
   'split_with_sizes',
   ['input', 'split_sizes', 'dim'],
@@ -104,8 +107,8 @@ function splitAt(op: string, x: Tensor, sections: Sections, dim: number): Tensor
 }
 
 /**
- * Parts between the given indices along `dim`, or so many of nearly equal size. Indices in a tensor are
- * read. https://pytorch.org/docs/stable/generated/torch.tensor_split.html
+ * Parts between the given indices along `dim`, or so many of nearly equal size. Indices in a tensor
+ * are read. https://pytorch.org/docs/stable/generated/torch.tensor_split.html
  */
 export const tensorSplit = named(
   'tensor_split',
@@ -114,7 +117,9 @@ export const tensorSplit = named(
     splitAt('tensor_split', input, indices_or_sections, dimOf('tensor_split', input, dim)),
 );
 
-/** `tensorSplit` along a fixed dimension, into parts of exactly equal size where a number is given. */
+/**
+ * `tensorSplit` along a fixed dimension, into parts of exactly equal size where a number is given.
+ */
 const splitAlong = (op: string, rank: number, dimOfRank: (ndim: number) => number) =>
   named(
     op,
@@ -138,14 +143,26 @@ const splitAlong = (op: string, rank: number, dimOfRank: (ndim: number) => numbe
     },
   );
 
-/** `tensorSplit` along the second dimension, of vectors the first. https://pytorch.org/docs/stable/generated/torch.hsplit.html */
+/**
+ * `tensorSplit` along the second dimension, of vectors the first.
+ * https://pytorch.org/docs/stable/generated/torch.hsplit.html
+ */
 export const hsplit = splitAlong('hsplit', 1, (ndim) => (ndim === 1 ? 0 : 1));
-/** `tensorSplit` along the first dimension. https://pytorch.org/docs/stable/generated/torch.vsplit.html */
+/**
+ * `tensorSplit` along the first dimension.
+ * https://pytorch.org/docs/stable/generated/torch.vsplit.html
+ */
 export const vsplit = splitAlong('vsplit', 2, () => 0);
-/** `tensorSplit` along the third dimension. https://pytorch.org/docs/stable/generated/torch.dsplit.html */
+/**
+ * `tensorSplit` along the third dimension.
+ * https://pytorch.org/docs/stable/generated/torch.dsplit.html
+ */
 export const dsplit = splitAlong('dsplit', 3, () => 2);
 
-/** Every element along `dim`, which is removed. https://pytorch.org/docs/stable/generated/torch.unbind.html */
+/**
+ * Every element along `dim`, which is removed.
+ * https://pytorch.org/docs/stable/generated/torch.unbind.html
+ */
 export const unbind = named('unbind', ['input', 'dim'], (input: Tensor, dim = 0): Tensor[] => {
   const at = dimOf('unbind', input, dim);
   return Array.from({ length: input.shape[at]! }, (_, i) => select(input, at, i));

@@ -17,9 +17,9 @@ import { select, slice } from './slicing.ts';
 
 type NestedIntegers = readonly (number | NestedIntegers)[];
 /**
- * What stands between the brackets: an integer, `Slice(start, stop, step)`, `null` for a new dimension,
- * `'...'` for all dimensions that are left, or indices: int64, int32 or bool tensors, or nested arrays of
- * integers.
+ * What stands between the brackets: an integer, `Slice(start, stop, step)`, `null` for a new
+ * dimension, `'...'` for all dimensions that are left, or indices: int64, int32 or bool tensors, or
+ * nested arrays of integers.
  */
 export type Subscript = number | boolean | SliceRange | null | '...' | Tensor | NestedIntegers;
 
@@ -116,7 +116,9 @@ function chooseElements(op: string, { x, chosen }: Partial): Tensor {
   return permute(rows, order);
 }
 
-/** Where the indices lead in a table of `sizes`; -1, which no table has, where one is out of range. */
+/**
+ * Where the indices lead in a table of `sizes`; -1, which no table has, where one is out of range.
+ */
 function flatPlaces(
   indices: readonly Tensor[],
   sizes: readonly number[],
@@ -141,9 +143,10 @@ const listOf = (indices: Subscripts): readonly Subscript[] =>
   Array.isArray(indices) ? indices : [indices as Subscript];
 
 /**
- * Python's `input[indices]`: `x.index([0, Slice(1, 3), null])` is `x[0, 1:3, None]`. Masks are read. An
- * index in a tensor that is out of range makes the computation fail; everything else that does not fit
- * throws ArgumentError or ShapeError. https://pytorch.org/cppdocs/notes/tensor_indexing.html
+ * Python's `input[indices]`: `x.index([0, Slice(1, 3), null])` is `x[0, 1:3, None]`. Masks are
+ * read. An index in a tensor that is out of range makes the computation fail; everything else that
+ * does not fit throws ArgumentError or ShapeError.
+ * https://pytorch.org/cppdocs/notes/tensor_indexing.html
  */
 export const index = named(
   'index',

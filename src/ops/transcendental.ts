@@ -1,4 +1,6 @@
-/** Trigonometric, hyperbolic and gamma functions; integers are computed in float32, as in PyTorch. */
+/**
+ * Trigonometric, hyperbolic and gamma functions; integers are computed in float32, as in PyTorch.
+ */
 
 import { ArgumentError, opError } from '../base/errors.ts';
 import type { Tensor } from '../core/tensor.ts';

@@ -39,8 +39,8 @@ export const unfold = named(
 );
 
 /**
- * Coordinates of a grid: output i varies along dimension i (of the first two the other way round for
- * `xy`). https://pytorch.org/docs/stable/generated/torch.meshgrid.html
+ * Coordinates of a grid: output i varies along dimension i (of the first two the other way round
+ * for `xy`). https://pytorch.org/docs/stable/generated/torch.meshgrid.html
  */
 export const meshgrid = named(
   'meshgrid',
@@ -83,8 +83,8 @@ function checkLines(op: string, tensors: readonly Tensor[], most: number): void 
 }
 
 /**
- * All tuples with one element of each vector, in order: (product of the sizes, number of vectors); of
- * one vector itself. https://pytorch.org/docs/stable/generated/torch.cartesian_prod.html
+ * All tuples with one element of each vector, in order: (product of the sizes, number of vectors);
+ * of one vector itself. https://pytorch.org/docs/stable/generated/torch.cartesian_prod.html
  */
 export const cartesianProd = named(
   'cartesian_prod',

@@ -15,7 +15,10 @@ import { cast } from './pointwise.ts';
 
 type Values = ReturnType<Tensor['dataSync']>;
 
-/** Below 0, 0 or above where row `a` of `width` elements comes before, is equal to or follows row `b`. */
+/**
+ * Below 0, 0 or above where row `a` of `width` elements comes before, is equal to or follows row
+ * `b`.
+ */
 function compareRows(values: Values, width: number, a: number, b: number): number {
   for (let i = 0; i < width; i++) {
     const [x, y] = [values[a * width + i]!, values[b * width + i]!];
@@ -26,7 +29,9 @@ function compareRows(values: Values, width: number, a: number, b: number): numbe
   return 0;
 }
 
-/** The first row of each group of equal ones that `order` brings together, and every row's group. */
+/**
+ * The first row of each group of equal ones that `order` brings together, and every row's group.
+ */
 function grouped(order: readonly number[], equal: (a: number, b: number) => boolean) {
   const firsts: number[] = [];
   const counts: number[] = [];
@@ -117,7 +122,8 @@ export const uniqueConsecutive = named(
 const isCount = (x: number) => Number.isInteger(x) && x >= 0;
 
 /**
- * How often each integer from 0 to the largest comes, or the sum of the `weights` of those elements.
+ * How often each integer from 0 to the largest comes, or the sum of the `weights` of those
+ * elements.
  * https://pytorch.org/docs/stable/generated/torch.bincount.html
  */
 export const bincount = named(

@@ -83,22 +83,27 @@ function maxUnpoolOver(dims: 1 | 2 | 3) {
  * x (N, C, L) or (C, L) with the `indices` that `maxPool1d` gave -> zeros but for x at its places.
  * https://pytorch.org/docs/stable/generated/torch.nn.functional.max_unpool1d.html
  *
- * @throws ShapeError or ArgumentError where the sizes do not fit, DTypeError unless `indices` is int64.
+ * @throws ShapeError or ArgumentError where the sizes do not fit, DTypeError unless `indices` is
+ *   int64.
  */
 export const maxUnpool1d = maxUnpoolOver(1);
 
 /**
- * x (N, C, H, W) or (C, H, W) with the `indices` that `maxPool2d` gave -> zeros but for x at its places.
+ * x (N, C, H, W) or (C, H, W) with the `indices` that `maxPool2d` gave -> zeros but for x at its
+ * places.
  * https://pytorch.org/docs/stable/generated/torch.nn.functional.max_unpool2d.html
  *
- * @throws ShapeError or ArgumentError where the sizes do not fit, DTypeError unless `indices` is int64.
+ * @throws ShapeError or ArgumentError where the sizes do not fit, DTypeError unless `indices` is
+ *   int64.
  */
 export const maxUnpool2d = maxUnpoolOver(2);
 
 /**
- * x (N, C, D, H, W) or (C, D, H, W) with the `indices` that `maxPool3d` gave -> zeros but for x at its places.
+ * x (N, C, D, H, W) or (C, D, H, W) with the `indices` that `maxPool3d` gave -> zeros but for x at
+ * its places.
  * https://pytorch.org/docs/stable/generated/torch.nn.functional.max_unpool3d.html
  *
- * @throws ShapeError or ArgumentError where the sizes do not fit, DTypeError unless `indices` is int64.
+ * @throws ShapeError or ArgumentError where the sizes do not fit, DTypeError unless `indices` is
+ *   int64.
  */
 export const maxUnpool3d = maxUnpoolOver(3);

@@ -58,7 +58,9 @@ export function imageShapes(dims: number): string {
   return `(N, C, ${axes}) or (C, ${axes})`;
 }
 
-/** Throws unless `x` is floating, (N, C, ...) or (C, ...) over `dims` dimensions, none but N empty. */
+/**
+ * Throws unless `x` is floating, (N, C, ...) or (C, ...) over `dims` dimensions, none but N empty.
+ */
 export function checkImages(op: string, { dtype, shape }: Tensor, dims: number): void {
   needsFloating(op, { dtype });
   const batched = shape.length === dims + 2;

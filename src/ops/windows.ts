@@ -9,7 +9,9 @@ import { named } from './named.ts';
 /** The value at place `k` of a symmetric window of `size` places, at least two. */
 type Shape = (k: number, size: number) => number;
 
-/** `length` places of a symmetric window, or of a periodic one: one place of the next period longer. */
+/**
+ * `length` places of a symmetric window, or of a periodic one: one place of the next period longer.
+ */
 function windowOf(
   op: string,
   length: number,
@@ -56,7 +58,8 @@ const kaiserShape =
     return besselI0(beta * Math.sqrt(Math.max(0, 1 - x * x))) / besselI0(beta);
   };
 
-// ---- torch.signal.windows ------------------------------------------------------------------------
+// ---- torch.signal.windows
+// ------------------------------------------------------------------------
 
 const plain = (op: string, at: Shape) =>
   named(

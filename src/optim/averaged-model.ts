@@ -94,9 +94,10 @@ export interface AveragedModelOptions {
 }
 
 /**
- * The average of a model's weights, by default their mean over all calls of `updateParameters`: it is
- * called as the model is. Its state has the keys of the model under `module`, and `n_averaged`. Unlike
- * PyTorch's it has no copy of the code: it calls the model given, with its own tensors and modes.
+ * The average of a model's weights, by default their mean over all calls of `updateParameters`: it
+ * is called as the model is. Its state has the keys of the model under `module`, and `n_averaged`.
+ * Unlike PyTorch's it has no copy of the code: it calls the model given, with its own tensors and
+ * modes.
  * https://pytorch.org/docs/stable/optim.html#torch.optim.swa_utils.AveragedModel
  */
 export class AveragedModel<Inputs extends readonly unknown[], Output> extends Module<

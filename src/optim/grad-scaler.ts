@@ -39,9 +39,9 @@ interface Progress {
 }
 
 /**
- * Multiplies a loss by a large scale before `backward()`, so that small gradients survive in float16,
- * and divides the gradients by it before the step. Steps whose gradients are not finite are left out,
- * and the scale follows what they can bear.
+ * Multiplies a loss by a large scale before `backward()`, so that small gradients survive in
+ * float16, and divides the gradients by it before the step. Steps whose gradients are not finite
+ * are left out, and the scale follows what they can bear.
  *
  * ```ts
  * const scaler = new GradScaler();
@@ -106,9 +106,10 @@ export class GradScaler {
   }
 
   /**
-   * Takes the optimizer's step, after `unscale_` where that was not called, unless a gradient was not
-   * finite.
-   * @throws ArgumentError when it was called since the last `update()`, or no parameter has a gradient.
+   * Takes the optimizer's step, after `unscale_` where that was not called, unless a gradient was
+   * not finite.
+   * @throws ArgumentError when it was called since the last `update()`, or no parameter has a
+   *   gradient.
    */
   step(optimizer: Optimizer): void {
     if (!this.#enabled) {
@@ -123,8 +124,8 @@ export class GradScaler {
   }
 
   /**
-   * Ends an iteration: shrinks the scale where some step was left out, lets it grow after enough that
-   * were not, or sets it to `new_scale`.
+   * Ends an iteration: shrinks the scale where some step was left out, lets it grow after enough
+   * that were not, or sets it to `new_scale`.
    * @throws ArgumentError when no optimizer was unscaled or stepped since the last call.
    */
   update(new_scale: number | null = null): void {

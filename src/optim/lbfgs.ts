@@ -272,7 +272,9 @@ function remembered(saved: SavedState): Memory {
   };
 }
 
-/** Nocedal and Wright, Numerical Optimization, algorithm 7.4: a direction of descent. Fills `al`. */
+/**
+ * Nocedal and Wright, Numerical Optimization, algorithm 7.4: a direction of descent. Fills `al`.
+ */
 function twoLoops({ old_dirs, old_stps, ro, al, H_diag }: Memory, gradient: Tensor): Tensor {
   let q = neg(gradient);
   for (let i = old_dirs.length - 1; i >= 0; i--) {

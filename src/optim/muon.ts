@@ -37,8 +37,9 @@ type Factor = 'keep' | 'lr' | 'momentum' | 'mean';
 
 /**
  * b = momentum b + (1 - momentum) g; p = p (1 - lr weight_decay) - lr' O, where O is b (with
- * `nesterov` g + momentum (b - g)) made orthogonal by Newton and Schulz's iteration in bfloat16, and
- * lr' is lr adjusted to the shape. For the matrices of hidden layers; others need another optimizer.
+ * `nesterov` g + momentum (b - g)) made orthogonal by Newton and Schulz's iteration in bfloat16,
+ * and lr' is lr adjusted to the shape. For the matrices of hidden layers; others need another
+ * optimizer.
  * https://pytorch.org/docs/stable/generated/torch.optim.Muon.html
  */
 export class Muon extends CompositeOptimizer<MuonOptions, Factor> {

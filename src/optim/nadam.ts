@@ -49,7 +49,8 @@ type Factor =
 
 /**
  * As Adam, with mu_t = beta1 (1 - 0.96^(t momentum_decay) / 2) and M the product of all mu so far
- * (`mu_product`): p -= lr ((1 - mu_t) / (1 - M) g + mu_(t+1) / (1 - M mu_(t+1)) m) / (sqrt(v) + eps).
+ * (`mu_product`): p -= lr ((1 - mu_t) / (1 - M) g + mu_(t+1) / (1 - M mu_(t+1)) m) / (sqrt(v) +
+ * eps).
  * https://pytorch.org/docs/stable/generated/torch.optim.NAdam.html
  */
 export class NAdam extends CompositeOptimizer<NAdamOptions, Factor> {

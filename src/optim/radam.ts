@@ -47,8 +47,8 @@ function rectification(beta2: number, t: number): number {
 }
 
 /**
- * As Adam, but p -= lr m / (1 - beta1^t) alone while the variance of the second moment is too large,
- * and with that variance rectified afterwards.
+ * As Adam, but p -= lr m / (1 - beta1^t) alone while the variance of the second moment is too
+ * large, and with that variance rectified afterwards.
  * https://pytorch.org/docs/stable/generated/torch.optim.RAdam.html
  */
 export class RAdam extends CompositeOptimizer<RAdamOptions, Factor> {

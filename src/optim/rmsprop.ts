@@ -30,8 +30,8 @@ export type RMSpropOptions = z.output<typeof options>;
 type Factor = 'lr' | 'momentum';
 
 /**
- * v = alpha v + (1 - alpha) g^2; with `centered` a = alpha a + (1 - alpha) g is subtracted as v - a^2;
- * b = momentum b + g / (sqrt(v) + eps); p -= lr b, where v is `square_avg`, a `grad_avg` and b
+ * v = alpha v + (1 - alpha) g^2; with `centered` a = alpha a + (1 - alpha) g is subtracted as v -
+ * a^2; b = momentum b + g / (sqrt(v) + eps); p -= lr b, where v is `square_avg`, a `grad_avg` and b
  * `momentum_buffer`.
  * https://pytorch.org/docs/stable/generated/torch.optim.RMSprop.html
  */

@@ -27,8 +27,9 @@ export type RpropOptions = z.output<typeof options>;
 type Factor = 'keep' | 'first';
 
 /**
- * Each element moves by a step of its own against the sign of its gradient. The step, `lr` at first,
- * grows while the sign stays the same and shrinks after it changed; then the element waits once.
+ * Each element moves by a step of its own against the sign of its gradient. The step, `lr` at
+ * first, grows while the sign stays the same and shrinks after it changed; then the element waits
+ * once.
  * https://pytorch.org/docs/stable/generated/torch.optim.Rprop.html
  */
 export class Rprop extends CompositeOptimizer<RpropOptions, Factor> {

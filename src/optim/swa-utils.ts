@@ -1,4 +1,7 @@
-/** `optim.swaUtils`: averages of weights. https://pytorch.org/docs/stable/optim.html#weight-averaging-swa-and-ema */
+/**
+ * `optim.swaUtils`: averages of weights.
+ * https://pytorch.org/docs/stable/optim.html#weight-averaging-swa-and-ema
+ */
 
 import { noGrad } from '../core/grad-mode.ts';
 import { realize } from '../core/realize.ts';
@@ -23,8 +26,8 @@ type Batches = Iterable<BatchOf> | AsyncIterable<BatchOf>;
 type BatchOf = Tensor | readonly [Tensor, ...unknown[]];
 
 /**
- * Computes the running statistics of all batch norms anew, as means over the batches of `loader`: each
- * a tensor, or a list whose first item is the model's input.
+ * Computes the running statistics of all batch norms anew, as means over the batches of `loader`:
+ * each a tensor, or a list whose first item is the model's input.
  * https://pytorch.org/docs/stable/optim.html#torch.optim.swa_utils.update_bn
  */
 export async function updateBn(loader: Batches, model: AnyModule): Promise<void> {

@@ -39,7 +39,10 @@ export class FoldedValues {
     this.#reads.set(root, this.#reads.get(value) ?? 0);
   }
 
-  /** Where the call stands whose first output reaches `reads` readers of `value` alone, through aliases. */
+  /**
+   * Where the call stands whose first output reaches `reads` readers of `value` alone, through
+   * aliases.
+   */
   maker(value: number, reads = 1): number | undefined {
     for (let current = value, most = reads; ; most = 1) {
       current = this.#resolve(current);

@@ -55,7 +55,9 @@ export interface PlanOp {
 }
 
 export interface PlanNode {
-  /** Ascends with creation, so a node's inputs have smaller ids: the order of a topological walk. */
+  /**
+   * Ascends with creation, so a node's inputs have smaller ids: the order of a topological walk.
+   */
   readonly id: number;
   readonly op: PlanOp;
   readonly attrs: object;

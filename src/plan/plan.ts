@@ -17,8 +17,8 @@ import { commonSubexpressions, simplify } from './simplify.ts';
 import { verify } from './verify.ts';
 
 /**
- * The passes that are on unless switched off; results depend on them by rounding at the most (`tables`,
- * which moves linear maps of chosen rows to the table, and epilogues in 16 bits).
+ * The passes that are on unless switched off; results depend on them by rounding at the most
+ * (`tables`, which moves linear maps of chosen rows to the table, and epilogues in 16 bits).
  */
 export const PASSES = ['simplify', 'cse', 'epilogue', 'prologue', 'tables', 'fuse'] as const;
 

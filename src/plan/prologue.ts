@@ -1,9 +1,9 @@
 /**
- * Folds what happens to a gradient on its way into a kernel into the kernel: the sum of two gradients
- * that arrive at one value, and ReLU's mask, which looks at ReLU's output. Both stand at the end of
- * every residual block; read in the kernel's own pass they cost none of their own. Where others
- * read the masked gradient too, the kernel gives it as one more output. What a kernel takes is
- * declared in `PROLOGUES`.
+ * Folds what happens to a gradient on its way into a kernel into the kernel: the sum of two
+ * gradients that arrive at one value, and ReLU's mask, which looks at ReLU's output. Both stand at
+ * the end of every residual block; read in the kernel's own pass they cost none of their own. Where
+ * others read the masked gradient too, the kernel gives it as one more output. What a kernel takes
+ * is declared in `PROLOGUES`.
  */
 
 import { sameShape } from '../base/shape.ts';

@@ -8,7 +8,8 @@ import { attrsKey } from './key.ts';
 import { composeViews, denseView, isDense, type View } from './views.ts';
 
 /**
- * Removes calls that give back their input, joins chains of aliases, and copies that undo each other.
+ * Removes calls that give back their input, joins chains of aliases, and copies that undo each
+ * other.
  */
 export function simplify(ir: IR): void {
   const made = producers(ir);

@@ -1,4 +1,7 @@
-/** Strided views of values: where `copy_view` and `alias` find their elements, and what two of them do together. */
+/**
+ * Strided views of values: where `copy_view` and `alias` find their elements, and what two of them
+ * do together.
+ */
 
 import { contiguousStrides, numel, type Shape } from '../base/shape.ts';
 
@@ -22,9 +25,9 @@ export function isDense({ offset, strides, shape }: View, count: number): boolea
 }
 
 /**
- * `outer`, a view of the value that `inner` gives, as a view of what `inner` views; `undefined` where
- * that is no view. A stride of `outer` goes so far along each dimension of `inner`; the view is one
- * if no index then runs over the end of a dimension.
+ * `outer`, a view of the value that `inner` gives, as a view of what `inner` views; `undefined`
+ * where that is no view. A stride of `outer` goes so far along each dimension of `inner`; the view
+ * is one if no index then runs over the end of a dimension.
  */
 export function composeViews(inner: View, outer: View): View | undefined {
   if (numel(outer.shape) === 0 || outer.strides.some((stride) => stride < 0)) return undefined;

@@ -43,7 +43,9 @@ export function openLoader(
   });
 }
 
-/** Tensors over a loader's storages. There are few storages, used in turn, so each has one tensor. */
+/**
+ * Tensors over a loader's storages. There are few storages, used in turn, so each has one tensor.
+ */
 export class BatchTensors {
   readonly #tensors = new WeakMap<Storage, Tensor>();
 

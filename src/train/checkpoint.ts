@@ -93,7 +93,9 @@ export async function writeCheckpoint(path: string, checkpoint: Checkpoint): Pro
   );
 }
 
-/** Reads a checkpoint whole. Throws a `FileError` that names the file which is missing or broken. */
+/**
+ * Reads a checkpoint whole. Throws a `FileError` that names the file which is missing or broken.
+ */
 export async function readCheckpoint(folder: string): Promise<Checkpoint> {
   const { state, files } = await readState(join(folder, JSON_FILE));
   const [model, tensors] = await Promise.all(

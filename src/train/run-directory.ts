@@ -36,7 +36,9 @@ export class RunDirectory {
     }
   }
 
-  /** The run in `path`, or the newest of the runs in it. Throws a `FileError` where there is none. */
+  /**
+   * The run in `path`, or the newest of the runs in it. Throws a `FileError` where there is none.
+   */
   static async open(path: string): Promise<RunDirectory> {
     const names = await list(path);
     if (names.includes('config.yaml')) return new RunDirectory(path);

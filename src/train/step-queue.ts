@@ -1,6 +1,6 @@
 /**
- * Steps on their way to the engine. Short ones are handed over several at a time, because a call and
- * its promise cost as much as a small step; what they compute is the same either way.
+ * Steps on their way to the engine. Short ones are handed over several at a time, because a call
+ * and its promise cost as much as a small step; what they compute is the same either way.
  */
 
 import type { Batch, DataLoader } from '../data/loader.ts';

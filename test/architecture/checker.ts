@@ -3,7 +3,10 @@
 import { dirname, join } from 'node:path/posix';
 import { EXCLUSIVE, FORBIDDEN, LEVELS, PRIVATE, SIDEWAYS } from './rules.ts';
 
-/** The library's face, and what its own scripts see: they may import everything, and nothing imports them. */
+/**
+ * The library's face, and what its own scripts see: they may import everything, and nothing imports
+ * them.
+ */
 const FACES = ['src/index.ts', 'src/internal.ts'];
 
 const IMPORT_FORMS = [

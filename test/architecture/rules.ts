@@ -34,8 +34,8 @@ export const FORBIDDEN: readonly (readonly [from: string, to: string, why: strin
 
 /** Folders whose inside is open to these files only. */
 export const PRIVATE: readonly (readonly [folder: string, users: readonly string[]])[] = [
-  // One place chooses the engine; all others see the interface in engine/engine.ts. `doctor` and the
-  // memory report also ask what the native engine found on this machine.
+  // One place chooses the engine; all others see the interface in engine/engine.ts. `doctor` and
+  // the memory report also ask what the native engine found on this machine.
   [
     'src/engine/native/',
     ['src/engine/native/', 'src/core/device.ts', 'src/cli/examine.ts', 'src/cli/memory.ts'],

@@ -1,6 +1,6 @@
 /**
- * One update of all parameters, compiled: in one pass, op by op, and PyTorch's fused optimizers where
- * PYTHON (python3 unless given) has PyTorch. Milliseconds, median of 60; two threads.
+ * One update of all parameters, compiled: in one pass, op by op, and PyTorch's fused optimizers
+ * where PYTHON (python3 unless given) has PyTorch. Milliseconds, median of 60; two threads.
  *
  *     npm run build && node test/bench/optimizer.mjs
  */

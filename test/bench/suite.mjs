@@ -7,7 +7,8 @@
  *
  * PyTorch's number is the best of eager, channels_last (for images) and torch.compile. The floor is
  * the step's direct FLOPs at the matrix rate measured in this run, or reading and writing the
- * parameters and the optimizer's state once, whichever is longer; Winograd convolutions can go below.
+ * parameters and the optimizer's state once, whichever is longer; Winograd convolutions can go
+ * below.
  */
 
 import { mkdtempSync, rmSync } from 'node:fs';

@@ -1,4 +1,6 @@
-/** The planned peak against what the process really takes. In a file, so in a process, of its own. */
+/**
+ * The planned peak against what the process really takes. In a file, so in a process, of its own.
+ */
 
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';

@@ -1,7 +1,8 @@
 /**
  * Prints by how many bytes 10,000 compiled steps grow this process, after 15,000 to warm up (V8
- * enlarges its young generation as late as that), for the step that grows it most: `node --expose-gc test/core/growth.mjs`. A process of its own, for a test
- * runner's memory comes and goes with what it reports.
+ * enlarges its young generation as late as that), for the step that grows it most: `node
+ * --expose-gc test/core/growth.mjs`. A process of its own, for a test runner's memory comes and
+ * goes with what it reports.
  */
 import { setImmediate } from 'node:timers/promises';
 import { compile, nn, optim, rand } from '../../dist/index.js';

@@ -1,4 +1,6 @@
-/** Every kernel case on the native engine, against the reference: accuracy, errors, repeatability. */
+/**
+ * Every kernel case on the native engine, against the reference: accuracy, errors, repeatability.
+ */
 
 import { afterAll, describe, expect, test } from 'vitest';
 import { EngineError } from '../../src/base/errors.ts';

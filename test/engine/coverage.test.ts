@@ -1,4 +1,6 @@
-/** Nothing is left out: every kernel and every pointwise function has a case and runs everywhere. */
+/**
+ * Nothing is left out: every kernel and every pointwise function has a case and runs everywhere.
+ */
 
 import { describe, expect, test } from 'vitest';
 import type { KernelName } from '../../src/engine/kernels.ts';

@@ -1,4 +1,6 @@
-/** Values in blocked layouts: what the caller sees stays row-major, and the numbers stay the same. */
+/**
+ * Values in blocked layouts: what the caller sees stays row-major, and the numbers stay the same.
+ */
 
 import { describe, expect, test } from 'vitest';
 import type { Storage } from '../../src/engine/engine.ts';

@@ -96,8 +96,9 @@ describe.each(Object.entries(MODELS))('%s', (name, { make, side }) => {
     });
   });
 
-  // Batch norm over 2 x 2 planes amplifies roundings from step to step: Winograd's, of 1e-6, to 2e-4; those
-  // of another order of sums to 4e-5 after three steps, as PyTorch's own do from one memory format to another.
+  // Batch norm over 2 x 2 planes amplifies roundings from step to step: Winograd's, of 1e-6, to
+  // 2e-4; those of another order of sums to 4e-5 after three steps, as PyTorch's own do from one
+  // memory format to another.
   test.each([
     ['', [], 1e-3, 1e-3],
     [' without Winograd', ['onednn_winograd'], 1e-5, 2e-4],
@@ -131,8 +132,8 @@ describe.each(Object.entries(MODELS))('%s', (name, { make, side }) => {
       initialise(model);
       const found = autocast(() => train(model, side, mixed.length - 1));
       const errors = mixed.map((loss, i) => Math.abs(found[i]! / loss - 1));
-      // PyTorch's own bfloat16 is up to 4e-3 from its float32; where values round (after each op, or once
-      // in an epilogue) moves ours by 1e-3.
+      // PyTorch's own bfloat16 is up to 4e-3 from its float32; where values round (after each op,
+      // or once in an epilogue) moves ours by 1e-3.
       expect(errors[0], `loss ${found[0]}`).toBeLessThan(2e-3);
       expect(Math.max(...errors), `losses ${found}`).toBeLessThan(1e-2);
     };

@@ -1,4 +1,7 @@
-/** Functions of `nn.functional` made of other ops: differentiated twice, in a compiled step, misused. */
+/**
+ * Functions of `nn.functional` made of other ops: differentiated twice, in a compiled step,
+ * misused.
+ */
 
 import { describe, expect, test } from 'vitest';
 import {

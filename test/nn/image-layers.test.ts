@@ -1,4 +1,7 @@
-/** Layers that PyTorch's lists of samples leave out, against numbers recorded by make_image_layers.py. */
+/**
+ * Layers that PyTorch's lists of samples leave out, against numbers recorded by
+ * make_image_layers.py.
+ */
 
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';

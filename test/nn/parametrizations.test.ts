@@ -88,7 +88,9 @@ const MAKERS: Readonly<Record<string, () => nn.AnyModule>> = {
   'spectral_norm bias': () => parametrizations.spectralNorm(linear(), 'bias'),
 };
 
-/** Decompositions of matrices are checked against their specification; layers run where they will. */
+/**
+ * Decompositions of matrices are checked against their specification; layers run where they will.
+ */
 const engineFor = (name: string) => (name.startsWith('orthogonal') ? referenceEngine() : engine());
 
 describe.each(Object.entries(RECORDED.training))('%s', (name, recorded) => {

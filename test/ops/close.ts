@@ -14,7 +14,9 @@ export function halfWidthLimit(dtypes: readonly DType[]): number | undefined {
   return dtypes.includes('float16') ? 4e-3 : undefined;
 }
 
-/** Fails unless |actual - expected| <= atol + rtol * |expected|; NaN and infinities must be equal. */
+/**
+ * Fails unless |actual - expected| <= atol + rtol * |expected|; NaN and infinities must be equal.
+ */
 export function expectClose(
   actual: readonly number[],
   expected: readonly number[],

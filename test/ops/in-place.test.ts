@@ -1,4 +1,6 @@
-/** Every in-place method leaves what the function of its name gives, and refuses what does not fit. */
+/**
+ * Every in-place method leaves what the function of its name gives, and refuses what does not fit.
+ */
 
 import { describe, expect, it } from 'vitest';
 import { full, type Tensor, tensor } from '../../src/index.ts';

@@ -1,4 +1,6 @@
-/** What the cases of linear algebra cannot say: errors, at the call and when a value is read; edges. */
+/**
+ * What the cases of linear algebra cannot say: errors, at the call and when a value is read; edges.
+ */
 
 import { describe, expect, test } from 'vitest';
 import { referenceEngine } from '../../src/engine/reference/engine.ts';

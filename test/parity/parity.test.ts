@@ -124,10 +124,10 @@ describe('training the reference network as PyTorch does', () => {
 
   /**
    * Rounding alone moves nothing by more than 1e-6. But in some 10^7 ReLUs and pooling windows two
-   * values sooner or later lie closer together than rounding can tell: with these samples first after
-   * step 350 (0.0178294 twice in a window of the first pooling, 6e-8 apart in float64). Which one is
-   * the larger then depends on the order of summation, and the gradient takes another path, in
-   * PyTorch under another convolution algorithm too; the momentum shows it most, by 2e-2.
+   * values sooner or later lie closer together than rounding can tell: with these samples first
+   * after step 350 (0.0178294 twice in a window of the first pooling, 6e-8 apart in float64). Which
+   * one is the larger then depends on the order of summation, and the gradient takes another path,
+   * in PyTorch under another convolution algorithm too; the momentum shows it most, by 2e-2.
    */
   describe.each([
     [1, { weights: 1e-5, gradients: 1e-5, momentum: 1e-5 }],

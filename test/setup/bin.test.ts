@@ -1,4 +1,6 @@
-/** `bin/torchts` in small projects of its own: the real scripts around a tiny engine and command. */
+/**
+ * `bin/torchts` in small projects of its own: the real scripts around a tiny engine and command.
+ */
 
 import { spawn, spawnSync } from 'node:child_process';
 import {

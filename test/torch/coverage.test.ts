@@ -1,7 +1,8 @@
 /**
- * What exists here under a name of PyTorch's gives PyTorch's numbers for PyTorch's own test inputs, or
- * stands in `MISSES` with the reason why not. With `TORCHTS_SAMPLES` another recording is compared,
- * with `TORCHTS_COVERAGE` the outcome is written there as a page: see scripts/coverage.mjs.
+ * What exists here under a name of PyTorch's gives PyTorch's numbers for PyTorch's own test inputs,
+ * or stands in `MISSES` with the reason why not. With `TORCHTS_SAMPLES` another recording is
+ * compared, with `TORCHTS_COVERAGE` the outcome is written there as a page: see
+ * scripts/coverage.mjs.
  */
 
 import { writeFileSync } from 'node:fs';

@@ -1,4 +1,6 @@
-/** The names that are not (quite) as in PyTorch, each with the reason. docs/coverage.md repeats it. */
+/**
+ * The names that are not (quite) as in PyTorch, each with the reason. docs/coverage.md repeats it.
+ */
 
 const WHOLE = 'PyTorch refuses 50.0 steps, which a number of JavaScript cannot be told from 50';
 

@@ -42,8 +42,8 @@ const INPUT_SECOND = ['einsum', 'polygamma', 'special.polygamma'];
 const OF_PRODUCTS = ['linalg.pinv', 'pca_lowrank', 'svd_lowrank'];
 
 /**
- * The function for PyTorch's `name`, such as `nn.functional.max_pool2d`; or the method. `variant` is what
- * PyTorch's lists call the samples.
+ * The function for PyTorch's `name`, such as `nn.functional.max_pool2d`; or the method. `variant`
+ * is what PyTorch's lists call the samples.
  */
 export function findFunction(name: string, variant = ''): Callable | undefined {
   const operator = REFLECTED[name];

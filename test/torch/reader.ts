@@ -6,7 +6,9 @@ import type { Tensor } from '../../src/index.ts';
 import * as torchts from '../../src/index.ts';
 import { type AnyModule, findClass, findFunction, type ModuleClass } from './names.ts';
 
-/** A tensor: where its numbers begin in the binary file. bfloat16 and float16 are kept as float32. */
+/**
+ * A tensor: where its numbers begin in the binary file. bfloat16 and float16 are kept as float32.
+ */
 export interface RecordedTensor {
   readonly tensor: number;
   readonly dtype: DType;

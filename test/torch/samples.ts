@@ -1,6 +1,7 @@
 /**
- * The samples that `make_samples.py` recorded: PyTorch's own test inputs for an operator or a module,
- * and what PyTorch computed of them. `runSample` computes the same here and says how far it is off.
+ * The samples that `make_samples.py` recorded: PyTorch's own test inputs for an operator or a
+ * module, and what PyTorch computed of them. `runSample` computes the same here and says how far it
+ * is off.
  */
 
 import { readFileSync } from 'node:fs';
@@ -180,7 +181,9 @@ const INVARIANTS: Readonly<Record<string, (outputs: Tensor[]) => Tensor[]>> = {
   'linalg.eigh': ([w, v]) => ofDecomposition(v!, w!, v!),
 };
 
-/** The numbers between u and vᵀ, the product of all three, and uᵀ u and vᵀ v, which are identities. */
+/**
+ * The numbers between u and vᵀ, the product of all three, and uᵀ u and vᵀ v, which are identities.
+ */
 function ofDecomposition(u: Tensor, s: Tensor, v: Tensor): Tensor[] {
   const k = s.shape.at(-1)!;
   const [left, right] = [u.narrow(-1, 0, k), v.narrow(-1, 0, k)];

@@ -148,7 +148,9 @@ class CpuExecutable implements Executable {
   }
 }
 
-/** Throws an `EngineError` that says how to get LAPACK where the Program needs it and it is missing. */
+/**
+ * Throws an `EngineError` that says how to get LAPACK where the Program needs it and it is missing.
+ */
 function checkLapack(addon: Addon, { instructions }: Program): void {
   const needs = instructions.find(({ kernel }) => LAPACK_KERNELS.includes(kernel as KernelName));
   if (needs === undefined || addon.info().lapack !== null) return;

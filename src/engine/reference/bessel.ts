@@ -1,6 +1,6 @@
 /**
- * Bessel functions of the orders 0 and 1, and Airy's Ai, in float64: integrals by the trapezoidal rule
- * where the native engine has series. (NIST Digital Library of Mathematical Functions.)
+ * Bessel functions of the orders 0 and 1, and Airy's Ai, in float64: integrals by the trapezoidal
+ * rule where the native engine has series. (NIST Digital Library of Mathematical Functions.)
  */
 
 type Order = 0 | 1;
@@ -83,7 +83,10 @@ export const besselSecond =
     return (2 / Math.PI) * (logarithm * besselJ(order, x) - sum - pole);
   };
 
-/** e^-|x| I_order(x) = 1/pi times the integral of e^(x (cos t - 1)) cos(order t) over [0, pi]: 10.32.3. */
+/**
+ * e^-|x| I_order(x) = 1/pi times the integral of e^(x (cos t - 1)) cos(order t) over [0, pi]:
+ * 10.32.3.
+ */
 export const scaledBesselI =
   (order: Order) =>
   (x: number): number => {
@@ -136,8 +139,8 @@ export const besselK =
     Math.exp(-x) * scaledBesselK(order)(x);
 
 /**
- * Ai(x) = 1/(2 pi i) times the integral of e^(t^3/3 - x t) along a line c + i s: 9.5.4. Beyond -40 by
- * the expansion 9.7.9.
+ * Ai(x) = 1/(2 pi i) times the integral of e^(t^3/3 - x t) along a line c + i s: 9.5.4. Beyond -40
+ * by the expansion 9.7.9.
  */
 export function airyAi(x: number): number {
   if (!Number.isFinite(x)) return Number.NaN;

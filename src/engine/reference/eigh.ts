@@ -73,7 +73,10 @@ function diagonalize(a: Matrix, v: Matrix): boolean {
   return false;
 }
 
-/** Beside the diagonal elements of its row and column, or beside `least`, which is that of the largest. */
+/**
+ * Beside the diagonal elements of its row and column, or beside `least`, which is that of the
+ * largest.
+ */
 function isNegligible(a: Matrix, p: number, q: number, least: number): boolean {
   const scale = Math.sqrt(Math.abs(a.at(p, p))) * Math.sqrt(Math.abs(a.at(q, q)));
   return Math.abs(a.at(p, q)) <= Number.EPSILON * Math.max(scale, least);

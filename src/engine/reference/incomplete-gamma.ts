@@ -52,7 +52,9 @@ function small(a: number, x: number): number {
 /** Beyond this parameter the series takes too many terms, and Temme's expansion only one. */
 const LARGE = 1e7;
 
-/** The first term of 8.12.3 and 8.12.4, where eta^2 / 2 = m - log(1 + m): P if `sign` is -1, Q if 1. */
+/**
+ * The first term of 8.12.3 and 8.12.4, where eta^2 / 2 = m - log(1 + m): P if `sign` is -1, Q if 1.
+ */
 function uniform(a: number, x: number, sign: 1 | -1): number {
   const m = (x - a) / a;
   const half = minusLog1p(m);

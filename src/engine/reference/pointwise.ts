@@ -1,4 +1,6 @@
-/** Fused pointwise groups: a straight-line program over registers, one block of elements at a time. */
+/**
+ * Fused pointwise groups: a straight-line program over registers, one block of elements at a time.
+ */
 
 import { type ComputeType, computeType } from '../../base/dtype.ts';
 import { numel } from '../../base/shape.ts';

@@ -19,7 +19,9 @@ function polynomial(first: (x: number) => number, next: Next) {
   };
 }
 
-/** Chebyshev's four kinds differ in their first degree; inside (-1, 1) high degrees are `inside`. */
+/**
+ * Chebyshev's four kinds differ in their first degree; inside (-1, 1) high degrees are `inside`.
+ */
 function chebyshev(
   first: (x: number) => number,
   from: number,

@@ -1,4 +1,6 @@
-/** softmax and log_softmax along a dimension, shifted by the maximum so that exp cannot overflow. */
+/**
+ * softmax and log_softmax along a dimension, shifted by the maximum so that exp cannot overflow.
+ */
 
 import { arity, checkFloating, checkShape, type KernelCall, type Run, splitAt } from './kernel.ts';
 

@@ -73,8 +73,10 @@ export function lgammaNearOne(z: number): number {
   return sum;
 }
 
-/** log |Gamma(x)|, by the series at its zeros 1 and 2; else Stirling's series
- * from 15 on, the recurrence below, the reflection 6.1.17 for negatives. */
+/**
+ * log |Gamma(x)|, by the series at its zeros 1 and 2; else Stirling's series from 15 on, the
+ * recurrence below, the reflection 6.1.17 for negatives.
+ */
 export function lgamma(x: number): number {
   if (Math.abs(x) === Infinity) return Infinity;
   if (x <= 0 && x === Math.floor(x)) return Infinity;
@@ -100,7 +102,9 @@ export function digamma(x: number): number {
   return Math.log(at) - 0.5 / at - series - shift;
 }
 
-/** Hurwitz's zeta function: 2000 terms of the sum, and Euler and Maclaurin's formula for the rest. */
+/**
+ * Hurwitz's zeta function: 2000 terms of the sum, and Euler and Maclaurin's formula for the rest.
+ */
 export function zeta(s: number, q: number): number {
   if (Number.isNaN(q) || !(s >= 1)) return Number.NaN;
   if (s === 1 || (q <= 0 && q === Math.floor(q))) return Infinity;

@@ -1,6 +1,6 @@
 /**
- * svd by Jacobi's one-sided method: rotations of pairs of columns, pair after pair in fixed order, until
- * all are orthogonal; their lengths are the singular values. Golub and Van Loan, 8.6.3.
+ * svd by Jacobi's one-sided method: rotations of pairs of columns, pair after pair in fixed order,
+ * until all are orthogonal; their lengths are the singular values. Golub and Van Loan, 8.6.3.
  */
 
 import { numel } from '../../base/shape.ts';
@@ -115,7 +115,10 @@ function orthonormal(a: Matrix, count: number): Matrix {
   return out;
 }
 
-/** Column `j` becomes what unit vector `unit` has beside the columns `done`; false if that is little. */
+/**
+ * Column `j` becomes what unit vector `unit` has beside the columns `done`; false if that is
+ * little.
+ */
 function completeColumn(a: Matrix, j: number, unit: number, done: readonly number[]): boolean {
   for (let i = 0; i < a.rows; i++) a.set(i, j, i === unit ? 1 : 0);
   // Twice is enough: what is left after the first time is orthogonal up to rounding.

@@ -1,4 +1,6 @@
-/** Every kernel of `kernels.ts` and the function that computes it; a missing one does not compile. */
+/**
+ * Every kernel of `kernels.ts` and the function that computes it; a missing one does not compile.
+ */
 
 import type { KernelName } from '../kernels.ts';
 import { attentionBackward, attentionForward } from './attention.ts';

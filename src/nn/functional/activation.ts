@@ -1,6 +1,7 @@
 /**
  * Smooth activations, written so that nothing overflows: not the number, and not the branch that
- * `where` leaves out, whose gradient would be NaN. `inplace` is taken as in PyTorch and changes nothing.
+ * `where` leaves out, whose gradient would be NaN. `inplace` is taken as in PyTorch and changes
+ * nothing.
  */
 
 import { needsFloating } from '../../base/dtype.ts';

@@ -10,12 +10,13 @@ import { named } from '../../ops/named.ts';
 
 /**
  * Normalises each channel of x (N, C, ...), by the batch in training, otherwise by `running_mean`
- * (C) and `running_var` (C), which training updates in place (the variance without bias). `momentum`
- * is the weight of this batch in them, a tensor where it changes.
+ * (C) and `running_var` (C), which training updates in place (the variance without bias).
+ * `momentum` is the weight of this batch in them, a tensor where it changes.
  * https://pytorch.org/docs/stable/generated/torch.nn.functional.batch_norm.html
  *
- * @throws ArgumentError without statistics, for an `eps` that is negative or, in training, 0, or where training sees one value per channel; ShapeError
- * where a parameter does not fit the channels; DTypeError unless `input` is floating.
+ * @throws ArgumentError without statistics, for an `eps` that is negative or, in training, 0, or
+ *   where training sees one value per channel; ShapeError where a parameter does not fit the
+ *   channels; DTypeError unless `input` is floating.
  */
 export const batchNorm = named(
   'batch_norm',

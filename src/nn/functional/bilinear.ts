@@ -10,8 +10,8 @@ import { add, mul } from '../../ops/pointwise.ts';
 import { sum } from '../../ops/reduction.ts';
 
 /**
- * x1ᵀ W x2 + b for each of the outputs: input1 (..., I), input2 (..., J), weight (O, I, J), bias (O) ->
- * (..., O). https://pytorch.org/docs/stable/generated/torch.nn.functional.bilinear.html
+ * x1ᵀ W x2 + b for each of the outputs: input1 (..., I), input2 (..., J), weight (O, I, J), bias
+ * (O) -> (..., O). https://pytorch.org/docs/stable/generated/torch.nn.functional.bilinear.html
  *
  * @throws ShapeError when the sizes do not fit.
  */

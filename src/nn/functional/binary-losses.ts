@@ -45,8 +45,9 @@ function weighted(op: string, losses: Tensor, weight: Tensor | null): Tensor {
  * -(t log x + (1 - t) log(1 - x)) of probabilities x; the logarithms are -100 at least.
  * https://pytorch.org/docs/stable/generated/torch.nn.functional.binary_cross_entropy.html
  *
- * @throws ShapeError unless input and target have one shape, DTypeError unless they have one floating
- *   dtype, ArgumentError for a number outside [0, 1] (when it is not inside a compiled step).
+ * @throws ShapeError unless input and target have one shape, DTypeError unless they have one
+ *   floating dtype, ArgumentError for a number outside [0, 1] (when it is not inside a compiled
+ *   step).
  */
 export const binaryCrossEntropy = named(
   'binary_cross_entropy',

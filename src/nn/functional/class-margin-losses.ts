@@ -32,8 +32,9 @@ import { chosenReduction, type LossReduction, needsSameDType, reduceLoss } from 
 type Flag = boolean | null;
 
 /**
- * The mean over classes of binary cross entropies with logits: input (N, C) and target (N, C) of 0 and
- * 1 -> (N). https://pytorch.org/docs/stable/generated/torch.nn.functional.multilabel_soft_margin_loss.html
+ * The mean over classes of binary cross entropies with logits: input (N, C) and target (N, C) of 0
+ * and 1 -> (N).
+ * https://pytorch.org/docs/stable/generated/torch.nn.functional.multilabel_soft_margin_loss.html
  */
 export const multilabelSoftMarginLoss = named(
   'multilabel_soft_margin_loss',
@@ -124,8 +125,8 @@ function classWeights(op: string, weight: Tensor, x: Tensor, index: Tensor): Ten
 }
 
 /**
- * The sum over target classes j and other classes i of max(0, 1 - x_j + x_i), divided by C: input and
- * int64 target (N, C) or (C), whose classes end before the first -1.
+ * The sum over target classes j and other classes i of max(0, 1 - x_j + x_i), divided by C: input
+ * and int64 target (N, C) or (C), whose classes end before the first -1.
  * https://pytorch.org/docs/stable/generated/torch.nn.functional.multilabel_margin_loss.html
  *
  * @throws ShapeError when the sizes do not fit, DTypeError unless target is int64.

@@ -57,7 +57,8 @@ function checkWeight(op: string, weight: Tensor | null, input: Tensor): void {
  * none counts.
  *
  * @param input log-probabilities (N, C, ...) or (C).
- * @param target int64 class indices (N, ...), or () or (1); those that are `ignore_index` do not count.
+ * @param target int64 class indices (N, ...), or () or (1); those that are `ignore_index` do not
+ *   count.
  * @param weight one weight a class (C).
  * https://pytorch.org/docs/stable/generated/torch.nn.functional.nll_loss.html
  */
@@ -186,7 +187,8 @@ function softCrossEntropy(
  * into pieces to save memory; it changes no result and has no effect here.
  * https://pytorch.org/docs/stable/generated/torch.nn.functional.linear_cross_entropy.html
  *
- * @throws ShapeError when the sizes do not fit, ArgumentError for `ignore_index` with probabilities.
+ * @throws ShapeError when the sizes do not fit, ArgumentError for `ignore_index` with
+ *   probabilities.
  */
 export const linearCrossEntropy = named(
   'linear_cross_entropy',

@@ -43,8 +43,8 @@ const OP = 'ctc_loss';
 const IMPOSSIBLE = -1e30;
 
 /**
- * The negative log likelihood of label sequences under frame-wise label probabilities, over all ways
- * to align them.
+ * The negative log likelihood of label sequences under frame-wise label probabilities, over all
+ * ways to align them.
  *
  * @param log_probs (T, N, C) or (T, C), logarithms of probabilities.
  * @param targets integers (N, S), or all sequences behind one another; (S) without a batch.
@@ -210,7 +210,9 @@ function withBlanks(target: Tensor, blank: number): Tensor {
   return cat([reshape(pairs, [batch, 2 * size]), blanks([batch, 1])], 1);
 }
 
-/** May an alignment come to a state from the one two before it? Not onto a blank or an equal label. */
+/**
+ * May an alignment come to a state from the one two before it? Not onto a blank or an equal label.
+ */
 function maySkip(labels: Tensor, blank: number): Tensor {
   const before = shifted(labels, 2, blank);
   return logicalAnd(ne(labels, blank), ne(labels, before));

@@ -99,8 +99,8 @@ export const cosineSimilarity = named(
 );
 
 /**
- * The `p`-norm distances of all pairs of rows: (N, M) -> (N (N - 1) / 2), rows 0 and 1 first, then 0
- * and 2. https://pytorch.org/docs/stable/generated/torch.nn.functional.pdist.html
+ * The `p`-norm distances of all pairs of rows: (N, M) -> (N (N - 1) / 2), rows 0 and 1 first, then
+ * 0 and 2. https://pytorch.org/docs/stable/generated/torch.nn.functional.pdist.html
  *
  * @throws ShapeError unless `input` is a matrix, ArgumentError for a negative `p`.
  */

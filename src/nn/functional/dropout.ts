@@ -1,6 +1,6 @@
 /**
- * The dropout family. Its random numbers follow the generator, so a resumed run drops the same elements.
- * `inplace` is taken as in PyTorch and changes nothing.
+ * The dropout family. Its random numbers follow the generator, so a resumed run drops the same
+ * elements. `inplace` is taken as in PyTorch and changes nothing.
  */
 
 import { isFloating } from '../../base/dtype.ts';

@@ -21,8 +21,8 @@ const OP = 'embedding_bag';
 export type BagMode = 'sum' | 'mean' | 'max';
 
 /**
- * The sum, mean or maximum of bags of rows of `weight` (N, D): input (B, L), a bag a row, or (n) with
- * the places where the bags begin in `offsets` (B) -> (B, D). An empty bag gives zeros.
+ * The sum, mean or maximum of bags of rows of `weight` (N, D): input (B, L), a bag a row, or (n)
+ * with the places where the bags begin in `offsets` (B) -> (B, D). An empty bag gives zeros.
  *
  * @param max_norm,norm_type,scale_grad_by_freq,sparse as of `embedding`.
  * @param per_sample_weights factors of input's shape, for `sum` only.
@@ -32,7 +32,8 @@ export type BagMode = 'sum' | 'mean' | 'max';
  *
  * `input` and `weight` may be exchanged, as PyTorch takes them from older programs.
  *
- * @throws ShapeError when the sizes do not fit, ArgumentError for arguments that exclude each other.
+ * @throws ShapeError when the sizes do not fit, ArgumentError for arguments that exclude each
+ *   other.
  */
 export const embeddingBag = named(
   OP,

@@ -121,11 +121,13 @@ function sampleAt(x: Tensor, taps: readonly Tap[], sizes: Shape): Tensor {
 }
 
 /**
- * x (N, C, H, W) and grid (N, H', W', 2), or x (N, C, D, H, W) and grid (N, D', H', W', 3) -> (N, C, H', W')
- * or (N, C, D', H', W'): x at the places of the grid, whose last dimension holds x, y (and z) from -1 to 1.
+ * x (N, C, H, W) and grid (N, H', W', 2), or x (N, C, D, H, W) and grid (N, D', H', W', 3) -> (N,
+ * C, H', W') or (N, C, D', H', W'): x at the places of the grid, whose last dimension holds x, y
+ * (and z) from -1 to 1.
  * https://pytorch.org/docs/stable/generated/torch.nn.functional.grid_sample.html
  *
- * @throws ShapeError where the sizes do not fit, ArgumentError for an unknown mode, or bicubic volumes.
+ * @throws ShapeError where the sizes do not fit, ArgumentError for an unknown mode, or bicubic
+ *   volumes.
  */
 export const gridSample = named(
   'grid_sample',
@@ -182,8 +184,8 @@ function checkGrid(input: Tensor, grid: Tensor, mode: GridMode, padding_mode: Gr
 }
 
 /**
- * theta (N, 2, 3) and size (N, C, H, W), or (N, 3, 4) and (N, C, D, H, W) -> the grid (N, H, W, 2) or
- * (N, D, H, W, 3) that `gridSample` takes for the affine map theta.
+ * theta (N, 2, 3) and size (N, C, H, W), or (N, 3, 4) and (N, C, D, H, W) -> the grid (N, H, W, 2)
+ * or (N, D, H, W, 3) that `gridSample` takes for the affine map theta.
  * https://pytorch.org/docs/stable/generated/torch.nn.functional.affine_grid.html
  *
  * @throws ShapeError where theta does not fit the size.

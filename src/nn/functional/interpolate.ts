@@ -95,7 +95,9 @@ const FILTERS = {
   },
 } as const;
 
-/** A filter as wide as the distance of the output's places, so that none of the input is left out. */
+/**
+ * A filter as wide as the distance of the output's places, so that none of the input is left out.
+ */
 function smoothTaps(axis: Axis, mode: keyof typeof FILTERS): Tap[] {
   const { reach, weight } = FILTERS[mode];
   const width = Math.max(axis.scale, 1);
@@ -177,8 +179,8 @@ function wantedSizes(input: Tensor, { size, scale_factor, recompute_scale_factor
  * x (N, C, ...) with the last 1 to 3 dimensions brought to `size`, or to their size times
  * `scale_factor`. https://pytorch.org/docs/stable/generated/torch.nn.functional.interpolate.html
  *
- * @throws ShapeError for a rank that `mode` is not for, ArgumentError for options that contradict one
- * another.
+ * @throws ShapeError for a rank that `mode` is not for, ArgumentError for options that contradict
+ *   one another.
  */
 export const interpolate = named(
   'interpolate',

@@ -41,7 +41,9 @@ export function reduceLoss(loss: Tensor, reduction: LossReduction): Tensor {
   return reduction === 'sum' ? sum(loss) : mean(loss);
 }
 
-/** Operands of a loss as `autocast` wants them, broadcast; different shapes are likely a mistake. */
+/**
+ * Operands of a loss as `autocast` wants them, broadcast; different shapes are likely a mistake.
+ */
 export function broadcastPair(op: string, input: Tensor, target: Tensor): [Tensor, Tensor] {
   const [a, b] = [lossOperand(input), lossOperand(target)];
   if (sameShape(a.shape, b.shape)) return [a, b];
@@ -59,7 +61,9 @@ export function needsSameDType(op: string, name: string, x: Tensor, other: Tenso
   throw opError(DTypeError, op, `${name} must be ${other.dtype} as the input, got ${x.dtype}`);
 }
 
-/** `x`, but `min` where it is less; the gradient passes everywhere, as of PyTorch's in-place clamps. */
+/**
+ * `x`, but `min` where it is less; the gradient passes everywhere, as of PyTorch's in-place clamps.
+ */
 export function raisedTo(x: Tensor, min: number): Tensor {
   return where(lt(x, min), sub(x, x.detach()).add(min), x);
 }

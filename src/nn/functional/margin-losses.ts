@@ -32,7 +32,8 @@ type Flag = boolean | null;
 const positivePart = (x: Tensor) => where(lt(x, 0), 0, x);
 
 /**
- * max(0, -target (x1 - x2) + `margin`): target is 1 where the first should be ranked higher, else -1.
+ * max(0, -target (x1 - x2) + `margin`): target is 1 where the first should be ranked higher, else
+ * -1.
  * https://pytorch.org/docs/stable/generated/torch.nn.functional.margin_ranking_loss.html
  *
  * @throws ShapeError unless all have as many dimensions.
@@ -89,8 +90,8 @@ export const hingeEmbeddingLoss = named(
 );
 
 /**
- * 1 - cos(x1, x2) where target is 1, max(0, cos(x1, x2) - `margin`) where it is -1: inputs (N, D) and
- * target (N), or (D) and ().
+ * 1 - cos(x1, x2) where target is 1, max(0, cos(x1, x2) - `margin`) where it is -1: inputs (N, D)
+ * and target (N), or (D) and ().
  * https://pytorch.org/docs/stable/generated/torch.nn.functional.cosine_embedding_loss.html
  *
  * @throws ShapeError when the sizes do not fit.
@@ -155,8 +156,8 @@ export const softMarginLoss = named(
 export type DistanceFunction = (a: Tensor, b: Tensor) => Tensor;
 
 /**
- * max(0, d(anchor, positive) - d(anchor, negative) + `margin`), d the `p`-norm distance. With `swap`
- * the negative's distance is the smaller of that to the anchor and that to the positive.
+ * max(0, d(anchor, positive) - d(anchor, negative) + `margin`), d the `p`-norm distance. With
+ * `swap` the negative's distance is the smaller of that to the anchor and that to the positive.
  * https://pytorch.org/docs/stable/generated/torch.nn.functional.triplet_margin_loss.html
  *
  * @throws ArgumentError unless `margin` is positive, ShapeError unless all have as many dimensions.

@@ -18,7 +18,9 @@ import { dropout } from './dropout.ts';
 
 const OP = 'multi_head_attention_forward';
 
-/** Weights and biases of the three projections; the packed ones hold those of q, k and v in turn. */
+/**
+ * Weights and biases of the three projections; the packed ones hold those of q, k and v in turn.
+ */
 export interface Projections {
   readonly in_proj_weight: Tensor | null;
   readonly in_proj_bias: Tensor | null;
@@ -38,7 +40,9 @@ export interface HeadsOptions extends Projections {
   readonly dropout_p: number;
   /** (N, S): of positions that nobody sees; bool, true for those, or floating, added. */
   readonly key_padding_mask: Tensor | null;
-  /** (T, S) or (N * heads, T, S): bool, true where a query does not see a key, or floating, added. */
+  /**
+   * (T, S) or (N * heads, T, S): bool, true where a query does not see a key, or floating, added.
+   */
   readonly attn_mask: Tensor | null;
   readonly need_weights: boolean;
   readonly average_attn_weights: boolean;
@@ -56,11 +60,12 @@ export type Attended = [output: Tensor, weights: Tensor | null];
  * averaged. Without a batch there is no N. Prefer `nn.MultiheadAttention`, which holds the weights.
  *
  * @param key_padding_mask (N, S), true (or added -Infinity) for what nobody sees.
- * @param attn_mask (T, S) or (N * num_heads, T, S), true (or added -Infinity) where a query does not
- *   see a key. With `is_causal` it must be the causal one, which is then not looked at.
+ * @param attn_mask (T, S) or (N * num_heads, T, S), true (or added -Infinity) where a query does
+ *   not see a key. With `is_causal` it must be the causal one, which is then not looked at.
  * https://docs.pytorch.org/docs/stable/generated/torch.nn.MultiheadAttention.html
  *
- * @throws ShapeError when the sizes do not fit, ArgumentError for arguments that exclude each other.
+ * @throws ShapeError when the sizes do not fit, ArgumentError for arguments that exclude each
+ *   other.
  */
 export const multiHeadAttentionForward = named(
   OP,
@@ -253,7 +258,9 @@ function withZeros(x: Tensor, { add_zero_attn }: HeadsOptions): Tensor {
 
 // ---- masks -------------------------------------------------------------------------------------
 
-/** Both masks as one that is added to the scores (N, H, T, S); positions added to the keys are seen. */
+/**
+ * Both masks as one that is added to the scores (N, H, T, S); positions added to the keys are seen.
+ */
 function mergedMask(q: Tensor, k: Tensor, options: HeadsOptions): Tensor | null {
   const [batch, heads, length] = q.shape as [number, number, number, number];
   const { attn_mask, key_padding_mask } = options;

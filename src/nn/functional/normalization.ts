@@ -28,12 +28,12 @@ function perChannel(op: string, name: string, values: Tensor, x: Tensor): Tensor
 }
 
 /**
- * x (N, C, ...): brings each group of C / `num_groups` channels of an element to mean 0 and variance 1;
- * then weight (C) and bias (C). Wu and He 2018.
+ * x (N, C, ...): brings each group of C / `num_groups` channels of an element to mean 0 and
+ * variance 1; then weight (C) and bias (C). Wu and He 2018.
  * https://pytorch.org/docs/stable/generated/torch.nn.functional.group_norm.html
  *
- * @throws ShapeError for fewer than two dimensions, or parameters that do not fit; ArgumentError where
- * the channels cannot be divided.
+ * @throws ShapeError for fewer than two dimensions, or parameters that do not fit; ArgumentError
+ *   where the channels cannot be divided.
  */
 export const groupNorm = named(
   'group_norm',
@@ -68,8 +68,9 @@ export const groupNorm = named(
 
 /**
  * x (N, C, ...): brings each channel of each element to mean 0 and variance 1, or without
- * `use_input_stats` by `running_mean` (C) and `running_var` (C); otherwise these, where there are some,
- * follow the mean over the batch. https://pytorch.org/docs/stable/generated/torch.nn.functional.instance_norm.html
+ * `use_input_stats` by `running_mean` (C) and `running_var` (C); otherwise these, where there are
+ * some, follow the mean over the batch.
+ * https://pytorch.org/docs/stable/generated/torch.nn.functional.instance_norm.html
  *
  * @throws ArgumentError where a channel has one value only, or statistics are missing.
  */

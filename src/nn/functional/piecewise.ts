@@ -1,6 +1,7 @@
 /**
- * Activations made of straight pieces. `inplace` is taken as in PyTorch and changes nothing: tensors
- * are not written to, and the planner reuses memory by itself. Gradients at the kinks are PyTorch's.
+ * Activations made of straight pieces. `inplace` is taken as in PyTorch and changes nothing:
+ * tensors are not written to, and the planner reuses memory by itself. Gradients at the kinks are
+ * PyTorch's.
  */
 
 import { isFloating, needsFloating } from '../../base/dtype.ts';
@@ -148,7 +149,8 @@ export const leakyRelu = named(
 );
 
 /**
- * x where it is positive, else x times `weight`: one number, or one a channel, dimension 1 of `input`.
+ * x where it is positive, else x times `weight`: one number, or one a channel, dimension 1 of
+ * `input`.
  * https://pytorch.org/docs/stable/generated/torch.nn.functional.prelu.html
  *
  * @throws ShapeError when `weight` does not fit, DTypeError when the dtypes differ.

@@ -1,4 +1,6 @@
-/** Losses of numbers: how far two tensors are apart, and likelihoods of continuous distributions. */
+/**
+ * Losses of numbers: how far two tensors are apart, and likelihoods of continuous distributions.
+ */
 
 import { isFloating, needsFloating } from '../../base/dtype.ts';
 import { ArgumentError, DTypeError, opError, ShapeError } from '../../base/errors.ts';
@@ -187,7 +189,8 @@ export const klDiv = named(
 
 /**
  * The negative log likelihood of counts under Poisson distributions: exp(x) - target x, or with
- * `log_input` false x - target log(x + `eps`); `full` adds Stirling's approximation of log(target!).
+ * `log_input` false x - target log(x + `eps`); `full` adds Stirling's approximation of
+ * log(target!).
  * https://pytorch.org/docs/stable/generated/torch.nn.functional.poisson_nll_loss.html
  */
 export const poissonNllLoss = named(

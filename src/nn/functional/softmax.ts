@@ -1,4 +1,6 @@
-/** Softmax as `nn.functional` has it, with a dimension that may be left out, and what is made of it. */
+/**
+ * Softmax as `nn.functional` has it, with a dimension that may be left out, and what is made of it.
+ */
 
 import type { DType } from '../../base/dtype.ts';
 import { needsFloating } from '../../base/dtype.ts';

@@ -1,4 +1,6 @@
-/** `nn.utils`: what is done to parameters beside the layers. `torch.nn.utils`'s names in camelCase. */
+/**
+ * `nn.utils`: what is done to parameters beside the layers. `torch.nn.utils`'s names in camelCase.
+ */
 
 export { type ClipGradNormOptions, clipGradNorm_, clipGradValue_ } from './clip-grad.ts';
 export {

@@ -92,14 +92,15 @@ function reflected(x: Tensor): Tensor {
 }
 
 /**
- * Keeps a weight (..., m, n) orthogonal: its columns orthonormal, or its rows where m < n. It starts
- * with the weight made orthogonal, `parametrizations.weight.0.base`.
+ * Keeps a weight (..., m, n) orthogonal: its columns orthonormal, or its rows where m < n. It
+ * starts with the weight made orthogonal, `parametrizations.weight.0.base`.
  * https://pytorch.org/docs/stable/generated/torch.nn.utils.parametrizations.orthogonal.html
  *
  * @param orthogonal_map how: matrix_exp where the matrix is square, else householder.
- * @param use_trivialization without it there is no base, and training starts at the map of the weight.
- * @throws ArgumentError when there is no such parameter, for an unknown map, and for householder without
- *   trivialization, which would need the reflectors of the weight.
+ * @param use_trivialization without it there is no base, and training starts at the map of the
+ *   weight.
+ * @throws ArgumentError when there is no such parameter, for an unknown map, and for householder
+ *   without trivialization, which would need the reflectors of the weight.
  */
 export const orthogonal = moduleFunction(
   OP,

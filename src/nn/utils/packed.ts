@@ -8,7 +8,8 @@ import { reshape, transpose } from '../../ops/movement.ts';
 
 /**
  * Sequences without padding: the first elements of all, then the second ones, and so on, longest
- * sequence first. Recurrent layers take and give it. Made by `packPaddedSequence` and `packSequence`.
+ * sequence first. Recurrent layers take and give it. Made by `packPaddedSequence` and
+ * `packSequence`.
  * https://pytorch.org/docs/stable/generated/torch.nn.utils.rnn.PackedSequence.html
  */
 export class PackedSequence {

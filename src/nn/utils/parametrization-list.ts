@@ -1,4 +1,6 @@
-/** What a parametrized module holds: functions, and the tensors of which they compute another one. */
+/**
+ * What a parametrized module holds: functions, and the tensors of which they compute another one.
+ */
 
 import { ArgumentError, DTypeError, opError, ShapeError } from '../../base/errors.ts';
 import { formatShape, sameShape } from '../../base/shape.ts';
@@ -10,8 +12,8 @@ import { listParts, moduleText } from '../module-text.ts';
 import { modulesChanged } from '../parameter.ts';
 
 /**
- * What computes the value from the original. `rightInverse` gives an original, or several, from which
- * a value comes; without it the value itself is the original.
+ * What computes the value from the original. `rightInverse` gives an original, or several, from
+ * which a value comes; without it the value itself is the original.
  */
 export interface Parametrization extends AnyModule {
   rightInverse?(value: Tensor): Tensor | readonly Tensor[];
@@ -20,8 +22,8 @@ export interface Parametrization extends AnyModule {
 const OP = 'register_parametrization';
 
 /**
- * The parametrizations of one tensor and its originals: `original`, or `original0`, `original1`, ...
- * where the first `rightInverse` gives several.
+ * The parametrizations of one tensor and its originals: `original`, or `original0`, `original1`,
+ * ... where the first `rightInverse` gives several.
  */
 export class ParametrizationList extends Module<[]> {
   readonly #modules: Parametrization[];

@@ -55,7 +55,8 @@ class WeightNorm extends Module<[weight_g: Tensor, weight_v: Tensor]> {
 /**
  * Separates the length of a weight, `parametrizations.weight.original0`, from its direction,
  * `original1` (Salimans and Kingma 2016): one length for each place along `dim`, or one of all
- * where it is null. The keys of PyTorch's older weight_norm, `weight_g` and `weight_v`, can be loaded.
+ * where it is null. The keys of PyTorch's older weight_norm, `weight_g` and `weight_v`, can be
+ * loaded.
  * https://pytorch.org/docs/stable/generated/torch.nn.utils.parametrizations.weight_norm.html
  *
  * @throws ArgumentError when there is no such parameter, or no such dimension.

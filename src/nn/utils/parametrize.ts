@@ -1,7 +1,8 @@
 /**
- * Parametrizations: a parameter that is computed from others, such as one of norm 1. The module keeps
- * the originals under `parametrizations`, and the field of the parameter computes its value whenever it
- * is read. https://pytorch.org/docs/stable/generated/torch.nn.utils.parametrize.register_parametrization.html
+ * Parametrizations: a parameter that is computed from others, such as one of norm 1. The module
+ * keeps the originals under `parametrizations`, and the field of the parameter computes its value
+ * whenever it is read.
+ * https://pytorch.org/docs/stable/generated/torch.nn.utils.parametrize.register_parametrization.html
  */
 
 import { ArgumentError, opError } from '../../base/errors.ts';
@@ -24,7 +25,9 @@ const OP = 'register_parametrization';
 type Fields = Record<string, unknown>;
 const fieldsOf = (module: AnyModule) => module as unknown as Fields;
 
-/** A function of a module that gives it back, by its own type, and takes other arguments by name. */
+/**
+ * A function of a module that gives it back, by its own type, and takes other arguments by name.
+ */
 export type ModuleFunction<F> = (<M extends AnyModule>(module: M, ...rest: Rest<F>) => M) & F;
 type Rest<F> = F extends (...args: infer Args) => unknown
   ? Args extends [unknown, ...infer Others]

@@ -1,4 +1,6 @@
-/** Sequences of different lengths in one batch. https://pytorch.org/docs/stable/nn.html#utilities */
+/**
+ * Sequences of different lengths in one batch. https://pytorch.org/docs/stable/nn.html#utilities
+ */
 
 import { ArgumentError, opError, ShapeError } from '../../base/errors.ts';
 import { formatShape } from '../../base/shape.ts';

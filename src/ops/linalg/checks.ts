@@ -10,7 +10,10 @@ import { matmul } from '../matmul.ts';
 import { expand, transpose } from '../movement.ts';
 import { requireTensors } from '../named.ts';
 
-/** Throws unless all arguments are tensors of at least two dimensions, float32 or float64, of one dtype. */
+/**
+ * Throws unless all arguments are tensors of at least two dimensions, float32 or float64, of one
+ * dtype.
+ */
 export function checkMatrices(op: string, args: Readonly<Record<string, Tensor>>): void {
   requireTensors(op, args);
   const [[first, { dtype }]] = Object.entries(args) as [[string, Tensor]];

@@ -55,8 +55,9 @@ export const torchCholesky = named(
 );
 
 /**
- * [L, info]: as `linalg.cholesky`, but a matrix that is not positive definite only makes `info`, int32
- * (*), the order of its first leading minor that is not positive, unless `check_errors` is set.
+ * [L, info]: as `linalg.cholesky`, but a matrix that is not positive definite only makes `info`,
+ * int32 (*), the order of its first leading minor that is not positive, unless `check_errors` is
+ * set.
  * https://pytorch.org/docs/stable/generated/torch.linalg.cholesky_ex.html
  */
 export const choleskyEx = named(
@@ -66,7 +67,10 @@ export const choleskyEx = named(
     factor('linalg.cholesky_ex', A, upper, check_errors),
 );
 
-/** X with L Lᵀ X = B, or Uᵀ U X = B; the gradient is that of the equation, in all of L, as PyTorch's. */
+/**
+ * X with L Lᵀ X = B, or Uᵀ U X = B; the gradient is that of the equation, in all of L, as
+ * PyTorch's.
+ */
 const solveImplicitly = customFunction({
   name: 'cholesky_solve',
   forward(ctx, L: Tensor, B: Tensor, upper: boolean) {
@@ -90,8 +94,8 @@ function solve(L: Tensor, B: Tensor, upper: boolean): Tensor {
 }
 
 /**
- * X with A X = B, from Cholesky's factor L of A: (*, n, k), (*, n, n) -> (*, n, k). The leading sizes
- * broadcast. https://pytorch.org/docs/stable/generated/torch.cholesky_solve.html
+ * X with A X = B, from Cholesky's factor L of A: (*, n, k), (*, n, n) -> (*, n, k). The leading
+ * sizes broadcast. https://pytorch.org/docs/stable/generated/torch.cholesky_solve.html
  */
 export const choleskySolve = named(
   'cholesky_solve',

@@ -27,8 +27,8 @@ function inverseTimes(A: Tensor, lu: Tensor, order: Tensor, x: Tensor): Tensor {
 }
 
 /**
- * The gradient is the determinant times A⁻ᵀ. Where U has a zero on its diagonal both come from a matrix
- * that is a rounding error away, since the product, of cofactors, is continuous there.
+ * The gradient is the determinant times A⁻ᵀ. Where U has a zero on its diagonal both come from a
+ * matrix that is a rounding error away, since the product, of cofactors, is continuous there.
  */
 const determinant = customFunction({
   name: 'linalg.det',
@@ -83,8 +83,8 @@ export const det = ofDeterminant('linalg.det', 'A', detOf);
 export const torchDet = ofDeterminant('det', 'input', detOf);
 
 /**
- * [sign, logabsdet]: the determinant is sign * exp(logabsdet): (*, n, n) -> (*), (*). Of a singular matrix
- * 0 and -Infinity. https://pytorch.org/docs/stable/generated/torch.linalg.slogdet.html
+ * [sign, logabsdet]: the determinant is sign * exp(logabsdet): (*, n, n) -> (*), (*). Of a singular
+ * matrix 0 and -Infinity. https://pytorch.org/docs/stable/generated/torch.linalg.slogdet.html
  *
  * @throws ShapeError, DTypeError
  */
@@ -93,7 +93,8 @@ export const slogdet = ofDeterminant('linalg.slogdet', 'A', slogdetOf);
 export const torchSlogdet = ofDeterminant('slogdet', 'input', slogdetOf);
 
 /**
- * The logarithm of the determinant: (*, n, n) -> (*); -Infinity where it is 0, NaN where it is negative.
+ * The logarithm of the determinant: (*, n, n) -> (*); -Infinity where it is 0, NaN where it is
+ * negative.
  * https://pytorch.org/docs/stable/generated/torch.logdet.html
  *
  * @throws ShapeError, DTypeError

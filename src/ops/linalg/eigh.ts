@@ -55,9 +55,9 @@ function isUpper(op: string, UPLO: string): boolean {
 }
 
 /**
- * [L, Q] with A = Q diag(L) Qᵀ for symmetric A, of which the triangle `UPLO` is read: (*, n, n) -> (*, n),
- * (*, n, n). L rises. The signs of the vectors, and which vectors equal values have, mean nothing: a
- * gradient exists where a result does not depend on them.
+ * [L, Q] with A = Q diag(L) Qᵀ for symmetric A, of which the triangle `UPLO` is read: (*, n, n) ->
+ * (*, n), (*, n, n). L rises. The signs of the vectors, and which vectors equal values have, mean
+ * nothing: a gradient exists where a result does not depend on them.
  * https://pytorch.org/docs/stable/generated/torch.linalg.eigh.html
  *
  * @throws ShapeError, DTypeError, ArgumentError

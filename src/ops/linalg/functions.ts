@@ -19,8 +19,8 @@ import { inverseOf } from './solve.ts';
 const MATRIX_EXP: Op<object> = defineOp<object>({
   name: 'matrix_exp',
   kind: 'factorization',
-  // Al-Mohy and Higham, Computing the Frechet derivative of the matrix exponential, 2009, (1.3): the
-  // derivative in direction g is the upper right block of the exponential of [[a, g], [0, a]].
+  // Al-Mohy and Higham, Computing the Frechet derivative of the matrix exponential, 2009, (1.3):
+  // the derivative in direction g is the upper right block of the exponential of [[a, g], [0, a]].
   vjp({ inputs, grads }) {
     const [at, g] = [mT(inputs[0]!), grads[0]!];
     const blocks = cat([cat([at, g], -1), cat([zerosLike(at), at], -1)], -2);
@@ -83,7 +83,8 @@ function multiplied(A: Tensor, n: number): Tensor {
  * The product of n factors A, or for negative n of its inverse: (*, n, n) -> (*, n, n).
  * https://pytorch.org/docs/stable/generated/torch.linalg.matrix_power.html
  *
- * @throws ShapeError, DTypeError, ArgumentError; EngineError when the inverse of a singular one is read
+ * @throws ShapeError, DTypeError, ArgumentError; EngineError when the inverse of a singular one is
+ *   read
  */
 export const matrixPower = power('linalg.matrix_power', 'A');
 /** `linalg.matrix_power`. https://pytorch.org/docs/stable/generated/torch.matrix_power.html */

@@ -1,6 +1,6 @@
 /**
- * The namespace `linalg`: https://pytorch.org/docs/stable/linalg.html. Matrices are float32 or float64 in
- * the last two dimensions. What is factored needs LAPACK on the cpu; see README.md.
+ * The namespace `linalg`: https://pytorch.org/docs/stable/linalg.html. Matrices are float32 or
+ * float64 in the last two dimensions. What is factored needs LAPACK on the cpu; see README.md.
  */
 
 export { multiDot } from '../chain.ts';

@@ -1,6 +1,6 @@
 /**
- * Decompositions of matrices of low rank by random projections: Halko, Martinsson and Tropp, Finding
- * structure with randomness, 2009, algorithms 4.4 and 5.1.
+ * Decompositions of matrices of low rank by random projections: Halko, Martinsson and Tropp,
+ * Finding structure with randomness, 2009, algorithms 4.4 and 5.1.
  */
 
 import { ArgumentError, opError } from '../../base/errors.ts';
@@ -45,8 +45,9 @@ function checkIterations(op: string, niter: number): void {
 }
 
 /**
- * [U, S, V] with A - M almost U diag(S) Vᵀ: (*, m, n) -> (*, m, q), (*, q), (*, n, q). The projection is drawn
- * at random; `niter` times it is brought closer to the largest singular vectors.
+ * [U, S, V] with A - M almost U diag(S) Vᵀ: (*, m, n) -> (*, m, q), (*, q), (*, n, q). The
+ * projection is drawn at random; `niter` times it is brought closer to the largest singular
+ * vectors.
  * https://pytorch.org/docs/stable/generated/torch.svd_lowrank.html
  *
  * @throws ShapeError, DTypeError, ArgumentError
@@ -69,9 +70,10 @@ export const svdLowrank = named(
 );
 
 /**
- * [U, S, V]: the principal components of the rows of A, from which their mean is taken if `center`: V's
- * columns are the directions, U diag(S) the rows along them. (*, m, n) -> (*, m, q), (*, q), (*, n, q); q is
- * by default min(6, m, n). https://pytorch.org/docs/stable/generated/torch.pca_lowrank.html
+ * [U, S, V]: the principal components of the rows of A, from which their mean is taken if `center`:
+ * V's columns are the directions, U diag(S) the rows along them. (*, m, n) -> (*, m, q), (*, q),
+ * (*, n, q); q is by default min(6, m, n).
+ * https://pytorch.org/docs/stable/generated/torch.pca_lowrank.html
  *
  * @throws ShapeError, DTypeError, ArgumentError
  */

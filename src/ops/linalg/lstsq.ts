@@ -17,15 +17,16 @@ const DRIVERS = ['gels', 'gelsy', 'gelsd', 'gelss'] as const;
 export type LstsqDriver = (typeof DRIVERS)[number];
 
 /**
- * [solution, residuals, rank, singular_values]: X with the least |A X - B|, and of these the least |X|:
- * (*, m, n) and (*, m, k) or (*, m) -> (*, n, k) or (*, n). Every driver computes by singular values
- * here, of which those up to `rcond` times the largest count as zero; they differ in what else they give,
- * as in PyTorch: `gelsy` (the default) the rank, int64 (*); `gels` the residuals, |A X - B|² (*, k), where
- * m > n; `gelsd` and `gelss` the rank, the singular values, and residuals where m > n and every rank is
- * full, for which the ranks are read. The rest is empty.
+ * [solution, residuals, rank, singular_values]: X with the least |A X - B|, and of these the least
+ * |X|: (*, m, n) and (*, m, k) or (*, m) -> (*, n, k) or (*, n). Every driver computes by singular
+ * values here, of which those up to `rcond` times the largest count as zero; they differ in what
+ * else they give, as in PyTorch: `gelsy` (the default) the rank, int64 (*); `gels` the residuals,
+ * |A X - B|² (*, k), where m > n; `gelsd` and `gelss` the rank, the singular values, and residuals
+ * where m > n and every rank is full, for which the ranks are read. The rest is empty.
  * https://pytorch.org/docs/stable/generated/torch.linalg.lstsq.html
  *
- * @throws ShapeError, DTypeError, ArgumentError; EngineError when the result is read, for NaN or infinity
+ * @throws ShapeError, DTypeError, ArgumentError; EngineError when the result is read, for NaN or
+ *   infinity
  */
 export const lstsq = named(
   'linalg.lstsq',

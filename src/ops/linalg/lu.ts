@@ -36,7 +36,8 @@ const LU_FACTOR = defineOp<KernelAttrs['lu_factor']>({
 /**
  * With k = min(m, n), L = [L1; L2] and U = [U1 U2] split after k: U2 = L1⁻¹ A2 and L2 = A3 U1⁻¹ are
  * equations that give their part to the gradients of L1 and U1, which are those of a square matrix:
- * Giles, Collected matrix derivative results for forward and reverse mode algorithmic differentiation.
+ * Giles, Collected matrix derivative results for forward and reverse mode algorithmic
+ * differentiation.
  */
 function factorGradient([lu, pivots]: readonly Tensor[], g: Tensor): Tensor {
   const [rows, columns] = sizesOf(lu!);
@@ -118,9 +119,9 @@ function checkPivot(op: string, pivot: boolean): void {
 }
 
 /**
- * [LU, pivots]: P L U = A in one matrix, U on and above its diagonal, below it L without its ones; row
- * i was exchanged with row pivots[i] (int32, from 1): (*, m, n) -> (*, m, n), (*, min(m, n)). A singular
- * matrix makes the computation fail.
+ * [LU, pivots]: P L U = A in one matrix, U on and above its diagonal, below it L without its ones;
+ * row i was exchanged with row pivots[i] (int32, from 1): (*, m, n) -> (*, m, n), (*, min(m, n)). A
+ * singular matrix makes the computation fail.
  * https://pytorch.org/docs/stable/generated/torch.linalg.lu_factor.html
  *
  * @throws ShapeError, DTypeError, ArgumentError; EngineError when the result is read
@@ -137,8 +138,8 @@ export const luFactor = named(
 );
 
 /**
- * [LU, pivots, info]: as `linalg.lu_factor`, but for a singular matrix `info`, int32 (*), is the first
- * place (from 1) where U's diagonal is zero, unless `check_errors` is set.
+ * [LU, pivots, info]: as `linalg.lu_factor`, but for a singular matrix `info`, int32 (*), is the
+ * first place (from 1) where U's diagonal is zero, unless `check_errors` is set.
  * https://pytorch.org/docs/stable/generated/torch.linalg.lu_factor_ex.html
  */
 export const luFactorEx = named(
@@ -221,8 +222,8 @@ function checkFactors(op: string, LU: Tensor, pivots: Tensor): void {
 }
 
 /**
- * X with A X = B, or X A = B where not `left`, of the factors that `linalg.lu_factor` gives of A; with
- * `adjoint` of Aᵀ: (*, n, n), (*, n), (*, n, k) -> (*, n, k). The leading sizes broadcast.
+ * X with A X = B, or X A = B where not `left`, of the factors that `linalg.lu_factor` gives of A;
+ * with `adjoint` of Aᵀ: (*, n, n), (*, n), (*, n, k) -> (*, n, k). The leading sizes broadcast.
  * https://pytorch.org/docs/stable/generated/torch.linalg.lu_solve.html
  *
  * @throws ShapeError, DTypeError; EngineError when the result is read, for pivots out of range

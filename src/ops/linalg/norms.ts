@@ -43,9 +43,9 @@ function matrixNormOf(
 }
 
 /**
- * The norm of the matrices along `dim`: `fro` of the elements as a vector, `nuc` the sum of the singular
- * values, 2 the largest and -2 the smallest of them, 1 and -1 the largest and smallest sum of magnitudes
- * of a column, Infinity and -Infinity of a row.
+ * The norm of the matrices along `dim`: `fro` of the elements as a vector, `nuc` the sum of the
+ * singular values, 2 the largest and -2 the smallest of them, 1 and -1 the largest and smallest sum
+ * of magnitudes of a column, Infinity and -Infinity of a row.
  * https://pytorch.org/docs/stable/generated/torch.linalg.matrix_norm.html
  *
  * @throws ShapeError, DTypeError, ArgumentError
@@ -67,8 +67,8 @@ export const matrixNorm = named(
 );
 
 /**
- * With one `dim` the norm of vectors, with two that of matrices. Without `dim` that of a vector or a
- * matrix, or without `ord` that of all elements as one vector.
+ * With one `dim` the norm of vectors, with two that of matrices. Without `dim` that of a vector or
+ * a matrix, or without `ord` that of all elements as one vector.
  * https://pytorch.org/docs/stable/generated/torch.linalg.norm.html
  *
  * @throws ShapeError, DTypeError, ArgumentError
@@ -105,9 +105,9 @@ export const norm = named(
 );
 
 /**
- * The condition number: the largest singular value by the smallest (p null or 2; -2: the smallest by the
- * largest), or the norm of A times that of its inverse (see `linalg.matrix_norm`), Infinity for a singular
- * matrix: (*, n, n) -> (*); for p null, 2 and -2 also (*, m, n).
+ * The condition number: the largest singular value by the smallest (p null or 2; -2: the smallest
+ * by the largest), or the norm of A times that of its inverse (see `linalg.matrix_norm`), Infinity
+ * for a singular matrix: (*, n, n) -> (*); for p null, 2 and -2 also (*, m, n).
  * https://pytorch.org/docs/stable/generated/torch.linalg.cond.html
  *
  * @throws ShapeError, DTypeError, ArgumentError

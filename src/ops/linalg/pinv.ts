@@ -15,8 +15,8 @@ import { decompose, singularValues } from './svd.ts';
 export type Tolerance = number | Tensor | null;
 
 /**
- * Up to which magnitude a value counts as zero: max(atol, rtol * the largest), as (*, 1). Without either
- * rtol is epsilon times the matrices' longer edge; with a positive atol it is 0.
+ * Up to which magnitude a value counts as zero: max(atol, rtol * the largest), as (*, 1). Without
+ * either rtol is epsilon times the matrices' longer edge; with a positive atol it is 0.
  */
 function threshold(A: Tensor, magnitudes: Tensor, atol: Tolerance, rtol: Tolerance): Tensor {
   const usual = epsilonOf(A.dtype) * Math.max(...sizesOf(A));
@@ -28,7 +28,10 @@ function threshold(A: Tensor, magnitudes: Tensor, atol: Tolerance, rtol: Toleran
   return maximum(absolute, mul(relative, largest));
 }
 
-/** Golub and Pereyra, The differentiation of pseudo-inverses, 1973: right where the rank is constant. */
+/**
+ * Golub and Pereyra, The differentiation of pseudo-inverses, 1973: right where the rank is
+ * constant.
+ */
 const pseudoinverse = customFunction({
   name: 'linalg.pinv',
   forward(ctx, A: Tensor, atol: Tolerance, rtol: Tolerance, hermitian: boolean) {
@@ -72,9 +75,9 @@ function symmetric(A: Tensor): [Tensor, Tensor, Tensor] {
 }
 
 /**
- * The pseudoinverse: (*, m, n) -> (*, n, m). Singular values (eigenvalues of a `hermitian` matrix) up to
- * max(atol, rtol * the largest) count as zero; `rcond` is another name of rtol. A tolerance may be a tensor
- * with one for each matrix.
+ * The pseudoinverse: (*, m, n) -> (*, n, m). Singular values (eigenvalues of a `hermitian` matrix)
+ * up to max(atol, rtol * the largest) count as zero; `rcond` is another name of rtol. A tolerance
+ * may be a tensor with one for each matrix.
  * https://pytorch.org/docs/stable/generated/torch.linalg.pinv.html
  *
  * @throws ShapeError, DTypeError; EngineError when the result is read, for NaN or infinity
@@ -91,7 +94,10 @@ export const pinv = named(
   ): Tensor => pinvOf('linalg.pinv', A, rcond === null ? atol : 0, rcond ?? rtol, hermitian),
 );
 
-/** `linalg.pinv` with a relative tolerance. https://pytorch.org/docs/stable/generated/torch.pinverse.html */
+/**
+ * `linalg.pinv` with a relative tolerance.
+ * https://pytorch.org/docs/stable/generated/torch.pinverse.html
+ */
 export const pinverse = named(
   'pinverse',
   ['input', 'rcond'],
@@ -99,8 +105,8 @@ export const pinverse = named(
 );
 
 /**
- * How many singular values (eigenvalues of a `hermitian` matrix) exceed max(atol, rtol * the largest):
- * (*, m, n) -> int64 (*). `tol` is the older name of atol.
+ * How many singular values (eigenvalues of a `hermitian` matrix) exceed max(atol, rtol * the
+ * largest): (*, m, n) -> int64 (*). `tol` is the older name of atol.
  * https://pytorch.org/docs/stable/generated/torch.linalg.matrix_rank.html
  *
  * @throws ShapeError, DTypeError; EngineError when the result is read, for NaN or infinity

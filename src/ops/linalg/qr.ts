@@ -62,8 +62,8 @@ function factor(A: Tensor, complete: boolean): [Tensor, Tensor] {
 export type QrMode = 'reduced' | 'complete' | 'r';
 
 /**
- * [Q, R] with A = Q R, R upper triangular: (*, m, n) -> (*, m, k), (*, k, n), k = min(m, n), or m for the
- * mode `complete`; for the mode `r` Q is empty. R's diagonal may be negative.
+ * [Q, R] with A = Q R, R upper triangular: (*, m, n) -> (*, m, k), (*, k, n), k = min(m, n), or m
+ * for the mode `complete`; for the mode `r` Q is empty. R's diagonal may be negative.
  * https://pytorch.org/docs/stable/generated/torch.linalg.qr.html
  *
  * @throws ShapeError, DTypeError, ArgumentError
@@ -124,8 +124,8 @@ function reflectionsByHand(a: Tensor, tau: Tensor): Tensor {
 }
 
 /**
- * The first n columns of H1 H2 .. Hk with Hi = 1 - tau[i] v vᵀ, v = (0, .., 0, 1, A[i + 1 ..][i]): (*, m, n),
- * (*, k) -> (*, m, n), m >= n >= k.
+ * The first n columns of H1 H2 .. Hk with Hi = 1 - tau[i] v vᵀ, v = (0, .., 0, 1, A[i + 1 ..][i]):
+ * (*, m, n), (*, k) -> (*, m, n), m >= n >= k.
  * https://pytorch.org/docs/stable/generated/torch.linalg.householder_product.html
  *
  * @throws ShapeError, DTypeError

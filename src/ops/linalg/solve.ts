@@ -11,9 +11,9 @@ import { type Factors, factorsOf, substitute } from './lu.ts';
 import { equation } from './triangular.ts';
 
 /**
- * x with A x = b, or Aᵀ x = b, given A's factors, through which nothing is differentiated: the gradient
- * of b is the solution with the transposed matrix, and that of A follows from it. Giles, An extended
- * collection of matrix derivative results, 2008, 2.3.
+ * x with A x = b, or Aᵀ x = b, given A's factors, through which nothing is differentiated: the
+ * gradient of b is the solution with the transposed matrix, and that of A follows from it. Giles,
+ * An extended collection of matrix derivative results, 2008, 2.3.
  */
 const solveImplicitly = customFunction({
   name: 'linalg.solve',
@@ -55,8 +55,8 @@ function isStackOfVectors(A: Tensor, B: Tensor): boolean {
 }
 
 /**
- * X with A X = B, or X A = B where not `left`: (*, n, n) and (*, n, k), (*, n) or (n) -> B's shape. The
- * leading sizes broadcast. A singular matrix makes the computation fail.
+ * X with A X = B, or X A = B where not `left`: (*, n, n) and (*, n, k), (*, n) or (n) -> B's shape.
+ * The leading sizes broadcast. A singular matrix makes the computation fail.
  * https://pytorch.org/docs/stable/generated/torch.linalg.solve.html
  *
  * @throws ShapeError, DTypeError; EngineError when the result is read
@@ -68,8 +68,8 @@ export const solve = named(
 );
 
 /**
- * [X, info]: as `linalg.solve`, but a singular matrix only makes `info`, int32 (*), the first place (from
- * 1) where its factor U has a zero on its diagonal, unless `check_errors` is set.
+ * [X, info]: as `linalg.solve`, but a singular matrix only makes `info`, int32 (*), the first place
+ * (from 1) where its factor U has a zero on its diagonal, unless `check_errors` is set.
  * https://pytorch.org/docs/stable/generated/torch.linalg.solve_ex.html
  */
 export const solveEx = named(
@@ -79,7 +79,10 @@ export const solveEx = named(
     solution('linalg.solve_ex', A, B, left, check_errors),
 );
 
-/** The inverses of square matrices and `info`; singular ones make the computation fail if it `fails`. */
+/**
+ * The inverses of square matrices and `info`; singular ones make the computation fail if it
+ * `fails`.
+ */
 export function inverseOf(op: string, A: Tensor, fails: boolean): [Tensor, Tensor] {
   const size = checkSquare(op, 'A', A);
   const { info, ...factors } = factorsOf(A, fails ? op : '');

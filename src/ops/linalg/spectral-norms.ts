@@ -22,7 +22,9 @@ export function matrixDims(op: string, x: Tensor, dim: readonly number[]): [numb
   return first === low ? [low, high] : [high, low];
 }
 
-/** The sum of the singular values of the matrices along `dim`, the largest, or for -2 the smallest. */
+/**
+ * The sum of the singular values of the matrices along `dim`, the largest, or for -2 the smallest.
+ */
 export function spectralNorm(
   op: string,
   x: Tensor,
@@ -41,8 +43,8 @@ export function spectralNorm(
 }
 
 /**
- * The sum of the singular values of a matrix, or of the matrices along `dim`; differentiable where they
- * are distinct and not zero. The older name of `linalg.matrix_norm(input, 'nuc')`.
+ * The sum of the singular values of a matrix, or of the matrices along `dim`; differentiable where
+ * they are distinct and not zero. The older name of `linalg.matrix_norm(input, 'nuc')`.
  *
  * @throws ShapeError, DTypeError, ArgumentError
  */

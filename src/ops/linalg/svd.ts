@@ -46,9 +46,9 @@ interface Decomposition<T> {
 }
 
 /**
- * Of the reduced decomposition: Giles, An extended collection of matrix derivative results, 2008, 3.3;
- * Townsend, Differentiating the singular value decomposition, 2016. Infinite or NaN where vectors have a
- * gradient and values are equal, or zero.
+ * Of the reduced decomposition: Giles, An extended collection of matrix derivative results, 2008,
+ * 3.3; Townsend, Differentiating the singular value decomposition, 2016. Infinite or NaN where
+ * vectors have a gradient and values are equal, or zero.
  */
 function gradient(
   { u, s, vh }: Decomposition<Tensor>,
@@ -106,12 +106,14 @@ function checkDriver(op: string, driver: string | null): void {
 }
 
 /**
- * [U, S, Vh] with A = U diag(S) Vh: (*, m, n) -> (*, m, m), (*, k), (*, n, n), k = min(m, n), or without
- * `full_matrices` (*, m, k), (*, k), (*, k, n). S falls. The signs of the vectors, and which vectors equal
- * values have, mean nothing: a gradient exists where a result does not depend on them.
+ * [U, S, Vh] with A = U diag(S) Vh: (*, m, n) -> (*, m, m), (*, k), (*, n, n), k = min(m, n), or
+ * without `full_matrices` (*, m, k), (*, k), (*, k, n). S falls. The signs of the vectors, and
+ * which vectors equal values have, mean nothing: a gradient exists where a result does not depend
+ * on them.
  * https://pytorch.org/docs/stable/generated/torch.linalg.svd.html
  *
- * @throws ShapeError, DTypeError, ArgumentError; EngineError when the result is read, for NaN or infinity
+ * @throws ShapeError, DTypeError, ArgumentError; EngineError when the result is read, for NaN or
+ *   infinity
  */
 export const svd = named(
   'linalg.svd',
@@ -127,7 +129,8 @@ export const svd = named(
  * The singular values, falling: (*, m, n) -> (*, min(m, n)).
  * https://pytorch.org/docs/stable/generated/torch.linalg.svdvals.html
  *
- * @throws ShapeError, DTypeError, ArgumentError; EngineError when the result is read, for NaN or infinity
+ * @throws ShapeError, DTypeError, ArgumentError; EngineError when the result is read, for NaN or
+ *   infinity
  */
 export const svdvals = named(
   'linalg.svdvals',
@@ -140,7 +143,8 @@ export const svdvals = named(
 );
 
 /**
- * [U, S, V], of which V is not transposed; reduced where `some`; zeros for U and V without `compute_uv`.
+ * [U, S, V], of which V is not transposed; reduced where `some`; zeros for U and V without
+ * `compute_uv`.
  * https://pytorch.org/docs/stable/generated/torch.svd.html
  */
 export const torchSvd = named(

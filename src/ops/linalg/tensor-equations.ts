@@ -9,11 +9,12 @@ import { named, requireTensors } from '../named.ts';
 import { inverseOf, solve } from './solve.ts';
 
 /**
- * The tensor X with tensordot(A, X, ind) an identity: A's first `ind` dimensions, of as many elements as the
- * others, read as rows.
+ * The tensor X with tensordot(A, X, ind) an identity: A's first `ind` dimensions, of as many
+ * elements as the others, read as rows.
  * https://pytorch.org/docs/stable/generated/torch.linalg.tensorinv.html
  *
- * @throws ShapeError, DTypeError, ArgumentError; EngineError when the inverse of a singular one is read
+ * @throws ShapeError, DTypeError, ArgumentError; EngineError when the inverse of a singular one is
+ *   read
  */
 export const tensorinv = named('linalg.tensorinv', ['A', 'ind'], (A: Tensor, ind = 2): Tensor => {
   const op = 'linalg.tensorinv';
@@ -39,7 +40,8 @@ export const tensorinv = named('linalg.tensorinv', ['A', 'ind'], (A: Tensor, ind
  * dimensions `dims` of A are first moved to its end.
  * https://pytorch.org/docs/stable/generated/torch.linalg.tensorsolve.html
  *
- * @throws ShapeError, DTypeError, ArgumentError; EngineError when the result of a singular A is read
+ * @throws ShapeError, DTypeError, ArgumentError; EngineError when the result of a singular A is
+ *   read
  */
 export const tensorsolve = named(
   'linalg.tensorsolve',

@@ -31,7 +31,9 @@ const TRIANGULAR_SOLVE: Op<Attrs> = defineOp<Attrs>({
   lower: ({ attrs }) => ({ kernel: 'triangular_solve', attrs }),
 });
 
-/** x with a x = b, or aᵀ x = b: (..B, n, n), (..B, n, k) -> (..B, n, k). Leading sizes are equal. */
+/**
+ * x with a x = b, or aᵀ x = b: (..B, n, n), (..B, n, k) -> (..B, n, k). Leading sizes are equal.
+ */
 export function solveTriangle(
   a: Tensor,
   b: Tensor,
@@ -50,9 +52,10 @@ export function solveTriangleFromRight(
 }
 
 /**
- * X with A X = B, or with `left` false X A = B, for triangular A: (*, n, n), (*, n, k) -> (*, n, k). The
- * leading sizes broadcast. The other triangle of A is not read, and a zero on its diagonal gives infinity
- * or NaN. https://pytorch.org/docs/stable/generated/torch.linalg.solve_triangular.html
+ * X with A X = B, or with `left` false X A = B, for triangular A: (*, n, n), (*, n, k) -> (*, n,
+ * k). The leading sizes broadcast. The other triangle of A is not read, and a zero on its diagonal
+ * gives infinity or NaN.
+ * https://pytorch.org/docs/stable/generated/torch.linalg.solve_triangular.html
  *
  * @throws ShapeError, DTypeError
  */

@@ -39,7 +39,8 @@ export const vander = named(
 );
 
 /**
- * Row i has powers of element i, from N - 1 (by default n - 1) down to 0, or up if `increasing`: (n) -> (n, N).
+ * Row i has powers of element i, from N - 1 (by default n - 1) down to 0, or up if `increasing`:
+ * (n) -> (n, N).
  * https://pytorch.org/docs/stable/generated/torch.vander.html
  *
  * @throws ShapeError, ArgumentError

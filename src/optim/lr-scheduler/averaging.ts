@@ -14,8 +14,8 @@ const options = strict({
 });
 
 /**
- * Brings the rates to `swa_lr` in `anneal_epochs` epochs, from what they are at each step; then they
- * stay there. https://pytorch.org/docs/stable/optim.html#torch.optim.swa_utils.SWALR
+ * Brings the rates to `swa_lr` in `anneal_epochs` epochs, from what they are at each step; then
+ * they stay there. https://pytorch.org/docs/stable/optim.html#torch.optim.swa_utils.SWALR
  */
 export class SWALR extends LRScheduler<z.output<typeof options>> {
   constructor(optimizer: Optimizer, given: z.input<typeof options>) {

@@ -52,7 +52,8 @@ const restarts = strict({
 });
 
 /**
- * Follows half a cosine down in `T_0` steps, begins anew, and takes `T_mult` times as long each time.
+ * Follows half a cosine down in `T_0` steps, begins anew, and takes `T_mult` times as long each
+ * time.
  * https://pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.CosineAnnealingWarmRestarts.html
  */
 export class CosineAnnealingWarmRestarts extends LRScheduler<z.output<typeof restarts>> {

@@ -24,7 +24,8 @@ const options = strict({
 type PlateauOptions = z.output<typeof options>;
 
 /**
- * Multiplies the rates with `factor` when a metric has not improved for more than `patience` epochs.
+ * Multiplies the rates with `factor` when a metric has not improved for more than `patience`
+ * epochs.
  * https://pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.ReduceLROnPlateau.html
  */
 export class ReduceLROnPlateau extends Scheduler {
@@ -39,7 +40,10 @@ export class ReduceLROnPlateau extends Scheduler {
     this.lastLr = this.current();
   }
 
-  /** Looks at the metric of an epoch, such as a validation loss. Not to be called in a compiled step. */
+  /**
+   * Looks at the metric of an epoch, such as a validation loss. Not to be called in a compiled
+   * step.
+   */
   step(metrics: number | Tensor): void {
     forbidReading('ReduceLROnPlateau');
     const value = metrics instanceof Tensor ? metrics.item() : metrics;

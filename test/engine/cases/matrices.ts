@@ -1,4 +1,7 @@
-/** LAPACK's factorizations: stacks, edges without elements, singular and indefinite matrices; malformed calls. */
+/**
+ * LAPACK's factorizations: stacks, edges without elements, singular and indefinite matrices;
+ * malformed calls.
+ */
 
 import { formatShape } from '../../../src/base/shape.ts';
 import {

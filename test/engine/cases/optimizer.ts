@@ -19,7 +19,9 @@ const SMALL = [[2, 3]];
 
 const scalar = (dtype: DType, value: number): CaseInput => input(dtype, [], () => value);
 
-/** `fills` are those of a parameter's operands; all but the gradient, the second, have an output. */
+/**
+ * `fills` are those of a parameter's operands; all but the gradient, the second, have an output.
+ */
 function operands(dtype: DType, shapes: readonly number[][], fills: readonly (Fill | undefined)[]) {
   return {
     inputs: shapes.flatMap((shape) => fills.map((fill) => input(dtype, shape, fill))),

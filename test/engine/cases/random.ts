@@ -1,4 +1,6 @@
-/** philox: every distribution, at seeds, counters and offsets that reach all key and counter words. */
+/**
+ * philox: every distribution, at seeds, counters and offsets that reach all key and counter words.
+ */
 
 import type { DType } from '../../../src/base/dtype.ts';
 import { input, type KernelCase, kernelCase, type } from './case.ts';

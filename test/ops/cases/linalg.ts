@@ -1,6 +1,6 @@
 /**
- * Linear algebra. The matrices are made regular, symmetric or definite inside the case, so that they stay
- * it when one element is varied; what depends on signs of vectors is given without them.
+ * Linear algebra. The matrices are made regular, symmetric or definite inside the case, so that
+ * they stay it when one element is varied; what depends on signs of vectors is given without them.
  */
 
 import * as t from '../../../src/index.ts';

@@ -1,4 +1,6 @@
-/** Steps of the optimizers and the norm that clips gradients. They have no gradient of their own. */
+/**
+ * Steps of the optimizers and the norm that clips gradients. They have no gradient of their own.
+ */
 
 import type { Tensor } from '../../../src/index.ts';
 import { tensor } from '../../../src/index.ts';

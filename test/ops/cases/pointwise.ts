@@ -173,6 +173,9 @@ const CASTS: OpCase[] = [
       }),
     ),
   ),
+  opCase('type_as', 'of another tensor', [f32(2, 3), f64(1)], (x, y) => x.typeAs(y!), {
+    torch: 'a.type_as(b)',
+  }),
   opCase(
     'cast',
     'float to bool before it is truncated',
