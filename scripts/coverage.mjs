@@ -35,11 +35,14 @@ try {
     throw new Error('the samples could not be recorded; PYTHON needs torch and numpy');
   const vitest = join(root, 'node_modules/vitest/vitest.mjs');
   const args = [vitest, 'run', '--project', 'all', '--reporter=dot', 'test/torch/coverage.test.ts'];
+  const page = join(root, 'docs/coverage.md');
   process.exitCode = run(process.execPath, args, {
     ...process.env,
     TORCHTS_SAMPLES: samples,
-    TORCHTS_COVERAGE: join(root, 'docs/coverage.md'),
+    TORCHTS_COVERAGE: page,
   });
+  const biome = join(root, 'node_modules/@biomejs/biome/bin/biome');
+  if (run(process.execPath, [biome, 'format', '--write', page]) !== 0) process.exitCode = 1;
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

@@ -46,7 +46,11 @@ const highestOf = ({ dtype }: Tensor) => highest(dtype);
 
 type Reduce = (x: Tensor, dim: Dims, keepdim: boolean, dtype: DType | null) => Tensor;
 
-function reducing(op: string, neutral: (x: Tensor) => number, reduce: Reduce) {
+/** A reduction under PyTorch's names for its arguments. */
+function maskedReduction(
+  op: string,
+  compute: (...args: [...Parameters<Reduce>, mask: Mask]) => Tensor,
+) {
   return named(
     `masked.${op}`,
     ['input', 'dim', 'keepdim', 'dtype', 'mask'],
@@ -56,7 +60,14 @@ function reducing(op: string, neutral: (x: Tensor) => number, reduce: Reduce) {
       keepdim = false,
       dtype: DType | null = null,
       mask: Mask = null,
-    ): Tensor => reduce(kept(op, input, mask, neutral(input)), dim, keepdim, dtype),
+    ): Tensor => compute(input, dim, keepdim, dtype, mask),
+  );
+}
+
+/** What is left out counts as `neutral`, which changes nothing. */
+function reducing(op: string, neutral: (x: Tensor) => number, reduce: Reduce) {
+  return maskedReduction(op, (input, dim, keepdim, dtype, mask) =>
+    reduce(kept(op, input, mask, neutral(input)), dim, keepdim, dtype),
   );
 }
 
@@ -130,21 +141,11 @@ export const softmin = along('softmin', highestOf, (x, dim, dtype) =>
  * The mean of the kept elements, of all or along `dim`; of none it is NaN.
  * https://pytorch.org/docs/stable/generated/torch.masked.mean.html
  */
-export const mean = named(
-  'masked.mean',
-  ['input', 'dim', 'keepdim', 'dtype', 'mask'],
-  (
-    input: Tensor,
-    dim: Dims = null,
-    keepdim = false,
-    dtype: DType | null = null,
-    mask: Mask = null,
-  ): Tensor => {
-    needsFloating('masked.mean', { dtype: dtype ?? input.dtype });
-    const total = sum(input, dim, keepdim, dtype ?? input.dtype, mask);
-    return div(total, sum(onesLike(input, total.dtype), dim, keepdim, null, mask));
-  },
-);
+export const mean = maskedReduction('mean', (input, dim, keepdim, dtype, mask) => {
+  needsFloating('masked.mean', { dtype: dtype ?? input.dtype });
+  const total = sum(input, dim, keepdim, dtype ?? input.dtype, mask);
+  return div(total, sum(onesLike(input, total.dtype), dim, keepdim, null, mask));
+});
 
 /**
  * The lower median of the kept elements along `dim`; of none it is NaN, which integers cannot be:
