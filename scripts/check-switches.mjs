@@ -1,6 +1,6 @@
 /**
- * Runs the tests of kernels, parity and models once for every off switch, with that one off: what
- * is fast and what it falls back on must both be right.
+ * Runs the tests of parity, models and optimizers, and of kernels where the engine chooses, once for
+ * every off switch, with that one off: what is fast and what it falls back on must both be right.
  *
  *     npm run test:switches              every switch
  *     npm run test:switches -- layouts   only these
@@ -13,10 +13,13 @@ import '../dist/index.js';
 import { cpuEngine, fusedOps, PASSES } from '../dist/internal.js';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const TESTS = ['test/engine/conformance.test.ts', 'test/parity', 'test/models', 'test/train'];
+const TESTS = ['test/parity', 'test/models', 'test/train/fast-paths.test.ts', 'test/optim'];
+/** Runs kernels one by one, so only what the engine chooses makes a difference. */
+const KERNEL_TESTS = ['test/engine/conformance.test.ts'];
 /** What the others fall back on. */
 const LAST_RESORTS = ['portable', 'alias'];
 
+/** The engine's own choices; the others are the planner's. */
 const methods = Object.values(cpuEngine().implementations())
   .flat()
   .filter((method) => !LAST_RESORTS.includes(method));
@@ -38,7 +41,8 @@ if (unknown.length > 0) {
 
 const failed = wanted.filter((name) => {
   const vitest = join(root, 'node_modules/vitest/vitest.mjs');
-  const args = [vitest, 'run', '--project', 'all', '--reporter=dot', ...TESTS];
+  const tests = methods.includes(name) || name === 'layouts' ? [...KERNEL_TESTS, ...TESTS] : TESTS;
+  const args = [vitest, 'run', '--project', 'all', '--reporter=dot', ...tests];
   const env = { ...process.env, TORCHTS_OFF: name };
   const { status, stdout, stderr } = spawnSync(process.execPath, args, {
     cwd: root,

@@ -121,8 +121,9 @@ describe.each(Object.entries(MODELS))('%s', (name, { make, side }) => {
     withOff(off, () => withEngine(cpuEngine(), trained));
   });
 
-  // Each update carries the roundings on: PyTorch's own losses in bfloat16 are up to 0.4% away from
-  // its float32 ones, and ours up to 0.7% from them.
+  // PyTorch's own losses in bfloat16 are up to 4e-3 from its float32 ones. Where values round (after
+  // each op, or once in an epilogue or a prologue) moves ours by 1e-3 before any update, and each
+  // update carries that on.
   test.each([
     ['', []],
     [' in rows', ['layouts']],
@@ -132,10 +133,8 @@ describe.each(Object.entries(MODELS))('%s', (name, { make, side }) => {
       initialise(model);
       const found = autocast(() => train(model, side, mixed.length - 1));
       const errors = mixed.map((loss, i) => Math.abs(found[i]! / loss - 1));
-      // PyTorch's own bfloat16 is up to 4e-3 from its float32; where values round (after each op,
-      // or once in an epilogue) moves ours by 1e-3.
-      expect(errors[0], `loss ${found[0]}`).toBeLessThan(2e-3);
-      expect(Math.max(...errors), `losses ${found}`).toBeLessThan(1e-2);
+      expect(Math.max(...errors.slice(0, 2)), `losses ${found}`).toBeLessThan(2e-3);
+      expect(Math.max(...errors), `losses ${found}`).toBeLessThan(2e-2);
     };
     withOff(off, () => withEngine(cpuEngine(), trained));
   });
