@@ -1,5 +1,5 @@
 /**
- * Runs the tests of parity, models and optimizers, and of kernels where the engine chooses, once for
+ * Runs the tests of parity and models, and of kernels where the engine chooses, once for
  * every off switch, with that one off: what is fast and what it falls back on must both be right.
  *
  *     npm run test:switches              every switch
@@ -13,7 +13,7 @@ import '../dist/index.js';
 import { cpuEngine, fusedOps, PASSES } from '../dist/internal.js';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const TESTS = ['test/parity', 'test/models', 'test/train/fast-paths.test.ts', 'test/optim'];
+const TESTS = ['test/parity', 'test/models', 'test/train/fast-paths.test.ts'];
 /** Runs kernels one by one, so only what the engine chooses makes a difference. */
 const KERNEL_TESTS = ['test/engine/conformance.test.ts'];
 /** What the others fall back on. */
