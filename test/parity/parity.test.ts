@@ -9,6 +9,7 @@ import { compile } from '../../src/core/compile.ts';
 import { engine } from '../../src/core/device.ts';
 import type { Tensor } from '../../src/core/tensor.ts';
 import { DataLoader, ImageDataset, transforms } from '../../src/data/index.ts';
+import { isOff } from '../../src/engine/switches.ts';
 import { nn, optim, tensor } from '../../src/index.ts';
 import { toHost } from '../../src/io/tensors.ts';
 import { BatchTensors } from '../../src/train/batches.ts';
@@ -127,13 +128,15 @@ describe('training the reference network as PyTorch does', () => {
    * values sooner or later lie closer together than rounding can tell: with these samples first
    * after step 350 (0.0178294 twice in a window of the first pooling, 6e-8 apart in float64). Which
    * one is the larger then depends on the order of summation, and the gradient takes another path,
-   * in PyTorch under another convolution algorithm too; the momentum shows it most, by 2e-2.
+   * in PyTorch under another convolution algorithm too; the momentum shows it most, by 2e-2. So it
+   * is held to PyTorch's there only while the convolutions sum in the same order.
    */
+  const late = isOff('rows') ? 5e-2 : 1e-3;
   describe.each([
     [1, { weights: 1e-5, gradients: 1e-5, momentum: 1e-5 }],
     [10, { weights: 1e-5, gradients: 1e-5, momentum: 1e-5 }],
     [100, { weights: 1e-5, gradients: 1e-5, momentum: 1e-5 }],
-    [500, { weights: 1e-3, gradients: 1e-3, momentum: 1e-3 }],
+    [500, { weights: 1e-3, gradients: late, momentum: late }],
   ])('after step %i', (step, tolerances) => {
     it.each(Object.entries(tolerances))('has its %s within %d', (name, tolerance) => {
       const kind = name as keyof Reached;
