@@ -71,5 +71,3 @@ export const times = (a: Tensor, b: Tensor): Tensor =>
 /** Identities (..batch, n, n). */
 export const identities = (batch: Shape, n: number, dtype: DType): Tensor =>
   expand(eye(n, { dtype }), [...batch, n, n]);
-
-export const epsilonOf = (dtype: DType): number => (dtype === 'float64' ? 2 ** -52 : 2 ** -23);

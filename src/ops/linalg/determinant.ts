@@ -1,5 +1,6 @@
 /** Determinants, by the diagonal of LU. */
 
+import { finfo } from '../../base/finfo.ts';
 import type { Tensor } from '../../core/tensor.ts';
 import { customFunction } from '../custom-function.ts';
 import { diagEmbed, diagonal } from '../diagonals.ts';
@@ -8,7 +9,7 @@ import { named } from '../named.ts';
 import { abs, add, cast, eq, log, mul, ne, sign, where } from '../pointwise.ts';
 import { arange } from '../ranges.ts';
 import { prod, sum } from '../reduction.ts';
-import { checkSquare, epsilonOf } from './checks.ts';
+import { checkSquare } from './checks.ts';
 import { factorsOf } from './lu.ts';
 import { solveWith } from './solve.ts';
 
@@ -37,7 +38,7 @@ const determinant = customFunction({
     const values = diagonalOf(lu);
     const odd = parity(pivots, A);
     const found = mul(prod(values, -1), odd);
-    const least = where(eq(values, 0), epsilonOf(A.dtype), 0);
+    const least = where(eq(values, 0), finfo(A.dtype).eps, 0);
     const near = mul(prod(add(values, least), -1), odd);
     ctx.saveForBackward(A, add(lu, diagEmbed(least)), order, found, near);
     return found;

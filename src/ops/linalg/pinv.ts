@@ -1,5 +1,6 @@
 /** What depends on which singular values count as zero: pseudoinverses and ranks. */
 
+import { finfo } from '../../base/finfo.ts';
 import { Tensor } from '../../core/tensor.ts';
 import { scalarTensor } from '../creation.ts';
 import { customFunction } from '../custom-function.ts';
@@ -7,7 +8,7 @@ import { unsqueeze } from '../movement.ts';
 import { named } from '../named.ts';
 import { abs, add, cast, gt, maximum, mul, neg, reciprocal, sub, where } from '../pointwise.ts';
 import { amax, sum } from '../reduction.ts';
-import { checkMatrices, checkSquare, epsilonOf, mT, sizesOf, times } from './checks.ts';
+import { checkMatrices, checkSquare, mT, sizesOf, times } from './checks.ts';
 import { eigenpairs, eigenvalues } from './eigh.ts';
 import { decompose, singularValues } from './svd.ts';
 
@@ -19,7 +20,7 @@ export type Tolerance = number | Tensor | null;
  * either rtol is epsilon times the matrices' longer edge; with a positive atol it is 0.
  */
 function threshold(A: Tensor, magnitudes: Tensor, atol: Tolerance, rtol: Tolerance): Tensor {
-  const usual = epsilonOf(A.dtype) * Math.max(...sizesOf(A));
+  const usual = finfo(A.dtype).eps * Math.max(...sizesOf(A));
   const column = (x: number | Tensor) =>
     x instanceof Tensor ? unsqueeze(cast(x, A.dtype), -1) : scalarTensor(x, { dtype: A.dtype });
   const absolute = column(atol ?? 0);
