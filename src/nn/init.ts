@@ -94,8 +94,6 @@ export const calculateGain = named(
 
 type Fan = 'fan_in' | 'fan_out';
 
-const KAIMING = ['tensor', 'a', 'mode', 'nonlinearity'] as const;
-
 /** gain / sqrt(fan), for the nonlinearity that follows; `a` is a leaky ReLU's negative slope. */
 function kaimingStd(tensor: Tensor, a: number, mode: Fan, nonlinearity: Nonlinearity): number {
   if (mode !== 'fan_in' && mode !== 'fan_out') {
@@ -104,32 +102,28 @@ function kaimingStd(tensor: Tensor, a: number, mode: Fan, nonlinearity: Nonlinea
   return calculateGain(nonlinearity, a) / Math.sqrt(fans(tensor)[mode]);
 }
 
+/** An initialiser by the standard deviation that keeps a signal's size. */
+function kaiming(op: string, draw: (tensor: Tensor, std: number) => Tensor) {
+  return named(
+    op,
+    ['tensor', 'a', 'mode', 'nonlinearity'],
+    (
+      tensor: Tensor,
+      a = 0,
+      mode: Fan = 'fan_in',
+      nonlinearity: Nonlinearity = 'leaky_relu',
+    ): Tensor => draw(tensor, kaimingStd(tensor, a, mode, nonlinearity)),
+  );
+}
+
 /** He et al. 2015, uniform: bound = gain * sqrt(3 / fan). */
-export const kaimingUniform_ = named(
-  'kaiming_uniform_',
-  KAIMING,
-  (
-    tensor: Tensor,
-    a = 0,
-    mode: Fan = 'fan_in',
-    nonlinearity: Nonlinearity = 'leaky_relu',
-  ): Tensor => {
-    const bound = Math.sqrt(3) * kaimingStd(tensor, a, mode, nonlinearity);
-    return uniform_(tensor, -bound, bound);
-  },
-);
+export const kaimingUniform_ = kaiming('kaiming_uniform_', (tensor, std) => {
+  const bound = Math.sqrt(3) * std;
+  return uniform_(tensor, -bound, bound);
+});
 
 /** He et al. 2015, normal: standard deviation = gain / sqrt(fan). */
-export const kaimingNormal_ = named(
-  'kaiming_normal_',
-  KAIMING,
-  (
-    tensor: Tensor,
-    a = 0,
-    mode: Fan = 'fan_in',
-    nonlinearity: Nonlinearity = 'leaky_relu',
-  ): Tensor => normal_(tensor, 0, kaimingStd(tensor, a, mode, nonlinearity)),
-);
+export const kaimingNormal_ = kaiming('kaiming_normal_', (tensor, std) => normal_(tensor, 0, std));
 
 /** Glorot and Bengio 2010, uniform: bound = gain * sqrt(6 / (fan_in + fan_out)). */
 export const xavierUniform_ = named(

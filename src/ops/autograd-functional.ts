@@ -167,62 +167,17 @@ function oneNumber(op: string, result: Tensors): Tensor {
   throw opError(ShapeError, op, 'the function must give one number');
 }
 
-/**
- * The outputs, and `v`, of their shapes, times the Jacobian.
- * https://pytorch.org/docs/stable/generated/torch.autograd.functional.vjp.html
- */
-export const vjp = named(
-  'vjp',
-  ['func', 'inputs', 'v', 'create_graph', 'strict'],
-  (
+/** A product with `v`, under PyTorch's names for the arguments. */
+function product<Outputs>(
+  op: string,
+  compute: (
     func: TensorFunction,
     inputs: Tensors,
-    v: Tensors | null = null,
-    create_graph = false,
-    strict = false,
-  ): [outputs: Tensors, product: Tensors] =>
-    enableGrad(() => {
-      const at = evaluated('vjp', func, inputs, create_graph);
-      const given = vectors('vjp', v, at.outputs);
-      const found = gradients('vjp', at.outputs, at.inputs, given, { create_graph, strict });
-      return [
-        releasedAs(at.result, at.outputs, create_graph),
-        releasedAs(inputs, found, create_graph),
-      ];
-    }),
-);
-
-/**
- * The outputs, and the Jacobian times `v`, of the inputs' shapes: by differentiating the product
- * from the other side once more.
- * https://pytorch.org/docs/stable/generated/torch.autograd.functional.jvp.html
- */
-export const jvp = named(
-  'jvp',
-  ['func', 'inputs', 'v', 'create_graph', 'strict'],
-  (
-    func: TensorFunction,
-    inputs: Tensors,
-    v: Tensors | null = null,
-    create_graph = false,
-    strict = false,
-  ): [outputs: Tensors, product: Tensors] =>
-    enableGrad(() => {
-      const at = evaluated('jvp', func, inputs, create_graph);
-      const given = vectors('jvp', v, at.inputs);
-      const seeds = at.outputs.map((y) => zerosLike(y).requires_grad_());
-      const linear = gradients('jvp', at.outputs, at.inputs, seeds, { create_graph: true, strict });
-      const found = gradients('jvp', linear, seeds, given, { create_graph, strict: false });
-      return [
-        releasedAs(at.result, at.outputs, create_graph),
-        releasedAs(at.result, found, create_graph),
-      ];
-    }),
-);
-
-/** The value of a function of one number, and its Hessian, which is symmetric, times `v`. */
-const hessianProduct = (op: string) =>
-  named(
+    v: Tensors | null,
+    ways: Ways,
+  ) => [outputs: Outputs, product: Tensors],
+) {
+  return named(
     op,
     ['func', 'inputs', 'v', 'create_graph', 'strict'],
     (
@@ -231,17 +186,53 @@ const hessianProduct = (op: string) =>
       v: Tensors | null = null,
       create_graph = false,
       strict = false,
-    ): [output: Tensor, product: Tensors] =>
-      enableGrad(() => {
-        const at = evaluated(op, func, inputs, create_graph);
-        const given = vectors(op, v, at.inputs);
-        const output = oneNumber(op, at.result);
-        const one = [onesLike(output)];
-        const first = gradients(op, [output], at.inputs, one, { create_graph: true, strict });
-        const found = gradients(op, first, at.inputs, given, { create_graph, strict });
-        return [released([output], create_graph)[0]!, releasedAs(inputs, found, create_graph)];
-      }),
+    ): [outputs: Outputs, product: Tensors] =>
+      enableGrad(() => compute(func, inputs, v, { create_graph, strict })),
   );
+}
+
+/**
+ * The outputs, and `v`, of their shapes, times the Jacobian.
+ * https://pytorch.org/docs/stable/generated/torch.autograd.functional.vjp.html
+ */
+export const vjp = product<Tensors>('vjp', (func, inputs, v, ways) => {
+  const at = evaluated('vjp', func, inputs, ways.create_graph);
+  const given = vectors('vjp', v, at.outputs);
+  const found = gradients('vjp', at.outputs, at.inputs, given, ways);
+  return [
+    releasedAs(at.result, at.outputs, ways.create_graph),
+    releasedAs(inputs, found, ways.create_graph),
+  ];
+});
+
+/**
+ * The outputs, and the Jacobian times `v`, of the inputs' shapes: by differentiating the product
+ * from the other side once more.
+ * https://pytorch.org/docs/stable/generated/torch.autograd.functional.jvp.html
+ */
+export const jvp = product<Tensors>('jvp', (func, inputs, v, { create_graph, strict }) => {
+  const at = evaluated('jvp', func, inputs, create_graph);
+  const given = vectors('jvp', v, at.inputs);
+  const seeds = at.outputs.map((y) => zerosLike(y).requires_grad_());
+  const linear = gradients('jvp', at.outputs, at.inputs, seeds, { create_graph: true, strict });
+  const found = gradients('jvp', linear, seeds, given, { create_graph, strict: false });
+  return [
+    releasedAs(at.result, at.outputs, create_graph),
+    releasedAs(at.result, found, create_graph),
+  ];
+});
+
+/** The value of a function of one number, and its Hessian, which is symmetric, times `v`. */
+const hessianProduct = (op: string) =>
+  product<Tensor>(op, (func, inputs, v, { create_graph, strict }) => {
+    const at = evaluated(op, func, inputs, create_graph);
+    const given = vectors(op, v, at.inputs);
+    const output = oneNumber(op, at.result);
+    const one = [onesLike(output)];
+    const first = gradients(op, [output], at.inputs, one, { create_graph: true, strict });
+    const found = gradients(op, first, at.inputs, given, { create_graph, strict });
+    return [released([output], create_graph)[0]!, releasedAs(inputs, found, create_graph)];
+  });
 
 /**
  * The value, and `v` times the Hessian.
