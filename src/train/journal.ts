@@ -1,5 +1,6 @@
 /** What a run tells of itself while it trains: records, progress, the best so far. */
 
+import { betterWay } from '../config/metrics.ts';
 import type { Best, Position, RunState } from './checkpoint.ts';
 import type { Clock } from './clock.ts';
 import type { MetricsRecord, TrainEvent } from './events.ts';
@@ -114,5 +115,5 @@ export class Journal {
 function isBetter(candidate: Best, best: Best): boolean {
   if (candidate.metric !== best.metric) return true;
   const gain = candidate.value - best.value;
-  return candidate.metric === 'val_loss' ? gain < 0 : gain > 0;
+  return betterWay(candidate.metric) === 'min' ? gain < 0 : gain > 0;
 }
