@@ -1,0 +1,58 @@
+/** `trainer:`, the training loop. */
+
+import { z } from 'zod';
+import { strict } from '../../base/registry.ts';
+import { METRICS } from '../metrics.ts';
+import { count } from './values.ts';
+
+/** As PyTorch Lightning's EarlyStopping. */
+const earlyStopping = strict({
+  monitor: z
+    .enum(METRICS)
+    .optional()
+    .describe('Default: val_loss, or train_loss where there is no data.val.'),
+  patience: count()
+    .default(3)
+    .describe('Evaluations in a row without improvement after which training ends.'),
+  min_delta: z.number().min(0).default(0).describe('A smaller change is no improvement.'),
+  mode: z
+    .enum(['min', 'max'])
+    .optional()
+    .describe('Whether less is better. Default: more is better for accuracies, less for losses.'),
+});
+
+export const trainer = strict({
+  epochs: count().optional().describe('Passes over the training data.'),
+  max_steps: count().optional().describe('Optimizer steps; with `epochs`, whichever ends first.'),
+  accumulate_grad_batches: count()
+    .default(1)
+    .describe(
+      "Batches whose gradients one optimizer step has; in memory there are only one batch's.",
+    ),
+  max_seconds: z
+    .number()
+    .positive()
+    .optional()
+    .describe('Seconds after which training ends as it does after the last step.'),
+  early_stopping: earlyStopping
+    .optional()
+    .describe('Ends training when a metric no longer improves.'),
+  clip_grad_norm: z
+    .number()
+    .positive()
+    .optional()
+    .describe('Gradients are scaled so that the norm of all of them together is at most this.'),
+  clip_grad_value: z
+    .number()
+    .positive()
+    .optional()
+    .describe('Every element of the gradients is limited to this magnitude.'),
+  log_every: count().default(50).describe('Steps between two records of the training loss.'),
+  eval_every: count().default(1).describe('Epochs between two passes over `data.val`.'),
+  checkpoint_every: count()
+    .optional()
+    .describe('Steps between two checkpoints, beside the one at the end of every epoch.'),
+  keep: count().default(2).describe('The newest checkpoints that are kept, beside the best one.'),
+}).refine(({ epochs, max_steps }) => epochs !== undefined || max_steps !== undefined, {
+  error: 'needs epochs, max_steps or both: nothing says when training ends',
+});

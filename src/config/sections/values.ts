@@ -1,0 +1,11 @@
+/** Kinds of values that several sections of a config have. */
+
+import { z } from 'zod';
+import type { Spec } from '../../base/registry.ts';
+
+/** What a registry offers to the schema. */
+export interface SpecSource {
+  spec(): z.ZodType<Spec>;
+}
+
+export const count = () => z.int().positive();
