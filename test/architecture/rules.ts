@@ -3,9 +3,10 @@
 /** The rooms of `src/`, from the top down. A room may import every room on a lower line. */
 export const LEVELS: readonly (readonly string[])[] = [
   ['cli'],
+  ['sweep'],
   ['train'],
-  ['config', 'data', 'io'],
-  ['models'],
+  ['config', 'data', 'io', 'report'],
+  ['models', 'metrics', 'callbacks'],
   ['nn', 'optim'],
   ['ops'],
   ['core'],
