@@ -19,14 +19,19 @@ import {
 import { datasets } from './dataset.ts';
 import { type ImageData, ImageDataset } from './images.ts';
 import { cacheFolder, resolveRoot } from './paths.ts';
-import { imageField, transforms } from './transforms.ts';
+import { imageField, preparedSize, transforms } from './transforms.ts';
+
+const IMAGE = { channels: CHANNELS, size: { height: SIDE, width: SIDE } };
 
 const schema = z.strictObject({
   root: z.string().default('datasets'),
   split: z.enum(['train', 'test']).default('train'),
   transforms: z.array(transforms.spec()).default([{ type: 'ToTensor' }]),
-  /** Use only the first so many samples of the split. */
-  limit: z.int().positive().optional(),
+  limit: z
+    .int()
+    .positive()
+    .optional()
+    .describe('Takes only the first so many samples of the split.'),
 });
 
 datasets.register('CIFAR10', {
@@ -34,7 +39,7 @@ datasets.register('CIFAR10', {
   create: ({ root, split, transforms: specs, limit }: z.output<typeof schema>) => {
     const pipeline = specs.map((spec) => transforms.build(spec));
     return {
-      input: imageField(pipeline, [CHANNELS, SIDE, SIDE]),
+      input: imageField(pipeline, preparedSize(pipeline, IMAGE)),
       target: { dtype: 'int64', shape: [] },
       classes: CIFAR10_CLASSES,
       load: async () =>

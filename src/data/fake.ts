@@ -9,7 +9,7 @@ import type { Engine } from '../engine/engine.ts';
 import type { BatchReader, BatchRequest, Dataset, Field } from './dataset.ts';
 import { datasets } from './dataset.ts';
 import { ImageDataset } from './images.ts';
-import { byteTable, transforms } from './transforms.ts';
+import { imageField, preparedSize, transforms } from './transforms.ts';
 
 /** Keeps the generators of the two kinds apart. */
 const KEY = { images: 1, tokens: 2 } as const;
@@ -35,10 +35,10 @@ datasets.register('FakeData', {
   create: (options: z.output<typeof fakeData>) => {
     const pipeline = options.transforms.map((spec) => transforms.build(spec));
     const [channels, height, width] = options.image_size;
-    byteTable(pipeline, channels); // throws now, not when the samples are made
+    const prepared = preparedSize(pipeline, { channels, size: { height, width } });
     const classes = numbers(options.num_classes);
     return {
-      input: { dtype: 'float32', shape: [channels, height, width] },
+      input: imageField(pipeline, prepared),
       target: { dtype: 'int64', shape: [] },
       classes,
       load: async () => {

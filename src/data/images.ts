@@ -4,7 +4,15 @@ import { ArgumentError } from '../base/errors.ts';
 import type { Engine, Storage } from '../engine/engine.ts';
 import type { BatchStream, BatchStreamRequest, Images, PixelMove } from '../engine/images.ts';
 import type { BatchReader, BatchRequest, Dataset, Field, OpenOptions } from './dataset.ts';
-import { byteTable, imageField, pixelMoves, type Transform } from './transforms.ts';
+import type { Pixels } from './pixels.ts';
+import {
+  byteTable,
+  imageField,
+  type PrepareTransform,
+  pixelMoves,
+  preparations,
+  type Transform,
+} from './transforms.ts';
 
 export interface ImageData {
   readonly classes: readonly string[];
@@ -36,13 +44,9 @@ export class ImageDataset implements Dataset, ImageData {
    * sizes do not fit or a label is no class, a `ConfigError` when the transforms do not fit.
    */
   constructor(data: ImageData, transforms: readonly Transform[]) {
-    const { classes, channels, height, width, images, labels } = data;
-    const expected = labels.length * channels * height * width;
-    if (images.length !== expected) {
-      throw new ArgumentError(
-        `[ImageDataset] ${labels.length} images of ${channels}x${height}x${width} take ${expected} bytes, got ${images.length}`,
-      );
-    }
+    checkBytes(data);
+    const prepared = prepare(data, preparations(transforms));
+    const { classes, channels, height, width, images, labels } = prepared;
     const wrong = labels.findIndex((label) => label < 0 || label >= classes.length);
     if (wrong >= 0) {
       throw new ArgumentError(
@@ -56,7 +60,7 @@ export class ImageDataset implements Dataset, ImageData {
     this.images = images;
     this.labels = labels;
     this.length = labels.length;
-    this.input = imageField(transforms, [channels, height, width]);
+    this.input = imageField(transforms, prepared);
     this.table = byteTable(transforms, channels);
     this.moves = pixelMoves(transforms);
   }
@@ -64,6 +68,35 @@ export class ImageDataset implements Dataset, ImageData {
   open(engine: Engine, options: OpenOptions = {}): BatchReader {
     return new ImageReader(engine, this, options);
   }
+}
+
+function checkBytes({ channels, height, width, images, labels }: ImageData): void {
+  const expected = labels.length * channels * height * width;
+  if (images.length === expected) return;
+  throw new ArgumentError(
+    `[ImageDataset] ${labels.length} images of ${channels}x${height}x${width} take ${expected} bytes, got ${images.length}`,
+  );
+}
+
+/** Every image as the steps make it; all of them come out of one size. */
+function prepare(data: ImageData, steps: readonly PrepareTransform[]): ImageData {
+  const { classes, channels, height, width, images, labels } = data;
+  if (steps.length === 0) return data;
+  const area = channels * height * width;
+  const results = Array.from(labels, (_, i) => {
+    const image = { channels, height, width, data: images.subarray(i * area, (i + 1) * area) };
+    return prepareImage(image, steps);
+  });
+  const [first = { channels, height, width }] = results;
+  const bytes = new Uint8Array(results.length * first.channels * first.height * first.width);
+  for (const [i, result] of results.entries()) bytes.set(result.data, i * result.data.length);
+  const size = { channels: first.channels, height: first.height, width: first.width };
+  return { classes, labels, ...size, images: bytes };
+}
+
+/** An image after all steps. */
+export function prepareImage(image: Pixels, steps: readonly PrepareTransform[]): Pixels {
+  return steps.reduce((given, step) => step.apply(given), image);
 }
 
 /** Keeps the bytes in the engine, which gathers, moves and normalises a batch in one pass. */

@@ -5,6 +5,8 @@
 
 import './cifar10.ts';
 import './fake.ts';
+import './image-folder.ts';
+import './preparing.ts';
 
 export {
   type BatchReader,

@@ -8,6 +8,8 @@
  *
  * A move transform (a crop, a flip) comes before the table and moves the bytes of a whole image. It
  * draws from the seed, the epoch and the sample alone; its numbers are not torchvision's.
+ *
+ * A preparing transform (a resize) comes before both, and is applied when the data are read.
  */
 
 import { z } from 'zod';
@@ -15,6 +17,7 @@ import { ConfigError } from '../base/errors.ts';
 import { Registry } from '../base/registry.ts';
 import type { PixelMove } from '../engine/images.ts';
 import type { Field } from './dataset.ts';
+import type { Pixels, Size } from './pixels.ts';
 
 /** Maps each value of a channel on its own. */
 export interface PixelTransform {
@@ -34,7 +37,18 @@ export interface MoveTransform {
   readonly move: PixelMove;
 }
 
-export type Transform = PixelTransform | MoveTransform;
+/** Makes an image into another one, always in the same way. */
+export interface PrepareTransform {
+  readonly name: string;
+  readonly takes: 'pixels';
+  /** The number of channels it gives; `undefined` when it leaves them as they are. */
+  readonly channels?: number;
+  /** The size it gives for images of `given`, or of unknown sizes; `undefined` if that varies. */
+  size(given: Size | undefined): Size | undefined;
+  apply(image: Pixels): Pixels;
+}
+
+export type Transform = PixelTransform | MoveTransform | PrepareTransform;
 
 export const transforms = new Registry<Transform>('transform');
 
@@ -79,23 +93,31 @@ function normalize({ mean, std }: { mean: number[]; std: number[] }): Transform 
   };
 }
 
-const side = z.int().min(1).max(4096);
+/** Pixels. */
+export const side = z.int().min(1).max(4096);
+/** (height, width), or one number. */
+export const sizeOption = z.union([side, z.tuple([side, side])]);
+
+export function sizeOf(option: z.output<typeof sizeOption>): Size {
+  const [height, width] = typeof option === 'number' ? [option, option] : option;
+  return { height, width };
+}
+
 const pad = z.int().min(0).max(4096);
 const cropOptions = z.strictObject({
-  /** (height, width), or one number for both. */
-  size: z.union([side, z.tuple([side, side])]),
-  /** Of all sides, (left and right, top and bottom), or (left, top, right, bottom). */
+  size: sizeOption.describe('(height, width), or one number for both.'),
   padding: z
     .union([pad, z.tuple([pad, pad]), z.tuple([pad, pad, pad, pad])])
     .nullable()
-    .default(null),
+    .default(null)
+    .describe('Of all sides, (left and right, top and bottom), or (left, top, right, bottom).'),
 });
 
 /** https://pytorch.org/vision/stable/generated/torchvision.transforms.RandomCrop.html */
 transforms.register('RandomCrop', {
   schema: cropOptions,
   create: ({ size, padding }: z.output<typeof cropOptions>): Transform => {
-    const [height, width] = typeof size === 'number' ? [size, size] : size;
+    const { height, width } = sizeOf(size);
     const list = typeof padding === 'number' ? [padding] : (padding ?? [0]);
     const [left, top = left!, right = left!, bottom = top] = list as [number, ...number[]];
     const move = { kind: 'crop', height, width, left, top, right, bottom } as const;
@@ -118,16 +140,39 @@ export function pixelMoves(pipeline: readonly Transform[]): PixelMove[] {
   return pipeline.flatMap((transform) => (transform.takes === 'image' ? [transform.move] : []));
 }
 
+/** The preparing transforms of a pipeline, in order. */
+export function preparations(pipeline: readonly Transform[]): PrepareTransform[] {
+  return pipeline.filter((transform) => transform.takes === 'pixels');
+}
+
 /**
- * What a pipeline gives for images of these sizes. Throws a `ConfigError` as `byteTable` does, and
- * when a crop is larger than the padded image.
+ * What images of `channels` and `size` are once they are prepared. Throws a `ConfigError` when
+ * their sizes are unknown and nothing makes them equal.
+ */
+export function preparedSize(
+  pipeline: readonly Transform[],
+  { channels, size }: { channels: number; size: Size | undefined },
+): Size & { channels: number } {
+  const steps = preparations(pipeline);
+  const prepared = steps.reduce((given, step) => step.size(given), size);
+  if (prepared === undefined) {
+    throw new ConfigError(
+      '[transforms] the images have sizes of their own; add CenterCrop, or Resize with [height, width]',
+    );
+  }
+  return { ...prepared, channels: steps.findLast((step) => step.channels)?.channels ?? channels };
+}
+
+/**
+ * What a pipeline gives for prepared images of this size. Throws a `ConfigError` as `byteTable`
+ * does, and when a crop is larger than the padded image.
  */
 export function imageField(
   pipeline: readonly Transform[],
-  [channels, height, width]: readonly [number, number, number],
+  { channels, ...prepared }: Size & { channels: number },
 ): Field {
   byteTable(pipeline, channels);
-  let size = { height, width };
+  let size: Size = prepared;
   for (const move of pixelMoves(pipeline)) {
     if (move.kind !== 'crop') continue;
     const padded = [size.height + move.top + move.bottom, size.width + move.left + move.right];
@@ -147,13 +192,15 @@ export function imageField(
  */
 export function byteTable(transforms: readonly Transform[], channels: number): Float32Array {
   const names = transforms.map((transform) => transform.name).join(', ');
-  const pipeline = transforms.filter((transform) => transform.takes !== 'image');
+  const pipeline = transforms.filter(isPixelTransform);
   if (pipeline.length === 0) {
     throw new ConfigError(`[transforms] images need ToTensor; got ${names || 'none'}`);
   }
-  const moves = transforms.length - pipeline.length;
-  if (transforms.slice(0, moves).some((transform) => transform.takes !== 'image')) {
-    throw new ConfigError(`[transforms] crops and flips must come before ToTensor; got ${names}`);
+  const ranks = transforms.map(({ takes }) => RANKS[takes]);
+  if (ranks.some((rank, i) => rank < (ranks[i - 1] ?? 0))) {
+    throw new ConfigError(
+      `[transforms] the order is sizes, then crops and flips, then ToTensor; got ${names}`,
+    );
   }
   pipeline.forEach((transform, i) => {
     if (transform.takes !== (i === 0 ? 'bytes' : 'floats')) {
@@ -171,4 +218,11 @@ export function byteTable(transforms: readonly Transform[], channels: number): F
     table[i] = pipeline.reduce((value, transform) => transform.apply(value, channel), i & 255);
   }
   return table;
+}
+
+/** Where in a pipeline a transform may stand. */
+const RANKS: Record<Transform['takes'], number> = { pixels: 0, image: 1, bytes: 2, floats: 2 };
+
+function isPixelTransform(transform: Transform): transform is PixelTransform {
+  return transform.takes === 'bytes' || transform.takes === 'floats';
 }
