@@ -165,7 +165,7 @@ function nearest({ channels, height, width, data }: Pixels, size: Size): Pixels 
   return { channels, ...size, data: result };
 }
 
-/** Steps are added up one by one, as Pillow does: where a sum falls on an edge, rounding decides. */
+/** Steps are added one by one, as Pillow does: where a sum falls on an edge, rounding decides. */
 function nearestPlaces(inputs: number, outputs: number): Int32Array {
   const scale = inputs / outputs;
   const places = new Int32Array(outputs);
