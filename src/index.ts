@@ -26,6 +26,7 @@ export { realize } from './core/realize.ts';
 export { hostScalar } from './core/scalar.ts';
 export { Tensor } from './core/tensor.ts';
 export * as data from './data/index.ts';
+export { SummaryWriter, type SummaryWriterOptions } from './io/tensorboard/summary-writer.ts';
 export { load, save } from './io/tensors.ts';
 export * as models from './models/index.ts';
 export * as func from './nn/func.ts';
