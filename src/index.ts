@@ -2,10 +2,20 @@
 
 import './ops/methods.ts';
 
+/** What the schemas of one's own types are written with; the copy that torchts itself has. */
+export { z } from 'zod';
+
 export { DTYPES, type DType, type HostArray } from './base/dtype.ts';
 export * as errors from './base/errors.ts';
 export { type FloatInfo, finfo } from './base/finfo.ts';
 export type { Shape } from './base/shape.ts';
+export {
+  Callback,
+  type JsonValue,
+  type MetricsRecord,
+  type SampleBatch,
+  type TrainingRun,
+} from './callbacks/index.ts';
 export { type AutocastOptions, autocast, isAutocastEnabled } from './core/autocast.ts';
 export { type GradOptions, grad } from './core/autograd.ts';
 export { type CompiledStep, type CompileOptions, compile, type Stateful } from './core/compile.ts';

@@ -143,9 +143,10 @@ export class Registry<T, Context = void> {
 
   unknown(type: unknown): string {
     const name = typeof type === 'string' ? type : JSON.stringify(type);
-    const nearest = typeof type === 'string' ? nearestName(type, this.names()) : undefined;
-    const hint =
-      nearest === undefined ? `known: ${this.names().join(', ')}` : `did you mean "${nearest}"?`;
+    const names = this.names();
+    const nearest = typeof type === 'string' ? nearestName(type, names) : undefined;
+    const known = names.length === 0 ? 'none is known' : `known: ${names.join(', ')}`;
+    const hint = nearest === undefined ? known : `did you mean "${nearest}"?`;
     return `unknown ${this.kind} "${name}"; ${hint}`;
   }
 }

@@ -3,9 +3,17 @@
 // The types of whole models, which stand in the registry of modules.
 import '../models/index.ts';
 
+import { callbacks } from '../callbacks/index.ts';
 import { datasets } from '../data/index.ts';
 import { losses, modules } from '../nn/index.ts';
 import { optimizers, schedulers } from '../optim/index.ts';
 import type { Registries } from './schema.ts';
 
-export const registries: Registries = { modules, losses, optimizers, schedulers, datasets };
+export const registries: Registries = {
+  modules,
+  losses,
+  optimizers,
+  schedulers,
+  datasets,
+  callbacks,
+};

@@ -16,6 +16,7 @@ export interface Registries {
   readonly optimizers: SpecSource;
   readonly schedulers: SpecSource;
   readonly datasets: SpecSource;
+  readonly callbacks: SpecSource;
 }
 
 /** Names of runs become names of folders. */
@@ -55,6 +56,10 @@ export function configSchema(registries: Registries) {
         'How the learning rate changes, with `interval: step` or `epoch` beside the arguments of the type.',
       ),
     trainer: trainer.describe('How long and how it is trained.'),
+    callbacks: z
+      .array(registries.callbacks.spec())
+      .default([])
+      .describe('What is called while it trains; see docs/callbacks.md.'),
     expect: expect.optional().describe('What the run must reach; one that does not has failed.'),
   }).check(({ value, issues }) => {
     for (const { path, message } of contradictions(value)) {

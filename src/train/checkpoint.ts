@@ -9,10 +9,12 @@ import { createHash } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FileError } from '../base/errors.ts';
+import type { Position } from '../callbacks/index.ts';
 import type { GeneratorState } from '../core/random.ts';
 import { fileError, writeDirectoryAtomic } from '../io/atomic.ts';
 import type { HostTensor } from '../io/host-tensor.ts';
 import { encodeSafetensors, parseSafetensors } from '../io/safetensors.ts';
+import type { CallbacksState } from './callbacks.ts';
 import type { EarlyStoppingState } from './early-stopping.ts';
 
 const VERSION = 1;
@@ -22,15 +24,7 @@ const JSON_FILE = 'state.json';
 
 export type HostTensors = Map<string, HostTensor>;
 
-/** Where training stands. */
-export interface Position {
-  /** Optimizer steps taken. */
-  readonly step: number;
-  /** Epochs finished. */
-  readonly epoch: number;
-  /** Batches taken of the epoch under way. */
-  readonly batch: number;
-}
+export type { Position };
 
 export interface Best {
   readonly metric: string;
@@ -60,6 +54,7 @@ export interface RunState extends Position {
   /** What a schedule of the learning rate remembers beside the position. */
   readonly scheduler: Readonly<Record<string, unknown>> | null;
   readonly early_stopping: EarlyStoppingState;
+  readonly callbacks: CallbacksState;
   /** The best validation so far. */
   readonly best: Best | null;
   /** The last value of each metric. */

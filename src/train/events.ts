@@ -3,20 +3,9 @@
  * `--json` and the run directory's `metrics.jsonl` are written from them and from nothing else.
  */
 
-/** One measured point. `step` counts optimizer steps from 1, `epoch` from 1. */
-export interface MetricsRecord {
-  readonly step: number;
-  readonly epoch: number;
-  readonly split: 'train' | 'val';
-  /** Mean over the samples since the last record of this split. */
-  readonly loss: number;
-  readonly lr: number;
-  readonly samples_per_second: number;
-  /** Seconds since the run started. */
-  readonly time: number;
-  /** Further metrics, such as `accuracy` in [0, 1]. */
-  readonly [metric: string]: number | string;
-}
+import type { MetricsRecord } from '../callbacks/index.ts';
+
+export type { MetricsRecord };
 
 export type TrainEvent =
   | {

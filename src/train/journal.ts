@@ -1,5 +1,6 @@
 /** What a run tells of itself while it trains: records, progress, the best so far. */
 
+import { ArgumentError } from '../base/errors.ts';
 import { betterWay } from '../config/metrics.ts';
 import type { Best, Position, RunState } from './checkpoint.ts';
 import type { Clock } from './clock.ts';
@@ -9,6 +10,11 @@ import type { Means } from './totals.ts';
 
 /** Milliseconds between two `progress` events. */
 const PROGRESS_INTERVAL = 100;
+
+/** Keys that every record has, or that its metrics have. */
+const OWN_KEYS = 'step epoch split loss accuracy lr samples_per_second time'.split(' ');
+/** Also the name of a column in a table. */
+const LOGGABLE = /^[A-Za-z_][\w./-]*$/;
 
 export interface JournalOptions {
   readonly run: RunDirectory;
@@ -21,6 +27,8 @@ export class Journal {
   /** The last value of each metric: `train_loss`, `val_accuracy`, ... */
   metrics: Readonly<Record<string, number>> = {};
   best: Best | null = null;
+  /** What callbacks want to be in the next record. */
+  logged: Readonly<Record<string, number>> = {};
 
   readonly #options: JournalOptions;
   /** Samples and steps of this session. */
@@ -35,9 +43,28 @@ export class Journal {
   }
 
   /** Goes on from a checkpoint. */
-  restore({ metrics, best }: RunState): void {
+  restore({ metrics, best, callbacks }: RunState): void {
     this.metrics = metrics;
     this.best = best;
+    this.logged = callbacks?.logged ?? {};
+  }
+
+  /**
+   * Adds a number to the next record.
+   * @throws ArgumentError for a value that is not finite, or a name that a record cannot have.
+   */
+  log(name: string, value: number): void {
+    if (!LOGGABLE.test(name) || OWN_KEYS.includes(name)) {
+      const own = OWN_KEYS.join(', ');
+      throw new ArgumentError(
+        `[log] "${name}" cannot be logged: expected a word of letters, digits, "_", "-", "." and ` +
+          `"/", and none of ${own}`,
+      );
+    }
+    if (!Number.isFinite(value)) {
+      throw new ArgumentError(`[log] ${name} must be a finite number, got ${value}`);
+    }
+    this.logged = { ...this.logged, [name]: value };
   }
 
   /** Counts a step; tells the progress if it has not been told for a while. */
@@ -67,21 +94,22 @@ export class Journal {
   }
 
   /** Records the training loss since the last record. */
-  recordTraining(position: Position, lr: number, means: Means): void {
+  recordTraining(position: Position, lr: number, means: Means): MetricsRecord {
     const now = this.#options.clock.training;
-    this.#record('train', position, lr, means, means.samples / (now - this.#recordedAt));
+    const speed = means.samples / (now - this.#recordedAt);
     this.#recordedAt = now;
+    return this.#record('train', position, lr, means, speed);
   }
 
   /** Records a pass over the validation data; the best so far is the model of `best.step`. */
-  recordValidation(position: Position, lr: number, means: Means, seconds: number): void {
-    this.#record('val', position, lr, means, means.samples / seconds);
+  recordValidation(position: Position, lr: number, means: Means, seconds: number): MetricsRecord {
     const { step } = position;
     const candidate =
       means.accuracy === undefined
         ? { metric: 'val_loss', value: means.loss, step }
         : { metric: 'val_accuracy', value: means.accuracy, step };
     if (this.best === null || isBetter(candidate, this.best)) this.best = candidate;
+    return this.#record('val', position, lr, means, means.samples / seconds);
   }
 
   #record(
@@ -90,9 +118,11 @@ export class Journal {
     lr: number,
     { loss, accuracy }: Means,
     samples_per_second: number,
-  ): void {
+  ): MetricsRecord {
     const { run, clock, emit } = this.#options;
-    const measured: Record<string, number> = accuracy === undefined ? { loss } : { loss, accuracy };
+    const means: Record<string, number> = accuracy === undefined ? { loss } : { loss, accuracy };
+    const measured = { ...this.logged, ...means };
+    this.logged = {};
     const time = clock.elapsed;
     const record: MetricsRecord = {
       step,
@@ -108,6 +138,7 @@ export class Journal {
     const named = Object.entries(measured).map(([key, value]) => [`${split}_${key}`, value]);
     this.metrics = { ...this.metrics, ...Object.fromEntries(named) };
     emit({ event: 'metrics', ...record });
+    return record;
   }
 }
 

@@ -139,7 +139,7 @@ const switchedOff = ({ winograd }: TrainConfig['engine']): string[] =>
   winograd ? [] : ['onednn_winograd'];
 
 /** Forward and loss, in the task's precision. */
-function evaluate({ model, loss, mixed }: Task, input: Tensor, target: Tensor) {
+export function evaluate({ model, loss, mixed }: Task, input: Tensor, target: Tensor) {
   return autocast(
     () => {
       const output = firstOutput(model.call(input));

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { FileError } from '../base/errors.ts';
 import { engine, setThreads, threads } from '../core/device.ts';
 import { openLoader } from './batches.ts';
+import { buildCallbacks } from './callbacks.ts';
 import { type Checkpoint, readCheckpoint } from './checkpoint.ts';
 import { Clock } from './clock.ts';
 import { environment } from './environment.ts';
@@ -30,6 +31,7 @@ export async function train(request: TrainRequest): Promise<RunSummary> {
   // Asked now, answered while the model is built and the data are read.
   const surroundings = environment(config.seed);
   const task = buildTask(loaded);
+  const callbacks = buildCallbacks(loaded);
   const resumed = await findResumed(request);
   const loader = openLoader(loaded, await task.train.load(), 'train');
   const valLoader = task.val && openLoader(loaded, await task.val.load(), 'val');
@@ -37,7 +39,7 @@ export async function train(request: TrainRequest): Promise<RunSummary> {
   const run = resumed?.run ?? (await RunDirectory.create(request.out, config.name));
   const clock = new Clock();
   const profile = request.profile === true ? join(run.path, 'profile.json') : request.profile;
-  const parts = { loaded, task, loader, length, valLoader, run, clock };
+  const parts = { loaded, task, callbacks, loader, length, valLoader, run, clock };
   const trainer = new Trainer({ ...parts, emit, signal, profile });
   try {
     if (resumed !== undefined) {

@@ -6,11 +6,13 @@
 
 import { join } from 'node:path';
 import { TorchtsError } from '../base/errors.ts';
+import type { MetricsRecord } from '../callbacks/index.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import { type CompiledStep, compile } from '../core/compile.ts';
 import { generatorState, setGeneratorState } from '../core/random.ts';
 import type { DataLoader } from '../data/loader.ts';
 import { toHost } from '../io/tensors.ts';
+import { CallbackError, Callbacks, type CallbacksState, type NamedCallback } from './callbacks.ts';
 import { type Checkpoint, MODEL_FILE, type Position, STATE_FILE } from './checkpoint.ts';
 import type { Clock } from './clock.ts';
 import { EarlyStopping } from './early-stopping.ts';
@@ -20,6 +22,7 @@ import { Journal } from './journal.ts';
 import { Profiler } from './profiler.ts';
 import type { RunDirectory } from './run-directory.ts';
 import type { RunLength } from './run-length.ts';
+import { RunView } from './run-view.ts';
 import { checkSampleOrder, sampleOrder } from './sample-order.ts';
 import * as snapshot from './snapshot.ts';
 import { StepQueue } from './step-queue.ts';
@@ -29,6 +32,7 @@ import type { Means, Totals } from './totals.ts';
 export interface TrainerOptions {
   readonly loaded: LoadedConfig;
   readonly task: Task;
+  readonly callbacks: readonly NamedCallback[];
   readonly loader: DataLoader;
   readonly length: RunLength;
   /** Over the validation data, when there is any. */
@@ -53,6 +57,9 @@ export class Trainer {
   readonly #profiler: Profiler | undefined;
   readonly #queue: StepQueue;
 
+  readonly #callbacks: Callbacks;
+  /** Before a pass over the validation data that a stopped run will begin again. */
+  #resumesAs: CallbacksState | undefined;
   readonly #stopping: EarlyStopping;
   /** Why training is over before its last step, if it is. */
   #endedBy: string | undefined;
@@ -72,6 +79,7 @@ export class Trainer {
     this.#options = options;
     this.#journal = new Journal({ ...options, totalSteps: this.totalSteps });
     this.#stopping = new EarlyStopping(loaded.config);
+    this.#callbacks = new Callbacks(options.callbacks, this.#view());
     const totals = task.totals();
     this.#totals = totals;
     this.#step = trainingStep(task, totals, onRetrace);
@@ -82,6 +90,22 @@ export class Trainer {
     this.#profiler = profile === undefined ? undefined : new Profiler(profile, this.#step);
     this.#queue = new StepQueue(this.#profiler ?? this.#step, loader);
     this.#evaluator = valLoader && new Evaluator(task, valLoader, onRetrace);
+  }
+
+  /** What callbacks see. */
+  #view(): RunView {
+    const { loaded, task, run, loader, valLoader } = this.#options;
+    return new RunView({
+      loaded,
+      task,
+      directory: run.path,
+      datasets: { train: loader.dataset, val: valLoader?.dataset },
+      present: this,
+      log: (name, value) => this.#journal.log(name, value),
+      stop: (reason) => {
+        this.#callbacks.stopped ??= reason;
+      },
+    });
   }
 
   get position(): Position {
@@ -113,25 +137,40 @@ export class Trainer {
   /**
    * Trains until the end, or until the signal is aborted; a checkpoint is written either way.
    *
-   * @throws TorchtsError when the loss or the weights are no longer finite.
+   * @throws TorchtsError when the loss or the weights are no longer finite, or a callback fails.
    */
   async train(): Promise<void> {
-    const { signal, task } = this.#options;
-    task.model.train();
+    this.#options.task.model.train();
     this.#profiler?.begin(this.totalSteps - this.#position.step);
     // A run that goes on may be over already.
     if (this.#position.step > 0) this.#noticeEnd();
-    try {
-      while (!this.finished && !signal.aborted) {
-        if (!this.#stepsTaken) await this.#takeSteps();
-        if (this.#epochTaken || this.#stepsTaken) await this.#close();
-      }
-      await this.#save();
-    } finally {
-      await Promise.allSettled([this.#writing]);
-    }
-    await this.#writing;
+    if (!this.finished) await this.#session();
     await this.#profiler?.write();
+  }
+
+  async #session(): Promise<void> {
+    let failure: { readonly error: unknown } | undefined;
+    try {
+      await this.#tell('onTrainStart');
+      await this.#takeEpochs();
+      await this.#save();
+      await this.#writing;
+      if (this.finished) await this.#tell('onTrainEnd');
+    } catch (error) {
+      await Promise.allSettled([this.#writing]);
+      failure = { error: error instanceof CallbackError ? this.#stoppedBy(error.message) : error };
+    }
+    await this.#callbacks.end(failure);
+    if (failure !== undefined) throw failure.error;
+  }
+
+  /** Until the end of training, or the signal. */
+  async #takeEpochs(): Promise<void> {
+    const { signal } = this.#options;
+    while (!this.finished && !signal.aborted) {
+      if (!this.#stepsTaken) await this.#takeSteps();
+      if (this.#epochTaken || this.#stepsTaken) await this.#close();
+    }
   }
 
   /** Until the end of the epoch, or of training, or the signal. */
@@ -139,6 +178,7 @@ export class Trainer {
     const { loader, loaded, signal } = this.#options;
     const { log_every, checkpoint_every = Number.POSITIVE_INFINITY } = loaded.config.trainer;
     const { epoch, batch: start } = this.#position;
+    if (start === 0) await this.#tell('onTrainEpochStart');
     const batches = loader.epoch(epoch, { start });
     for (const batch of this.#profiler?.watch(batches) ?? batches) {
       this.#queue.add(batch);
@@ -148,7 +188,8 @@ export class Trainer {
         batch: this.#position.batch + 1,
       };
       this.#journal.stepped(batch.size, this.#position, this.#lr);
-      if (this.#position.batch % log_every === 0) this.#queue.also(() => this.#record());
+      if (this.#position.batch % log_every === 0) await this.#recordInPassing();
+      if (this.#callbacks.has('onTrainBatchEnd')) await this.#tell('onTrainBatchEnd');
       if (this.#queue.full) await this.#queue.room();
       this.#noticeEnd();
       if (this.#stepsTaken || this.#epochTaken || signal.aborted) break;
@@ -160,12 +201,13 @@ export class Trainer {
   /** Ends an epoch, or all of training: records, evaluates, saves. Stops short when aborted. */
   async #close(): Promise<void> {
     const { step, epoch } = this.#position;
-    if (this.#recordedAt < step) await this.#record();
+    if (this.#recordedAt < step) await this.#tell('onRecord', await this.#record());
     this.#journal.tellProgress(this.#position, this.#lr);
     const { eval_every } = this.#options.loaded.config.trainer;
     const isDue = (epoch + 1) % eval_every === 0 || this.#stepsTaken;
     if (isDue && !(await this.#evaluate())) return;
     if (isDue) this.#stopping.evaluated(this.metrics);
+    await this.#tell('onTrainEpochEnd');
     if (this.#epochTaken) {
       this.#position = { step, epoch: epoch + 1, batch: 0 };
       this.#options.task.schedule.afterEpoch(this.metrics, isDue);
@@ -181,13 +223,29 @@ export class Trainer {
     const { max_seconds = Number.POSITIVE_INFINITY } = loaded.config.trainer;
     if (this.#stepsTaken) return;
     const isLate = clock.elapsed > max_seconds;
-    this.#endedBy = isLate ? `it has taken ${max_seconds} s` : this.#stopping.reason;
+    this.#endedBy = isLate
+      ? `it has taken ${max_seconds} s`
+      : (this.#stopping.reason ?? this.#callbacks.stopped);
     if (this.#endedBy === undefined) return;
     emit({ event: 'ended_early', step: this.#position.step, reason: this.#endedBy });
   }
 
+  /** Calls a hook, while nothing is computed. */
+  async #tell(...[hook, ...more]: Parameters<Callbacks['call']>): Promise<void> {
+    if (!this.#callbacks.has(hook)) return;
+    await this.#queue.idle();
+    await this.#options.clock.pause(() => this.#callbacks.call(hook, ...more));
+  }
+
+  /** Records while further steps are queued, unless someone is to be told of it. */
+  async #recordInPassing(): Promise<void> {
+    if (!this.#callbacks.has('onRecord')) return this.#queue.also(() => this.#record());
+    await this.#queue.idle();
+    await this.#tell('onRecord', await this.#record());
+  }
+
   /** Records the losses since the last record, of the steps queued so far. */
-  async #record(): Promise<void> {
+  async #record(): Promise<MetricsRecord> {
     const position = this.#position;
     const first = this.#recordedAt + 1;
     const lr = this.#lr;
@@ -196,7 +254,7 @@ export class Trainer {
     const clearing = this.#clearTotals();
     const [means] = await Promise.all([reading, clearing]);
     this.#checkLoss(means, first, position.step);
-    this.#journal.recordTraining(position, lr, means);
+    return this.#journal.recordTraining(position, lr, means);
   }
 
   /** False when the signal ended it early. */
@@ -204,16 +262,21 @@ export class Trainer {
     const { signal, clock } = this.#options;
     const evaluator = this.#evaluator;
     if (evaluator === undefined) return true;
+    this.#resumesAs = this.#callbacks.state(this.#journal.logged);
+    await this.#tell('onValidationStart');
     const start = clock.now();
     const means = await clock.pause(() => evaluator.run(signal));
     if (means === undefined) return false;
+    this.#resumesAs = undefined;
     if (!Number.isFinite(means.loss)) {
       throw this.#diverged(
         `the validation loss is ${means.loss} after step ${this.#position.step}`,
       );
     }
     const seconds = (clock.now() - start) / 1000;
-    this.#journal.recordValidation(this.#position, this.#lr, means, seconds);
+    const record = this.#journal.recordValidation(this.#position, this.#lr, means, seconds);
+    await this.#tell('onRecord', record);
+    await this.#tell('onValidationEnd', record);
     return true;
   }
 
@@ -224,11 +287,15 @@ export class Trainer {
   }
 
   #diverged(what: string): TorchtsError {
+    return this.#stoppedBy(what, '; try a smaller optimizer.lr');
+  }
+
+  #stoppedBy(what: string, advice = ''): TorchtsError {
     const last =
       this.#saved === undefined
         ? 'no checkpoint was written yet'
         : `the last checkpoint is ${this.#saved.path}`;
-    return new TorchtsError(`training stopped: ${what}; ${last}; try a smaller optimizer.lr`);
+    return new TorchtsError(`training stopped: ${what}; ${last}${advice}`);
   }
 
   /**
@@ -240,6 +307,7 @@ export class Trainer {
     const position = JSON.stringify([this.#position, this.#closedAt]);
     if (this.#saved?.position === position) return;
     const { run, clock } = this.#options;
+    await this.#tell('onSaveCheckpoint', run.checkpointPath(this.#position.step));
     await clock.pause(async () => {
       const checkpoint = await this.#snapshot();
       await this.#writing;
@@ -268,6 +336,7 @@ export class Trainer {
         data: sampleOrder(loaded, loader.dataset),
         scheduler: task.schedule.state(),
         early_stopping: this.#stopping.state(),
+        callbacks: this.#resumesAs ?? this.#callbacks.state(this.#journal.logged),
         optimizer: snapshot.optimizerState(loaded.config.optimizer.type, model, optimizer),
         best: this.#journal.best,
         metrics: this.#journal.metrics,
@@ -316,6 +385,7 @@ export class Trainer {
     const { step, epoch, batch } = state;
     task.schedule.restore(state, state.scheduler ?? null);
     if (state.early_stopping !== undefined) this.#stopping.restore(state.early_stopping);
+    if (state.callbacks !== undefined) this.#callbacks.restore(state.callbacks);
     this.#position = { step, epoch, batch };
     this.#recordedAt = state.recorded_at;
     this.#closedAt = state.closed_at;

@@ -54,6 +54,7 @@ export const registries: Registries = {
     }),
   }),
   schedulers: registry('lr_scheduler', { StepLR: strict({ step_size: size }) }),
+  callbacks: registry('callback', {}),
   datasets: registry('data set', {
     CIFAR10: strict({
       root: z.string().min(1),

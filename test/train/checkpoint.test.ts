@@ -32,6 +32,7 @@ beforeAll(() => {
       optimizer: { type: 'SGD', param_groups: [{ lr: 0.1, params: ['weight'] }] },
       scheduler: null,
       early_stopping: { best: null, bad: 0 },
+      callbacks: { states: [], logged: {}, stopped: null },
       best: null,
       metrics: { train_loss: 0.5 },
       records: 4,
