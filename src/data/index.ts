@@ -7,6 +7,7 @@ import './cifar10.ts';
 import './fake.ts';
 import './image-folder.ts';
 import './preparing.ts';
+import './table/csv-dataset.ts';
 
 export {
   type BatchReader,
@@ -19,4 +20,5 @@ export {
 } from './dataset.ts';
 export { type ImageData, ImageDataset } from './images.ts';
 export { type Batch, DataLoader, type DataLoaderOptions } from './loader.ts';
+export { TensorDataset } from './tensor-dataset.ts';
 export { type Transform, transforms } from './transforms.ts';

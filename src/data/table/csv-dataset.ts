@@ -1,0 +1,157 @@
+/** Tables of numbers and words, to classify rows or to predict numbers. */
+
+import { extname } from 'node:path';
+import { z } from 'zod';
+import { ConfigError } from '../../base/errors.ts';
+import { type DatasetSource, datasets, type SampleDescription } from '../dataset.ts';
+import { resolveRoot } from '../paths.ts';
+import { type Rows, TensorDataset } from '../tensor-dataset.ts';
+import { matrix, pick, type Table, takeRows } from './columns.ts';
+import { readCsv } from './csv.ts';
+import { splitRows } from './split.ts';
+import { learnTarget } from './target.ts';
+import { columnTransforms, unknownColumn } from './transforms.ts';
+
+const name = z.string().min(1);
+
+const schema = z.strictObject({
+  path: name.describe('The file; its first row names the columns.'),
+  target: z
+    .union([name, z.array(name).min(1)])
+    .describe('The column to predict, or several columns of numbers.'),
+  features: z
+    .array(name)
+    .min(1)
+    .optional()
+    .describe('The columns to predict it from. Default: all others.'),
+  exclude: z.array(name).default([]).describe('Columns to leave out of the features.'),
+  task: z
+    .enum(['classification', 'regression'])
+    .optional()
+    .describe('Default: classification where the target is of words, else regression.'),
+  split: z
+    .enum(['all', 'train', 'test'])
+    .default('all')
+    .describe('Which rows: all, or those that test_size leaves for training or holds back.'),
+  test_size: z
+    .number()
+    .gt(0)
+    .lt(1)
+    .default(0.2)
+    .describe('The part of the rows that is held back, where split is train or test.'),
+  random_state: z.int().min(0).default(0).describe('What the rows held back are drawn from.'),
+  stratify: z
+    .boolean()
+    .default(false)
+    .describe('Holds back the same part of the rows of each class.'),
+  fit: name
+    .optional()
+    .describe('A file whose rows the transforms and the classes are learned from, not these.'),
+  transforms: z
+    .array(columnTransforms.spec())
+    .default([])
+    .describe('What is done to the features, in order; learned from the training rows.'),
+  delimiter: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('What stands between values. Default: a tab in files .tsv, else a comma.'),
+  na_values: z
+    .array(z.string())
+    .default(['NA', 'N/A', 'NaN', 'nan', 'null', '?'])
+    .describe('What stands for a missing value, beside nothing at all.'),
+});
+
+type Options = z.output<typeof schema>;
+
+/**
+ * A row's features are float32 (features,); its target is a class, or float32 (columns,). The file
+ * is read when the data set is made, because words become as many features as there are.
+ */
+datasets.register('CSVDataset', {
+  schema,
+  create: (options: Options): DatasetSource => {
+    const { description, rows, length } = prepare(options);
+    return { ...description, load: async () => new TensorDataset(length, description, rows) };
+  },
+});
+
+const ADVICE = {
+  words: 'add OneHotEncoder to the transforms, or exclude the column',
+  missing: 'add SimpleImputer to the transforms, or exclude the column',
+};
+
+function prepare(options: Options): { description: SampleDescription; rows: Rows; length: number } {
+  const table = readTable(options.path, options);
+  const parts = splitParts(table, options);
+  const learned = options.fit === undefined ? parts.train : readTable(options.fit, options);
+  const used = takeRows(table, placesOf(table, parts, options.split));
+  const target = learnTarget(learned, options);
+  const features = learnFeatures(learned, options)(used);
+  const names = [...features.columns.keys()];
+  const inputs = matrix(features, ADVICE);
+  return {
+    length: used.rows.length,
+    rows: { inputs, targets: target.of(used) },
+    description: {
+      input: { dtype: 'float32', shape: [names.length] },
+      target: target.field,
+      classes: target.classes,
+    },
+  };
+}
+
+function readTable(path: string, { delimiter, na_values, ...options }: Options): Table {
+  const separator = delimiter ?? (extname(path) === '.tsv' ? '\t' : ',');
+  const table = readCsv(resolveRoot(path), { delimiter: separator, na_values });
+  for (const key of ['target', 'features', 'exclude'] as const) {
+    for (const wanted of [options[key] ?? []].flat()) {
+      if (table.columns.has(wanted)) continue;
+      throw new ConfigError(`[CSVDataset] ${key}: ${unknownColumn(wanted, table.columns.keys())}`);
+    }
+  }
+  return table;
+}
+
+function splitParts(table: Table, options: Options): { train: Table; held: Parts } {
+  const { test_size, random_state } = options;
+  const stratify = options.stratify ? classIndices(table, options) : undefined;
+  const held = splitRows(table.rows.length, { test_size, random_state, stratify });
+  const train = options.split === 'all' ? table : takeRows(table, held.train);
+  return { train, held };
+}
+
+type Parts = Record<'train' | 'test', Int32Array>;
+
+function placesOf(table: Table, { held }: { held: Parts }, split: Options['split']): Int32Array {
+  const places = split === 'all' ? table.rows : held[split];
+  if (places.length > 0) return places;
+  throw new ConfigError(
+    `[CSVDataset] test_size leaves no row of ${table.rows.length} for split: ${split}`,
+  );
+}
+
+function classIndices(table: Table, options: Options): Int32Array {
+  const { classes, of } = learnTarget(table, options);
+  if (classes.length > 0) return Int32Array.from(of(table) as BigInt64Array, Number);
+  throw new ConfigError('[CSVDataset] stratify: true needs classes, but the target is of numbers');
+}
+
+function learnFeatures(learned: Table, options: Options): (table: Table) => Table {
+  const { features, exclude, target } = options;
+  const targets = [target].flat();
+  const names = (features ?? [...learned.columns.keys()]).filter(
+    (wanted) => !exclude.includes(wanted) && !(features === undefined && targets.includes(wanted)),
+  );
+  if (names.length === 0) throw new ConfigError('[CSVDataset] no column is left to predict from');
+  let learning: Table = { rows: learned.rows, columns: pick(learned.columns, names) };
+  const steps = options.transforms.map((spec) => {
+    const step = columnTransforms.build(spec).fit(learning);
+    learning = step(learning);
+    return step;
+  });
+  return (table) => {
+    const chosen: Table = { rows: table.rows, columns: pick(table.columns, names) };
+    return steps.reduce((given, step) => step(given), chosen);
+  };
+}

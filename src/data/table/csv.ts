@@ -1,0 +1,58 @@
+/** Files of comma-separated values. */
+
+import { readFileSync, statSync } from 'node:fs';
+import { CsvError, parse } from 'csv-parse/sync';
+import { FileError } from '../../base/errors.ts';
+import type { Column, Table } from './columns.ts';
+
+export interface CsvOptions {
+  readonly delimiter: string;
+  /** What stands for a missing value, beside nothing at all. */
+  readonly na_values: readonly string[];
+}
+
+/** A text of more bytes than this would not fit into memory several times over. */
+const MOST_BYTES = 2 ** 30;
+
+/**
+ * Reads a file whose first row names the columns. A column is of numbers when all its values are.
+ *
+ * @throws FileError that names the file and the row of what is wrong.
+ */
+export function readCsv(path: string, { delimiter, na_values }: CsvOptions): Table {
+  const [header, ...rows] = parseRows(path, delimiter);
+  if (header === undefined)
+    throw new FileError(`${path} is empty; its first row names the columns`);
+  const twice = header.find((name, i) => header.indexOf(name) !== i);
+  if (twice !== undefined) throw new FileError(`${path} has two columns named "${twice}"`);
+  if (rows.length === 0) throw new FileError(`${path} has no rows below its header`);
+  const missing = new Set(na_values);
+  const columns = header.map((name, i): [string, Column] => [
+    name,
+    column(rows.map((row) => (missing.has(row[i]!) ? '' : row[i]!))),
+  ]);
+  return { rows: Int32Array.from(rows, (_, row) => row), columns: new Map(columns) };
+}
+
+function parseRows(path: string, delimiter: string): string[][] {
+  try {
+    const { size } = statSync(path);
+    if (size > MOST_BYTES) throw new Error(`it has ${size} bytes, more than ${MOST_BYTES}`);
+    return parse(readFileSync(path), { bom: true, delimiter, skip_empty_lines: true, trim: true });
+  } catch (error) {
+    throw new FileError(`cannot read ${path}: ${reasonOf(error as Error)}`);
+  }
+}
+
+function reasonOf(error: Error): string {
+  if (!(error instanceof CsvError)) return error.message;
+  const { lines } = error as CsvError & { lines?: number };
+  const message = error.message.replace(/ on line \d+$/, '').replace(/^[A-Z][a-z]+ [A-Z].*?: /, '');
+  return lines === undefined ? message : `line ${lines}: ${message}`;
+}
+
+function column(texts: string[]): Column {
+  const numbers = Float64Array.from(texts, (text) => (text === '' ? Number.NaN : Number(text)));
+  const areNumbers = texts.every((text, i) => text === '' || Number.isFinite(numbers[i]));
+  return areNumbers ? { kind: 'numbers', values: numbers } : { kind: 'text', values: texts };
+}
