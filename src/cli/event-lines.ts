@@ -1,5 +1,6 @@
 /** A run's events in words. */
 
+import { formatChange } from '../config/changes.ts';
 import type { RunSummary, TrainEvent } from '../train/events.ts';
 import { count, decimal, duration, percent } from './format.ts';
 
@@ -8,6 +9,8 @@ export type StartEvent = TrainEvent & { event: 'start' };
 /** What an event says to a reader; nothing for events that only programs need. */
 export function linesOf(event: TrainEvent, start: StartEvent | undefined): string[] {
   switch (event.event) {
+    case 'resume':
+      return resumeLines(event);
     case 'start':
       return startLines(event);
     case 'progress':
@@ -25,10 +28,20 @@ export function linesOf(event: TrainEvent, start: StartEvent | undefined): strin
     case 'ended_early':
       return [`training ends after step ${event.step}: ${event.reason}`];
     case 'stopped':
-      return [`stopped by ${event.signal} after step ${event.step}; a checkpoint was written`];
+      return [
+        event.checkpoint === null
+          ? `stopped by ${event.signal} before training began`
+          : `stopped by ${event.signal} after step ${event.step}; a checkpoint was written`,
+      ];
     case 'end':
       return [endLine(event)];
   }
+}
+
+function resumeLines({ checkpoint, damaged, changes }: TrainEvent & { event: 'resume' }): string[] {
+  const lines = damaged.map(({ reason, path }) => `warning: ${reason}; kept as ${path}.damaged`);
+  if (damaged.length > 0) lines.push(`going on from ${checkpoint}, which is whole`);
+  return [...lines, ...changes.map((change) => `changed: ${formatChange(change)}`)];
 }
 
 function startLines(event: StartEvent): string[] {

@@ -32,7 +32,8 @@ class QuietReporter implements Reporter {
   constructor(readonly io: Io) {}
 
   event(event: TrainEvent): void {
-    if (event.event === 'end' || event.event === 'stopped' || isUnmet(event)) {
+    const isResult = event.event === 'end' || event.event === 'stopped';
+    if (isResult || isUnmet(event) || isWarning(event)) {
       for (const line of linesOf(event, undefined)) this.io.stdout.write(`${line}\n`);
     }
   }
@@ -76,6 +77,10 @@ class LineReporter implements Reporter {
     }
     for (const line of linesOf(event, this.#start)) this.io.stdout.write(`${line}\n`);
   }
+}
+
+function isWarning(event: TrainEvent): boolean {
+  return event.event === 'resume' && event.damaged.length > 0;
 }
 
 function isUnmet(event: TrainEvent): boolean {

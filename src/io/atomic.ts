@@ -76,13 +76,13 @@ async function exchange(temporary: string, path: string): Promise<void> {
   await rm(old, { recursive: true });
 }
 
-/** Flushes the names in a directory to disk. */
+/** Windows cannot open a directory as a file, and keeps its names in a journal of its own. */
 export async function fsyncDirectory(path: string): Promise<void> {
-  // Windows cannot open a directory as a file, and keeps its names in a journal of its own.
   if (process.platform !== 'win32') await fsyncPath(path);
 }
 
-async function fsyncPath(path: string): Promise<void> {
+/** Flushes what was written to a file, or the names in a directory, to disk. */
+export async function fsyncPath(path: string): Promise<void> {
   const handle = await open(path, 'r');
   try {
     await handle.sync();

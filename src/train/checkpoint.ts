@@ -18,6 +18,17 @@ import type { CallbacksState } from './callbacks.ts';
 import type { EarlyStoppingState } from './early-stopping.ts';
 
 const VERSION = 1;
+
+/** A file of a checkpoint that is missing, or is not what was written. */
+export class DamagedError extends FileError {}
+
+/** A checkpoint that was passed over. */
+export interface Damaged {
+  readonly path: string;
+  /** Names the file and what is wrong with it. */
+  readonly reason: string;
+}
+
 export const MODEL_FILE = 'model.safetensors';
 export const STATE_FILE = 'state.safetensors';
 const JSON_FILE = 'state.json';
@@ -89,7 +100,8 @@ export async function writeCheckpoint(path: string, checkpoint: Checkpoint): Pro
 }
 
 /**
- * Reads a checkpoint whole. Throws a `FileError` that names the file which is missing or broken.
+ * Reads a checkpoint whole. Throws a `FileError` that names the file: a `DamagedError` where it is
+ * missing or broken.
  */
 export async function readCheckpoint(folder: string): Promise<Checkpoint> {
   const { state, files } = await readState(join(folder, JSON_FILE));
@@ -138,6 +150,7 @@ async function readState(path: string): Promise<{ state: RunState; files: Checks
   } catch {
     throw damaged(path);
   }
+  if (typeof parsed !== 'object' || parsed === null) throw damaged(path);
   const { version, files, sha256: _, ...state } = parsed;
   if (version > VERSION) {
     throw new FileError(`${path} has version ${version}; this torchts reads up to ${VERSION}`);
@@ -151,12 +164,14 @@ async function readWhole(path: string): Promise<Buffer> {
   try {
     return await readFile(path);
   } catch (error) {
-    throw fileError(`cannot read the checkpoint`, error);
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') throw new DamagedError(`cannot read ${path}: there is no such file`);
+    throw fileError('cannot read the checkpoint', error);
   }
 }
 
-function damaged(path: string): FileError {
-  return new FileError(
+function damaged(path: string): DamagedError {
+  return new DamagedError(
     `${path} is damaged: its contents do not have the checksum they were written with`,
   );
 }

@@ -4,10 +4,22 @@
  */
 
 import type { MetricsRecord } from '../callbacks/index.ts';
+import type { ConfigChange } from '../config/changes.ts';
+import type { Damaged } from './checkpoint.ts';
 
 export type { MetricsRecord };
 
 export type TrainEvent =
+  /** Before `start`, of a run that goes on. */
+  | {
+      readonly event: 'resume';
+      readonly step: number;
+      readonly checkpoint: string;
+      /** Newer checkpoints that were passed over. */
+      readonly damaged: readonly Damaged[];
+      /** What differs from the config that the run had until now. */
+      readonly changes: readonly ConfigChange[];
+    }
   | {
       readonly event: 'start';
       readonly name: string;
@@ -45,7 +57,13 @@ export type TrainEvent =
     }
   /** Training is over before its last step, because of the config. */
   | { readonly event: 'ended_early'; readonly step: number; readonly reason: string }
-  | { readonly event: 'stopped'; readonly step: number; readonly signal: string }
+  | {
+      readonly event: 'stopped';
+      readonly step: number;
+      readonly signal: string;
+      /** Nothing was trained, and none written, where the signal came during the set-up. */
+      readonly checkpoint: string | null;
+    }
   | ({ readonly event: 'end' } & RunSummary);
 
 /** Also written to `summary.json`. */

@@ -4,32 +4,40 @@
  */
 
 import { appendFileSync } from 'node:fs';
-import { mkdir, readdir, readFile, readlink, rename, rm, symlink } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FileError } from '../base/errors.ts';
-import { fileError, fsyncDirectory, writeFileAtomic } from '../io/atomic.ts';
-import { type Checkpoint, type RunState, writeCheckpoint } from './checkpoint.ts';
+import { fileError, fsyncPath, writeFileAtomic } from '../io/atomic.ts';
+import type { Checkpoint } from './checkpoint.ts';
+import { CheckpointFolder } from './checkpoint-folder.ts';
 import type { MetricsRecord, RunSummary } from './events.ts';
+import { lockRun } from './run-lock.ts';
 
+const CONFIG_FILE = 'config.yaml';
 const METRICS_FILE = 'metrics.jsonl';
 /** The same records as a table, for spreadsheets; written whenever a run comes to rest. */
 const TABLE_FILE = 'metrics.csv';
 
 export class RunDirectory {
-  readonly #checkpoints: string;
+  readonly checkpoints: CheckpointFolder;
   #records = 0;
+  #unlock: (() => Promise<void>) | undefined;
 
   private constructor(readonly path: string) {
-    this.#checkpoints = join(path, 'checkpoints');
+    this.checkpoints = new CheckpointFolder(join(path, 'checkpoints'));
   }
 
-  /** Makes the next free `out/name/N`. Throws a `FileError` when that cannot be written. */
+  /**
+   * Makes the next free `out/name/N`, for this process. Throws a `FileError` when that cannot be
+   * written.
+   */
   static async create(out: string, name: string): Promise<RunDirectory> {
     const parent = join(out, name);
     try {
       await mkdir(parent, { recursive: true });
       const run = new RunDirectory(await makeNumbered(parent));
-      await mkdir(run.#checkpoints);
+      await mkdir(run.checkpoints.path);
+      await run.lock();
       return run;
     } catch (error) {
       throw fileError(`cannot make a folder for the run in ${parent}`, error);
@@ -41,20 +49,38 @@ export class RunDirectory {
    */
   static async open(path: string): Promise<RunDirectory> {
     const names = await list(path);
-    if (names.includes('config.yaml')) return new RunDirectory(path);
+    if (names.includes(CONFIG_FILE)) return new RunDirectory(path);
     const newest = numbered(names).at(-1);
     if (newest !== undefined) return new RunDirectory(join(path, String(newest)));
     throw new FileError(`${path} is not the folder of a run`);
   }
 
-  /** The newest run called `name` that has a checkpoint. */
+  /** The newest run called `name` that has a checkpoint, locked. Throws as `lock`. */
   static async newest(out: string, name: string): Promise<RunDirectory | undefined> {
     const parent = join(out, name);
     for (const number of numbered(await list(parent)).reverse()) {
       const run = new RunDirectory(join(parent, String(number)));
-      if ((await run.newestCheckpoint()) !== undefined) return run;
+      if (!(await run.checkpoints.mayHoldSome())) continue;
+      await run.lock();
+      if ((await run.checkpoints.steps()).length > 0) return run;
+      await run.release();
     }
     return undefined;
+  }
+
+  /**
+   * Keeps other processes from training here until `release`, and clears away what one that was
+   * killed left behind. Throws a `FileError` when another one trains here.
+   */
+  async lock(): Promise<void> {
+    this.#unlock = await lockRun(this.path);
+    const leftovers = (await list(this.path)).filter((name) => /^\..*\.tmp$/.test(name));
+    await Promise.all(leftovers.map((name) => rm(join(this.path, name), { recursive: true })));
+    await this.checkpoints.recover();
+  }
+
+  async release(): Promise<void> {
+    await this.#unlock?.();
   }
 
   /** Lines in `metrics.jsonl`. */
@@ -62,11 +88,27 @@ export class RunDirectory {
     return this.#records;
   }
 
+  /**
+   * Keeps the config and where the run happens. Of a run that goes on with another config the
+   * earlier ones stay, as `config.1.yaml`, `config.2.yaml`, ...
+   */
   async describe(config: string, environment: object): Promise<void> {
+    const before = await this.config();
+    if (before !== undefined && before !== config) {
+      const names = await list(this.path);
+      let number = 1;
+      while (names.includes(`config.${number}.yaml`)) number++;
+      await writeFileAtomic(join(this.path, `config.${number}.yaml`), before);
+    }
     await Promise.all([
-      writeFileAtomic(join(this.path, 'config.yaml'), config),
+      writeFileAtomic(join(this.path, CONFIG_FILE), config),
       writeFileAtomic(join(this.path, 'env.json'), asJson(environment)),
     ]);
+  }
+
+  /** The text of its newest config; nothing before `describe`. */
+  async config(): Promise<string | undefined> {
+    return readText(join(this.path, CONFIG_FILE));
   }
 
   async finish(summary: RunSummary): Promise<void> {
@@ -75,14 +117,23 @@ export class RunDirectory {
 
   /** Writes the table of all records so far. */
   async tabulate(): Promise<void> {
-    const records = (await this.#lines()).map((line) => JSON.parse(line) as MetricsRecord);
+    const records = (await this.#lines()).map((line) => this.#parse(line));
     await writeFileAtomic(join(this.path, TABLE_FILE), asTable(records));
   }
 
   /** The lines of `metrics.jsonl`; a run that stopped before its first record has no such file. */
   async #lines(): Promise<string[]> {
-    const text = await readFile(join(this.path, METRICS_FILE), 'utf8').catch(() => '');
+    const text = (await readText(join(this.path, METRICS_FILE))) ?? '';
     return text.split('\n').filter(Boolean);
+  }
+
+  #parse(line: string): MetricsRecord {
+    try {
+      return JSON.parse(line);
+    } catch {
+      const file = join(this.path, METRICS_FILE);
+      throw new FileError(`${file} is damaged: ${line.slice(0, 60)} is not a record`);
+    }
   }
 
   /** Adds a line to `metrics.jsonl`; it is with the system when this returns. */
@@ -97,71 +148,25 @@ export class RunDirectory {
   }
 
   /**
-   * Takes back what was written after the checkpoint of `state`: its records stay, and the links
-   * are as it left them. Returns the last record that stays.
+   * Goes back to where a checkpoint left `metrics.jsonl`, of this run or of `source`: the first
+   * `count` lines stay. Returns the last of them.
    */
-  async rewind({ step, best, records }: RunState): Promise<MetricsRecord | undefined> {
-    const file = join(this.path, METRICS_FILE);
-    const kept = (await this.#lines()).slice(0, records);
-    await writeFileAtomic(file, kept.map((line) => `${line}\n`).join(''));
-    this.#records = kept.length;
-    await this.#link('last', step);
-    await this.#link('best', best?.step ?? step);
+  async rewind(count: number, source: RunDirectory = this): Promise<MetricsRecord | undefined> {
+    const kept = (await source.#lines()).slice(0, count);
     const last = kept.at(-1);
-    return last === undefined ? undefined : (JSON.parse(last) as MetricsRecord);
-  }
-
-  checkpointPath(step: number): string {
-    return join(this.#checkpoints, checkpointName(step));
-  }
-
-  /** The folder of the checkpoint of the highest step. */
-  async newestCheckpoint(): Promise<string | undefined> {
-    const step = (await this.#steps()).at(-1);
-    return step === undefined ? undefined : this.checkpointPath(step);
+    const record = last === undefined ? undefined : this.#parse(last);
+    await writeFileAtomic(join(this.path, METRICS_FILE), kept.map((line) => `${line}\n`).join(''));
+    this.#records = kept.length;
+    return record;
   }
 
   /**
-   * Writes the checkpoint of a step and points `last` at it, and `best` at the best one. The
-   * newest `keep` and the best stay. Returns the checkpoint's folder.
+   * Writes a checkpoint, after the records that it counts are safe; see `CheckpointFolder.save`.
    */
   async save(checkpoint: Checkpoint, keep: number): Promise<string> {
-    const { step, best } = checkpoint.state;
-    const path = this.checkpointPath(step);
-    await writeCheckpoint(path, checkpoint);
-    const bestStep = best?.step ?? step;
-    await Promise.all([this.#link('last', step), this.#link('best', bestStep)]);
-    for (const old of (await this.#steps()).slice(0, -keep)) {
-      if (old !== bestStep) await rm(this.checkpointPath(old), { recursive: true });
-    }
-    return path;
+    if (this.#records > 0) await fsyncPath(join(this.path, METRICS_FILE));
+    return this.checkpoints.save(checkpoint, keep);
   }
-
-  /** Points the link at the checkpoint of `step`, replacing the old link in one move. */
-  async #link(name: 'last' | 'best', step: number): Promise<void> {
-    const path = join(this.#checkpoints, name);
-    const target = checkpointName(step);
-    const temporary = `${path}.tmp`;
-    try {
-      if ((await readlink(path).catch(() => '')) === target) return;
-      await rm(temporary, { force: true });
-      await symlink(target, temporary);
-      await rename(temporary, path);
-      await fsyncDirectory(this.#checkpoints);
-    } catch (error) {
-      throw fileError(`cannot write ${path}`, error);
-    }
-  }
-
-  /** Steps that have a checkpoint, in order. */
-  async #steps(): Promise<number[]> {
-    const names = await list(this.#checkpoints);
-    return numbered(names.flatMap((name) => /^step-(\d+)$/.exec(name)?.[1] ?? []));
-  }
-}
-
-function checkpointName(step: number): string {
-  return `step-${step}`;
 }
 
 /** Two runs that start at once get two numbers: making a folder fails for the later one. */
@@ -187,6 +192,16 @@ function numbered(names: readonly string[]): number[] {
 /** The names in a folder; none where there is no such folder. */
 async function list(path: string): Promise<string[]> {
   return readdir(path).catch(() => []);
+}
+
+/** Nothing where there is no such file. Throws a `FileError`. */
+async function readText(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw fileError(`cannot read ${path}`, error);
+  }
 }
 
 /** Comma-separated values under a line of names; records have numbers and plain words only. */

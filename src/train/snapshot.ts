@@ -10,6 +10,17 @@ import type { AnyOptimizer, OptimizerStateDict } from '../optim/index.ts';
 import type { HostTensors, RunState } from './checkpoint.ts';
 import type { Totals } from './totals.ts';
 
+/** A checkpoint that is whole, but not of what the config describes. */
+export class MisfitError extends FileError {
+  constructor(
+    message: string,
+    /** The key of the config whose part it does not fit. */
+    readonly part: 'model' | 'optimizer',
+  ) {
+    super(message);
+  }
+}
+
 /** The first tensor that holds a NaN or an infinity. */
 export function firstNonFinite(tensors: HostTensors): string | undefined {
   for (const [name, { dtype, data }] of tensors) {
@@ -55,7 +66,7 @@ export function optimizerState(
 /**
  * Copies the contents of `file` into a model.
  *
- * @throws FileError that names every key and shape that does not fit.
+ * @throws MisfitError that names every key and shape that does not fit.
  */
 export function restoreModel(model: Module, file: string, stored: HostTensors): void {
   const values = new Map([...stored].map(([name, host]) => [name, fromHost(host)]));
@@ -63,7 +74,8 @@ export function restoreModel(model: Module, file: string, stored: HostTensors): 
     model.loadStateDict(values);
   } catch (error) {
     if (!(error instanceof TorchtsError)) throw error;
-    throw new FileError(`${file} does not fit the model of the config: ${error.message}`);
+    const message = `${file} does not fit the model of the config: ${error.message}`;
+    throw new MisfitError(message, 'model');
   }
 }
 
@@ -82,7 +94,7 @@ export function splitTensors(tensors: HostTensors): {
 /**
  * Gives an optimizer the state in `file`; its options stay as they are.
  *
- * @throws FileError that names what does not fit.
+ * @throws MisfitError that names what does not fit.
  */
 export function restoreOptimizer(
   model: Module,
@@ -131,6 +143,6 @@ export function restoreTensors(
   for (const [name, target] of own) target.copy_(fromHost(stored.get(name)!));
 }
 
-function misfit(file: string, faults: string): FileError {
-  return new FileError(`${file} does not fit the config: ${faults}`);
+function misfit(file: string, faults: string): MisfitError {
+  return new MisfitError(`${file} does not fit the config: ${faults}`, 'optimizer');
 }

@@ -1,56 +1,96 @@
 /** `train`: from a config to a finished run directory. */
 
 import { join } from 'node:path';
-import { FileError } from '../base/errors.ts';
 import { engine, setThreads, threads } from '../core/device.ts';
 import { openLoader } from './batches.ts';
 import { buildCallbacks } from './callbacks.ts';
-import { type Checkpoint, readCheckpoint } from './checkpoint.ts';
 import { Clock } from './clock.ts';
-import { environment } from './environment.ts';
+import { type Environment, environment } from './environment.ts';
 import type { RunSummary } from './events.ts';
 import { checkExpectations } from './expect.ts';
 import type { TrainRequest } from './request.ts';
+import { findResumed, type Resumed, rewind } from './resume.ts';
+import { restore } from './resume-config.ts';
 import { RunDirectory } from './run-directory.ts';
 import { runLength } from './run-length.ts';
-import { buildTask } from './task.ts';
-import { Trainer } from './trainer.ts';
+import { buildTask, type Task } from './task.ts';
+import { Trainer, type TrainerOptions } from './trainer.ts';
 
 /**
  * Trains as the config says and writes the run directory; everything it has to tell goes to
  * `onEvent`. When the signal is aborted, it writes a checkpoint and returns early.
  *
- * @throws ConfigError when the config's parts do not fit together, before any data is read;
- *   FileError when data or a checkpoint cannot be read, or the run directory not be written;
- *   TorchtsError when the loss is no longer finite.
+ * @throws ConfigError when the config's parts do not fit together, before any data is read, or not
+ *   the run that goes on; FileError when data or a checkpoint cannot be read, or the run directory
+ *   not be written; TorchtsError when the loss is no longer finite.
  */
 export async function train(request: TrainRequest): Promise<RunSummary> {
-  const { loaded, onEvent: emit, signal } = request;
-  const { config } = loaded;
+  const { loaded, signal } = request;
   if (request.threads !== undefined) setThreads(request.threads);
   // Asked now, answered while the model is built and the data are read.
-  const surroundings = environment(config.seed);
+  const surroundings = environment(loaded.config.seed);
   const task = buildTask(loaded);
   const callbacks = buildCallbacks(loaded);
   const resumed = await findResumed(request);
-  const loader = openLoader(loaded, await task.train.load(), 'train');
-  const valLoader = task.val && openLoader(loaded, await task.val.load(), 'val');
-  const length = runLength(loaded, task, loader);
-  const run = resumed?.run ?? (await RunDirectory.create(request.out, config.name));
+  let run = resumed?.branches ? undefined : resumed?.source;
+  try {
+    const data = await unlessStopped(signal, loadData(task));
+    if (data === undefined) return stoppedEarly(request, resumed);
+    const loader = openLoader(loaded, data.train, 'train');
+    const valLoader = data.val && openLoader(loaded, data.val, 'val');
+    const length = runLength(loaded, task, loader);
+    run ??= await RunDirectory.create(request.out, loaded.config.name);
+    const parts = { loaded, task, callbacks, loader, length, valLoader, run, signal };
+    return await trainIn(run, request, parts, resumed, surroundings);
+  } finally {
+    await run?.release();
+  }
+}
+
+async function loadData({ train, val }: Task) {
+  return { train: await train.load(), val: await val?.load() };
+}
+
+/** What comes first: the value, or nothing when the signal is aborted. */
+async function unlessStopped<T>(signal: AbortSignal, value: Promise<T>): Promise<T | undefined> {
+  value.catch(() => undefined); // nobody may be left to hear of a failure
+  if (signal.aborted) return undefined;
+  let stop = () => {};
+  const stopped = new Promise<undefined>((resolve) => {
+    stop = () => resolve(undefined);
+  });
+  signal.addEventListener('abort', stop);
+  try {
+    return await Promise.race([value, stopped]);
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
+}
+
+async function trainIn(
+  run: RunDirectory,
+  request: TrainRequest,
+  parts: Omit<TrainerOptions, 'clock' | 'emit' | 'profile'>,
+  resumed: Resumed | undefined,
+  surroundings: Promise<Environment>,
+): Promise<RunSummary> {
+  const { loaded, onEvent: emit } = request;
+  const { task, loader, valLoader, length } = parts;
   const clock = new Clock();
   const profile = request.profile === true ? join(run.path, 'profile.json') : request.profile;
-  const parts = { loaded, task, callbacks, loader, length, valLoader, run, clock };
-  const trainer = new Trainer({ ...parts, emit, signal, profile });
+  const trainer = new Trainer({ ...parts, clock, emit, profile });
   try {
     if (resumed !== undefined) {
-      trainer.restore(resumed.folder, resumed.checkpoint);
-      const last = await run.rewind(resumed.checkpoint.state);
+      const changes = await restore(trainer, loaded, resumed);
+      const last = await rewind(run, resumed, loaded.config.trainer.keep);
       clock.goOnFrom(last?.time ?? 0);
+      const { folder, damaged } = resumed;
+      emit({ event: 'resume', step: trainer.position.step, checkpoint: folder, damaged, changes });
     }
     await run.describe(loaded.text, await surroundings);
     emit({
       event: 'start',
-      name: config.name,
+      name: loaded.config.name,
       directory: run.path,
       device: engine().name,
       threads: threads(),
@@ -68,23 +108,15 @@ export async function train(request: TrainRequest): Promise<RunSummary> {
   }
 }
 
-interface Resumed {
-  readonly run: RunDirectory;
-  readonly folder: string;
-  readonly checkpoint: Checkpoint;
-}
-
-/** The newest checkpoint of the run to go on with; nothing for a new run. */
-async function findResumed({ resume, out, loaded }: TrainRequest): Promise<Resumed | undefined> {
-  if (resume === undefined) return undefined;
-  const run =
-    resume === 'auto'
-      ? await RunDirectory.newest(out, loaded.config.name)
-      : await RunDirectory.open(resume);
-  if (run === undefined) return undefined;
-  const folder = await run.newestCheckpoint();
-  if (folder === undefined) throw new FileError(`${run.path} has no checkpoint to go on from`);
-  return { run, folder, checkpoint: await readCheckpoint(folder) };
+/** What a signal in the middle of the set-up leaves: everything as it was. */
+function stoppedEarly(
+  { loaded, onEvent: emit, signal }: TrainRequest,
+  resumed: Resumed | undefined,
+): RunSummary {
+  const { step = 0, epoch = 0, metrics = {} } = resumed?.checkpoint.state ?? {};
+  emit({ event: 'stopped', step, signal: String(signal.reason), checkpoint: null });
+  const directory = resumed?.source?.path ?? '';
+  return { name: loaded.config.name, directory, step, epoch, seconds: 0, metrics, ok: true };
 }
 
 /** Tells how it ended and, unless it was stopped, keeps that in `summary.json`. */
@@ -107,7 +139,8 @@ async function conclude(
   };
   await run.tabulate();
   if (!trainer.finished) {
-    emit({ event: 'stopped', step, signal: String(signal.reason) });
+    const checkpoint = run.checkpoints.pathOf(step);
+    emit({ event: 'stopped', step, signal: String(signal.reason), checkpoint });
     return { ...summary, ok: true };
   }
   const expected = checkExpectations(config.expect ?? {}, { ...metrics, seconds });

@@ -307,11 +307,11 @@ export class Trainer {
     const position = JSON.stringify([this.#position, this.#closedAt]);
     if (this.#saved?.position === position) return;
     const { run, clock } = this.#options;
-    await this.#tell('onSaveCheckpoint', run.checkpointPath(this.#position.step));
+    await this.#tell('onSaveCheckpoint', run.checkpoints.pathOf(this.#position.step));
     await clock.pause(async () => {
       const checkpoint = await this.#snapshot();
       await this.#writing;
-      this.#saved = { path: run.checkpointPath(this.#position.step), position };
+      this.#saved = { path: run.checkpoints.pathOf(this.#position.step), position };
       this.#writing = this.#write(checkpoint);
       // Whoever waits for it hears of a failure; until then nobody may be waiting.
       this.#writing.catch(() => undefined);

@@ -142,10 +142,34 @@ epoch 1/2  step  500/1000  val    loss 1.5  accuracy 45.7%  30,000 samples/s  1 
   it('tell of a resumed and of a stopped run', async () => {
     const text = await shown('auto', [
       [0, { ...START, start_step: 400 }],
-      [1, { event: 'stopped', step: 410, signal: 'SIGINT' }],
+      [1, { event: 'stopped', step: 410, signal: 'SIGINT', checkpoint: 'step-410' }],
     ]);
     expect(text).toContain('resumed after step 400\n');
     expect(text).toContain('stopped by SIGINT after step 410; a checkpoint was written\n');
+    const early = await shown('auto', [
+      [0, { event: 'stopped', step: 0, signal: 'SIGTERM', checkpoint: null }],
+    ]);
+    expect(early).toBe('stopped by SIGTERM before training began\n');
+  });
+
+  it.each(['auto', 'quiet'] as const)('warn of a damaged checkpoint (%s)', async (mode) => {
+    const text = await shown(mode, [
+      [
+        0,
+        {
+          event: 'resume',
+          step: 4,
+          checkpoint: 'c/step-4',
+          damaged: [{ path: 'c/step-8', reason: 'c/step-8/state.json is damaged' }],
+          changes: [{ path: ['optimizer', 'lr'], before: 0.1, after: 0.01 }],
+        },
+      ],
+    ]);
+    expect(text).toBe(
+      'warning: c/step-8/state.json is damaged; kept as c/step-8.damaged\n' +
+        'going on from c/step-4, which is whole\n' +
+        'changed: optimizer.lr: 0.1 -> 0.01\n',
+    );
   });
 });
 

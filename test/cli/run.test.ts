@@ -212,7 +212,7 @@ describe('torchts train', () => {
     const train = async (request: TrainRequest) => {
       stop!(signal);
       expect(request.signal.aborted).toBe(true);
-      request.onEvent({ event: 'stopped', step: 4, signal });
+      request.onEvent({ event: 'stopped', step: 4, signal, checkpoint: 'step-4' });
       return summary({ step: 4 });
     };
     const { code, out } = await torchts(`train ${CONFIG}`, {

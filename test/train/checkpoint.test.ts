@@ -90,7 +90,7 @@ describe('a checkpoint', () => {
     await truncate(path, 0);
     await expect(readCheckpoint(folder)).rejects.toThrow(`${path} is damaged`);
     await rm(path);
-    await expect(readCheckpoint(folder)).rejects.toThrow(/cannot read .*no such file/);
+    await expect(readCheckpoint(folder)).rejects.toThrow(`cannot read ${path}: there is no`);
   });
 
   it('of a newer version is not guessed at', async () => {
@@ -129,17 +129,5 @@ describe('the checkpoint of a run', () => {
       'optimizer.out.bias.momentum_buffer',
       'optimizer.out.weight.momentum_buffer',
     ]);
-  });
-
-  it('that is damaged stops the run from going on, naming the file', async () => {
-    const setting = await Setting.make();
-    const { summary } = await setting.train({ stopAt: { split: 'train', batch: 9 } });
-    const path = join(summary.directory, 'checkpoints', 'step-9', 'state.safetensors');
-    const bytes = await readFile(path);
-    bytes[bytes.length - 3]! ^= 4;
-    await writeFile(path, bytes);
-    await expect(setting.train({ resume: summary.directory })).rejects.toThrow(
-      `${path} is damaged`,
-    );
   });
 });

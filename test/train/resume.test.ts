@@ -135,7 +135,10 @@ describe('a run that was stopped and went on', () => {
   it('says where it goes on from, and does not start over', async () => {
     const setting = await Setting.make();
     const { summary, events } = await setting.train({ stopAt: { split: 'train', batch: 9 } });
-    expect(eventsOf(events, 'stopped')).toEqual([{ event: 'stopped', step: 9, signal: 'SIGINT' }]);
+    const checkpoint = join(summary.directory, 'checkpoints', 'step-9');
+    expect(eventsOf(events, 'stopped')).toEqual([
+      { event: 'stopped', step: 9, signal: 'SIGINT', checkpoint },
+    ]);
     expect(eventsOf(events, 'end')).toEqual([]);
     const resumed = await setting.train({ resume: summary.directory });
     expect(eventsOf(resumed.events, 'start')[0]).toMatchObject({
@@ -200,8 +203,16 @@ describe('--resume', () => {
       ['optimizer={ type: Plain, lr: 0.1 }'],
       /optimizer\.type: .* SGD until now; Plain cannot go on/,
     ],
-    ['a model of other sizes', ['model.layers.1.out_features=13'], /hidden\.weight has shape/],
-    ['an optimizer with other state', ['optimizer.momentum=0'], /momentum_buffer is unexpected/],
+    [
+      'a model of other sizes',
+      ['model.layers.1.out_features=13'],
+      /model\.layers\[1\]\.out_features: .*\(.*: 12 -> 13\): .*hidden\.weight has shape/,
+    ],
+    [
+      'an optimizer with other state',
+      ['optimizer.momentum=0'],
+      /optimizer\.momentum: .*\(.*: 0\.9 -> 0\): .*momentum_buffer is unexpected/,
+    ],
     ['another batch size within an epoch', ['data.batch_size=4'], /batch_size is 4, but was 8/],
     ['another seed within an epoch', ['seed=9'], /seed is 9, but was 3/],
   ])('refuses %s', async (_, overrides, message) => {

@@ -1,0 +1,37 @@
+/** What is trained under fire: each case keeps something else in its checkpoints. */
+
+/** By name: overrides of `kills.yaml`. */
+export const CASES = {
+  'SGD with momentum, dropout, random crops': [],
+  'AdamW, clipping, a rate that changes every step': [
+    'optimizer={ type: AdamW, lr: 0.001, amsgrad: true }',
+    'trainer.clip_grad_norm=0.5',
+    'scheduler={ type: OneCycleLR, max_lr: 0.01, total_steps: 453 }',
+  ],
+  'gradients of several batches in a step': [
+    'trainer.accumulate_grad_batches=4',
+    'trainer.epochs=8',
+    'trainer.checkpoint_every=15',
+  ],
+  'rates that follow the validation': [
+    'optimizer={ type: RMSprop, lr: 0.001 }',
+    'scheduler={ type: ReduceLROnPlateau, patience: 0, threshold: 1 }',
+  ],
+  'an early end': [
+    'trainer.early_stopping={ patience: 2, min_delta: 10 }',
+    'trainer.epochs=9',
+    'trainer.keep=1',
+  ],
+  'mixed precision, a shortened epoch, a warm-up': [
+    'precision=bfloat16',
+    'trainer.max_steps=333',
+    'trainer.epochs=null',
+    'scheduler={ type: SequentialLR, milestones: [1], ' +
+      'schedulers: [LinearLR, { type: ExponentialLR, gamma: 0.5 }] }',
+  ],
+  'checkpoints at the ends of epochs only': [
+    'trainer.checkpoint_every=null',
+    'trainer.epochs=5',
+    'data.train.size=605',
+  ],
+};
