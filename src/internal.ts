@@ -1,5 +1,7 @@
 /** What the project's own scripts need of its insides. Not part of the package's face. */
 
+export { configJsonSchema, jsonSchemaText } from './config/json-schema.ts';
+export { registries } from './config/registries.ts';
 export { CIFAR10_CLASSES, RECORD_BYTES, SUBSET_MANIFEST } from './data/cifar10-format.ts';
 export { fetchCifar10 } from './data/fetch.ts';
 export { cpuEngine } from './engine/native/cpu.ts';

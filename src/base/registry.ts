@@ -52,6 +52,29 @@ export interface Entry<T, Context = void> {
   /** Builds from arguments that `schema` has parsed. */
   // biome-ignore lint/suspicious/noExplicitAny: each entry knows the type its own schema gives
   readonly create: (options: any, context: Context) => T;
+  /** One sentence on it, where it is not PyTorch's. */
+  readonly summary?: string;
+  /** Its page, where it is not the one its registry expects for PyTorch's. */
+  readonly page?: string;
+}
+
+/** What describes a registry from outside: to a JSON Schema, pages of documentation, completion. */
+export interface AnyRegistry {
+  readonly kind: string;
+  names(): string[];
+  argumentsOf(type: string): z.ZodObject;
+  about(type: string): {
+    readonly summary?: string | undefined;
+    readonly page?: string | undefined;
+  };
+}
+
+/** zod rewrites the types of schemas inside what it remembers of one, hence `unknown`. */
+const specRegistries = z.registry<{ of: unknown }>();
+
+/** The registry whose specs `schema` reads; copies that `describe` makes of it are known too. */
+export function registryOf(schema: z.core.$ZodType): AnyRegistry | undefined {
+  return specRegistries.get(schema)?.of as AnyRegistry | undefined;
 }
 
 export class Registry<T, Context = void> {
@@ -63,10 +86,12 @@ export class Registry<T, Context = void> {
   /**
    * @param kind what an entry is, for messages: `module`, `optimizer`, `data set`.
    * @param common keys allowed beside every type's own arguments.
+   * @param pages where PyTorch describes its entries; `*` stands for the type.
    */
   constructor(
     readonly kind: string,
     readonly common: z.ZodRawShape = {},
+    readonly pages?: string,
   ) {}
 
   register(type: string, entry: Entry<T, Context>): void {
@@ -84,8 +109,16 @@ export class Registry<T, Context = void> {
 
   /** The schema of one spec: a bare word or an object with `type`. Gives a `Spec`. */
   spec(): z.ZodType<Spec> {
-    this.#spec ??= this.#makeSpec();
+    if (this.#spec === undefined) {
+      this.#spec = this.#makeSpec();
+      specRegistries.add(this.#spec, { of: this });
+    }
     return this.#spec;
+  }
+
+  /** The schema of what may stand beside `type`: its own arguments and the common ones. */
+  argumentsOf(type: string): z.ZodObject {
+    return this.#schemaOf(type, this.#entries.get(type)!);
   }
 
   #makeSpec(): z.ZodType<Spec> {
@@ -128,6 +161,13 @@ export class Registry<T, Context = void> {
       this.#schemas.set(type, schema);
     }
     return schema;
+  }
+
+  /** What `type` is: a sentence, or the page of PyTorch's that describes it, or both. */
+  about(type: string): ReturnType<AnyRegistry['about']> {
+    const { summary, page } = this.#entries.get(type)!;
+    const isOurs = summary !== undefined;
+    return { summary, page: page ?? (isOurs ? undefined : this.pages?.replace('*', type)) };
   }
 
   /**

@@ -6,6 +6,7 @@ import { dataCommand } from './data.ts';
 import { doctorCommand } from './doctor.ts';
 import { evalCommand } from './eval.ts';
 import type { Io } from './io.ts';
+import { schemaCommand } from './schema.ts';
 import type { Services } from './services.ts';
 import { trainCommand } from './train.ts';
 import { validateCommand } from './validate.ts';
@@ -22,6 +23,7 @@ export const commands: readonly ((context: CommandContext) => Command)[] = [
   evalCommand,
   validateCommand,
   benchCommand,
+  schemaCommand,
   dataCommand,
   doctorCommand,
 ];

@@ -53,6 +53,8 @@ export interface Services {
   bench(request: BenchRequest): Promise<BenchReport>;
   /** @throws ConfigError that points at the layer whose shapes do not fit. */
   inspectModel(loaded: LoadedConfig): Promise<ModelReport>;
+  /** The JSON Schema of every config, as a file. */
+  jsonSchema(): Promise<string>;
   /** Reads the data sets of a config, or the one that a registry knows by `target`. */
   inspectData(target: string, overrides: readonly string[]): Promise<DatasetReport[]>;
   fetchCifar10(options: FetchOptions): Promise<string>;
@@ -65,6 +67,11 @@ export const services: Services = {
   evaluate: async (request) => (await import('../train/evaluate.ts')).evaluate(request),
   bench: async (request) => (await import('../train/bench.ts')).bench(request),
   inspectModel: async (loaded) => (await import('./inspect.ts')).inspectModel(loaded),
+  jsonSchema: async () => {
+    const { configJsonSchema, jsonSchemaText } = await import('../config/json-schema.ts');
+    const { registries } = await import('../config/registries.ts');
+    return jsonSchemaText(configJsonSchema(registries));
+  },
   inspectData: async (target, overrides) =>
     (await import('./inspect.ts')).inspectData(target, overrides),
   fetchCifar10: async (options) => (await import('../data/fetch.ts')).fetchCifar10(options),

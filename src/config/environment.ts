@@ -9,6 +9,9 @@ import { nearestName } from '../base/errors.ts';
 
 const REFERENCE = /(\$?)\$\{([A-Za-z_]\w*)(?::-([^}\n]*))?\}/g;
 
+/** What a JSON Schema knows a text by that holds a reference: some value will stand for it. */
+export const REFERENCE_PATTERN = String.raw`\$\{`;
+
 /** Where ASCII is moved to: characters that no text has for itself. */
 const PRIVATE = 0xe000;
 const HIDDEN = /[\ue000-\ue07f]/g;

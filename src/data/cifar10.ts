@@ -19,19 +19,21 @@ import {
 import { datasets } from './dataset.ts';
 import { type ImageData, ImageDataset } from './images.ts';
 import { cacheFolder, resolveRoot } from './paths.ts';
-import { imageField, preparedSize, transforms } from './transforms.ts';
+import { imageField, preparedSize, transformList, transforms } from './transforms.ts';
 
 const IMAGE = { channels: CHANNELS, size: { height: SIDE, width: SIDE } };
 
 const schema = z.strictObject({
-  root: z.string().default('datasets'),
-  split: z.enum(['train', 'test']).default('train'),
-  transforms: z.array(transforms.spec()).default([{ type: 'ToTensor' }]),
-  limit: z
-    .int()
-    .positive()
-    .optional()
-    .describe('Takes only the first so many samples of the split.'),
+  root: z
+    .string()
+    .default('datasets')
+    .describe(
+      'The folder it is in, relative to the working directory or to the package; the cache is ' +
+        'searched too.',
+    ),
+  split: z.enum(['train', 'test']).default('train').describe('Which of its two parts.'),
+  transforms: transformList(),
+  limit: z.int().positive().optional().describe('Only the first so many samples of the split.'),
 });
 
 datasets.register('CIFAR10', {

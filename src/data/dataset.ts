@@ -73,4 +73,8 @@ export interface BatchRequest {
 }
 
 /** Data sets by their PyTorch names; each kind's file registers its own. */
-export const datasets = new Registry<DatasetSource>('data set');
+export const datasets = new Registry<DatasetSource>(
+  'data set',
+  {},
+  'https://pytorch.org/vision/stable/generated/torchvision.datasets.*.html',
+);

@@ -9,20 +9,29 @@ import type { Engine } from '../engine/engine.ts';
 import type { BatchReader, BatchRequest, Dataset, Field } from './dataset.ts';
 import { datasets } from './dataset.ts';
 import { ImageDataset } from './images.ts';
-import { imageField, preparedSize, transforms } from './transforms.ts';
+import { imageField, preparedSize, transformList, transforms } from './transforms.ts';
 
 /** Keeps the generators of the two kinds apart. */
 const KEY = { images: 1, tokens: 2 } as const;
 
 const count = () => z.int().positive();
-const offset = () => z.int().min(0).max(0x7fffffff).default(0);
+const size = () => count().default(1000).describe('Samples.');
+const offset = () =>
+  z
+    .int()
+    .min(0)
+    .max(0x7fffffff)
+    .default(0)
+    .describe('The number of the first sample: another one gives other samples.');
 
 const fakeData = z.strictObject({
-  size: count().default(1000),
-  /** (channels, height, width). */
-  image_size: z.tuple([count(), count(), count()]).default([3, 224, 224]),
-  num_classes: count().default(10),
-  transforms: z.array(transforms.spec()).default([{ type: 'ToTensor' }]),
+  size: size(),
+  image_size: z
+    .tuple([count(), count(), count()])
+    .default([3, 224, 224])
+    .describe('Channels, height and width.'),
+  num_classes: count().default(10).describe('How many classes the labels are drawn from.'),
+  transforms: transformList(),
   random_offset: offset(),
 });
 
@@ -65,16 +74,17 @@ function fakeImages(options: z.output<typeof fakeData>) {
 }
 
 const fakeTokens = z.strictObject({
-  size: count().default(1000),
-  /** Tokens a sample. */
-  length: count(),
-  vocab_size: count(),
+  size: size(),
+  length: count().describe('Tokens a sample.'),
+  vocab_size: count().describe('How many tokens there are.'),
   random_offset: offset(),
 });
 
 /** Sequences of uniform tokens; the target of each place is the token that follows. */
 datasets.register('FakeTokens', {
   schema: fakeTokens,
+  summary:
+    'Sequences of uniform random tokens; the target of each place is the token that follows.',
   create: (options: z.output<typeof fakeTokens>) => {
     const description = {
       input: { dtype: 'int64', shape: [options.length] },

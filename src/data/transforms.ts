@@ -50,7 +50,11 @@ export interface PrepareTransform {
 
 export type Transform = PixelTransform | MoveTransform | PrepareTransform;
 
-export const transforms = new Registry<Transform>('transform');
+export const transforms = new Registry<Transform>(
+  'transform',
+  {},
+  'https://pytorch.org/vision/stable/generated/torchvision.transforms.*.html',
+);
 
 /** https://pytorch.org/vision/stable/generated/torchvision.transforms.ToTensor.html */
 transforms.register('ToTensor', {
@@ -62,7 +66,10 @@ transforms.register('ToTensor', {
   }),
 });
 
-const channelValues = z.array(z.number()).min(1);
+const channelValues = z
+  .array(z.number())
+  .min(1)
+  .describe('One value for all channels, or one for each.');
 
 /** https://pytorch.org/vision/stable/generated/torchvision.transforms.Normalize.html */
 transforms.register('Normalize', {
@@ -110,7 +117,10 @@ const cropOptions = z.strictObject({
     .union([pad, z.tuple([pad, pad]), z.tuple([pad, pad, pad, pad])])
     .nullable()
     .default(null)
-    .describe('Of all sides, (left and right, top and bottom), or (left, top, right, bottom).'),
+    .describe(
+      'Black pixels put around the image first: at all sides; left and right, top and bottom; or ' +
+        'left, top, right, bottom.',
+    ),
 });
 
 /** https://pytorch.org/vision/stable/generated/torchvision.transforms.RandomCrop.html */
@@ -127,13 +137,22 @@ transforms.register('RandomCrop', {
 
 /** https://pytorch.org/vision/stable/generated/torchvision.transforms.RandomHorizontalFlip.html */
 transforms.register('RandomHorizontalFlip', {
-  schema: z.strictObject({ p: z.number().min(0).max(1).default(0.5) }),
+  schema: z.strictObject({
+    p: z.number().min(0).max(1).default(0.5).describe('How likely an image is flipped.'),
+  }),
   create: ({ p }: { p: number }): Transform => ({
     name: 'RandomHorizontalFlip',
     takes: 'image',
     move: { kind: 'flip', probability: p },
   }),
 });
+
+/** The schema of a data set's `transforms`. */
+export const transformList = () =>
+  z
+    .array(transforms.spec())
+    .default([{ type: 'ToTensor' }])
+    .describe('What is done to every image, in order: crops and flips, ToTensor, Normalize.');
 
 /** The moves of a pipeline, in order. */
 export function pixelMoves(pipeline: readonly Transform[]): PixelMove[] {

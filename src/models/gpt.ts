@@ -23,17 +23,20 @@ import { arange } from '../ops/ranges.ts';
 
 const size = z.int().min(1);
 const options = strict({
-  vocab_size: size.default(50304),
-  /** The longest sequence. */
-  block_size: size.default(1024),
-  n_layer: size.default(12),
-  n_head: size.default(12),
-  n_embd: size.default(768),
-  dropout: z.number().min(0).max(1).default(0),
-  /** Biases in the linear layers and layer norms, as in GPT-2. */
-  bias: z.boolean().default(true),
-  /** One matrix for the token embedding and the output layer, as in GPT-2. */
-  tie_weights: z.boolean().default(true),
+  vocab_size: size.default(50304).describe('How many tokens there are.'),
+  block_size: size.default(1024).describe('The longest sequence.'),
+  n_layer: size.default(12).describe('Blocks of attention and feed-forward layers.'),
+  n_head: size.default(12).describe('Heads of attention.'),
+  n_embd: size.default(768).describe('The width: numbers for each token.'),
+  dropout: z.number().min(0).max(1).default(0).describe('How likely a number is dropped.'),
+  bias: z
+    .boolean()
+    .default(true)
+    .describe('Biases in the linear layers and layer norms, as in GPT-2.'),
+  tie_weights: z
+    .boolean()
+    .default(true)
+    .describe('One matrix for the token embedding and the output layer, as in GPT-2.'),
 });
 
 export type GPTOptions = z.input<typeof options>;
@@ -180,5 +183,6 @@ export class GPT extends Module {
 
 modules.register('GPT', {
   schema: options,
+  summary: "GPT-2's transformer with nanoGPT's names: tokens to logits over the next one.",
   create: (given: Config) => new GPT(given),
 });

@@ -118,13 +118,18 @@ export class Bottleneck extends Module {
 }
 
 const options = strict({
-  num_classes: schemas.size.default(1000),
-  /** Starts every block as the identity: the scale of its last normalisation is 0. */
-  zero_init_residual: z.boolean().default(false),
-  /**
-   * `imagenet`: 7x7 with stride 2, then max-pooling; `cifar`: 3x3 with stride 1, for small images.
-   */
-  stem: z.enum(['imagenet', 'cifar']).default('imagenet'),
+  num_classes: schemas.size.default(1000).describe('Logits a sample.'),
+  zero_init_residual: z
+    .boolean()
+    .default(false)
+    .describe('Starts every block as the identity: the scale of its last normalisation is 0.'),
+  stem: z
+    .enum(['imagenet', 'cifar'])
+    .default('imagenet')
+    .describe(
+      '`imagenet`: 7x7 with stride 2, then max-pooling; `cifar`: 3x3 with stride 1, for small ' +
+        'images.',
+    ),
 });
 
 export type ResNetOptions = z.input<typeof options>;
@@ -228,6 +233,7 @@ export const wide_resnet50_2 = (given?: ResNetOptions) =>
 for (const [name, design] of Object.entries(DESIGNS)) {
   modules.register(name, {
     schema: options,
+    page: `https://pytorch.org/vision/stable/models/generated/torchvision.models.${name}.html`,
     create: (given: z.output<typeof options>) => new ResNet(design, given),
   });
 }

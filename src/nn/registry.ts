@@ -39,15 +39,22 @@ export class BuildError extends TorchtsError {
   }
 }
 
-/** Modules by type. `name` is the layer's name in its container, and so in the state_dict keys. */
-export const modules = new Registry<AnyModule, BuildContext>('module', {
-  name: z
-    .string()
-    .regex(/^[A-Za-z_]\w*$/, 'must be a word of letters, digits and underscores')
-    .optional(),
-});
+const PAGES = 'https://pytorch.org/docs/stable/generated/torch.nn.*.html';
 
-export const losses = new Registry<Module>('loss');
+/** Modules by type. `name` is the layer's name in its container, and so in the state_dict keys. */
+export const modules = new Registry<AnyModule, BuildContext>(
+  'module',
+  {
+    name: z
+      .string()
+      .regex(/^[A-Za-z_]\w*$/, 'expected a word of letters, digits and underscores')
+      .optional()
+      .describe("The layer's name in its container, and so in the keys of the state dict."),
+  },
+  PAGES,
+);
+
+export const losses = new Registry<Module>('loss', {}, PAGES);
 
 /**
  * Builds a module from the object a config would hold: `{ type: 'Linear', in_features: 2, ... }`.

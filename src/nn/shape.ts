@@ -67,5 +67,9 @@ modules.register('Flatten', {
   schema: flattenOptions,
   create: (given: z.output<typeof flattenOptions>) => new Flatten(given),
 });
-modules.register('Permute', { schema: permuteOptions, create: (given) => new Permute(given) });
+modules.register('Permute', {
+  schema: permuteOptions,
+  page: 'https://pytorch.org/vision/stable/generated/torchvision.ops.Permute.html',
+  create: (given) => new Permute(given),
+});
 modules.register('Identity', { schema: strict({}), create: () => new Identity() });

@@ -26,6 +26,7 @@ export function rate(initial: number) {
     .custom<Rate>(isRate, {
       error: 'must be a number of at least 0, or a tensor of one element',
     })
+    .meta({ type: 'number', minimum: 0 })
     .default(initial);
 }
 
@@ -35,7 +36,9 @@ function isBeta(value: unknown): value is number | Tensor {
   return typeof number === 'number' && number >= 0 && number < 1;
 }
 
-const beta = z.custom<number | Tensor>(isBeta, { error: 'must be at least 0 and less than 1' });
+const beta = z
+  .custom<number | Tensor>(isBeta, { error: 'must be at least 0 and less than 1' })
+  .meta({ type: 'number', minimum: 0, exclusiveMaximum: 1 });
 
 /** Two numbers, or two tensors of one element, whose numbers are taken. */
 export const betas = z

@@ -6,7 +6,11 @@ import type { Optimizer } from './optimizer.ts';
 
 export type AnyOptimizer = Optimizer;
 
-export const optimizers = new Registry<AnyOptimizer, readonly Tensor[]>('optimizer');
+export const optimizers = new Registry<AnyOptimizer, readonly Tensor[]>(
+  'optimizer',
+  {},
+  'https://pytorch.org/docs/stable/generated/torch.optim.*.html',
+);
 
 /** An optimizer from the object a config would hold: `{ type: 'SGD', lr: 0.1 }`. */
 export function build(spec: unknown, params: readonly Tensor[]): AnyOptimizer {

@@ -49,13 +49,13 @@ describe('the command line', () => {
   it('prints help with every command and the exit codes', async () => {
     const { code, out } = await torchts('--help');
     expect(code).toBe(0);
-    for (const command of ['train', 'eval', 'validate', 'bench', 'data', 'doctor']) {
+    for (const command of ['train', 'eval', 'validate', 'bench', 'schema', 'data', 'doctor']) {
       expect(out).toMatch(new RegExp(`^  ${command}\\b`, 'm'));
     }
     expect(out).toContain('2 the config or the command line is wrong');
   });
 
-  it.each(['train', 'eval', 'validate', 'bench', 'data fetch', 'data inspect', 'doctor'])(
+  it.each(['train', 'eval', 'validate', 'bench', 'schema', 'data fetch', 'data inspect', 'doctor'])(
     'prints help for %s',
     async (command) => {
       const { code, out, err } = await torchts(`${command} --help`);

@@ -1,17 +1,12 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
 import { checkModel } from '../../src/config/model-check.ts';
+import { shippedConfigs } from './configs.ts';
 
-const filesIn = (folder: string) =>
-  readdirSync(folder)
-    .filter((name) => name.endsWith('.yaml'))
-    .map((name) => path.join(folder, name));
-const files = [...filesIn('configs'), ...filesIn('configs/bench')];
-
-describe.each(files)('%s', (file) => {
+describe.each(shippedConfigs)('%s', (file) => {
   it('begins with the command that runs it', () => {
     const command = file.startsWith('configs/bench/') ? 'bench' : 'train';
     expect(readFileSync(file, 'utf8').split('\n')[0]).toBe(`# torchts ${command} ${file}`);
@@ -31,7 +26,7 @@ describe.each(files)('%s', (file) => {
 });
 
 describe('checkModel', () => {
-  const [file] = files;
+  const [file] = shippedConfigs;
   const check =
     (...overrides: string[]) =>
     () =>

@@ -2,15 +2,20 @@
 
 import { z } from 'zod';
 import { strict } from '../../base/registry.ts';
+import { anyOfKeys } from './values.ts';
 
 /** Bounds a metric must keep; a run that ends outside of them has failed. */
-const bounds = strict({ min: z.number().optional(), max: z.number().optional() })
+const bounds = strict({
+  min: z.number().optional().describe('The least value that will do.'),
+  max: z.number().optional().describe('The greatest value that will do.'),
+})
   .refine(({ min, max }) => min !== undefined || max !== undefined, {
     error: 'needs min, max or both',
   })
   .refine(({ min, max }) => min === undefined || max === undefined || min <= max, {
     error: 'min is greater than max: no value fits',
-  });
+  })
+  .meta(anyOfKeys('min', 'max'));
 
 /** The keys that `expect:` may bound; the first three are of the last record of each split. */
 export const expect = strict({

@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import { strict } from '../../base/registry.ts';
 import { METRICS } from '../metrics.ts';
-import { count } from './values.ts';
+import { anyOfKeys, count } from './values.ts';
 
 /** As PyTorch Lightning's EarlyStopping. */
 const earlyStopping = strict({
@@ -53,6 +53,8 @@ export const trainer = strict({
     .optional()
     .describe('Steps between two checkpoints, beside the one at the end of every epoch.'),
   keep: count().default(2).describe('The newest checkpoints that are kept, beside the best one.'),
-}).refine(({ epochs, max_steps }) => epochs !== undefined || max_steps !== undefined, {
-  error: 'needs epochs, max_steps or both: nothing says when training ends',
-});
+})
+  .refine(({ epochs, max_steps }) => epochs !== undefined || max_steps !== undefined, {
+    error: 'needs epochs, max_steps or both: nothing says when training ends',
+  })
+  .meta(anyOfKeys('epochs', 'max_steps'));

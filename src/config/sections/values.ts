@@ -9,3 +9,8 @@ export interface SpecSource {
 }
 
 export const count = () => z.int().positive();
+
+/** What a JSON Schema says of an object that needs one of `keys`: zod cannot tell a refinement. */
+export const anyOfKeys = (...keys: string[]) => ({
+  anyOf: keys.map((key) => ({ required: [key] })),
+});

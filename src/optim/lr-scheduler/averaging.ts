@@ -42,4 +42,4 @@ export class SWALR extends LRScheduler<z.output<typeof options>> {
   }
 }
 
-register(SWALR, options);
+register(SWALR, options, 'https://pytorch.org/docs/stable/optim.html#stochastic-weight-averaging');

@@ -15,10 +15,22 @@ export type SchedulerState = Record<string, unknown>;
 export type PerGroup = number | readonly number[];
 
 /** `interval` and `monitor` are for who steps it: see `ScheduleOptions`. */
-export const schedulers = new Registry<Scheduler, Optimizer>('lr_scheduler', {
-  interval: z.enum(['step', 'epoch']).optional(),
-  monitor: z.string().optional(),
-});
+export const schedulers = new Registry<Scheduler, Optimizer>(
+  'lr_scheduler',
+  {
+    interval: z
+      .enum(['step', 'epoch'])
+      .optional()
+      .describe(
+        'When it steps. Default: epoch; step for OneCycleLR and CyclicLR, as PyTorch has them.',
+      ),
+    monitor: z
+      .string()
+      .optional()
+      .describe('The metric that ReduceLROnPlateau looks at. Default: val_loss, else train_loss.'),
+  },
+  'https://pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.*.html',
+);
 
 /** What may stand beside a schedule's own options in a config. */
 export interface ScheduleOptions {
@@ -32,9 +44,11 @@ export interface ScheduleOptions {
 export function register(
   type: new (optimizer: Optimizer, options: never) => Scheduler,
   schema: z.ZodObject,
+  page?: string,
 ): void {
   schedulers.register(type.name, {
     schema,
+    page,
     create: (options, optimizer) => new type(optimizer, options as never),
   });
 }
