@@ -2,7 +2,7 @@
 
 import { formatChange } from '../config/changes.ts';
 import type { RunSummary, TrainEvent } from '../train/events.ts';
-import { count, decimal, duration, percent } from './format.ts';
+import { count, decimal, duration, metricValue } from './format.ts';
 
 export type StartEvent = TrainEvent & { event: 'start' };
 
@@ -79,11 +79,6 @@ function metricsLine(event: TrainEvent & { event: 'metrics' }, start: StartEvent
     `${further.join('')}${rate}  ${count(event.samples_per_second)} samples/s` +
     `  ${duration(event.time)}`
   );
-}
-
-function metricValue(key: string, value: string | number): string {
-  if (typeof value === 'string') return value;
-  return key.endsWith('accuracy') ? percent(value) : decimal(value);
 }
 
 function endLine(event: RunSummary): string {

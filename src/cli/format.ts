@@ -18,6 +18,20 @@ export function percent(value: number): string {
   return `${(value * 100).toFixed(1)}%`;
 }
 
+/** A metric by its name: those in [0, 1] as percentages. */
+export function metricValue(key: string, value: string | number): string {
+  if (typeof value === 'string') return value;
+  return key.endsWith('accuracy') ? percent(value) : decimal(value);
+}
+
+/** `2026-11-30 01:20`, in the time zone of this machine. */
+export function date(iso: string): string {
+  const at = new Date(iso);
+  const two = (value: number) => String(value).padStart(2, '0');
+  const day = `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
+  return `${day} ${two(at.getHours())}:${two(at.getMinutes())}`;
+}
+
 /** `850 ms`, `12.3 s`, `4 min 05 s`, `2 h 03 min`. */
 export function duration(seconds: number): string {
   if (!Number.isFinite(seconds)) return '-';

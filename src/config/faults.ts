@@ -32,7 +32,8 @@ function faultsOfIssue(issue: Issue, path: ConfigPath, tree: Tree): Fault[] {
 
 /** A union's branch that took the value's form and found fault with something inside it. */
 function insideValue(branch: readonly Issue[]): boolean {
-  return branch.length > 0 && branch.every((issue) => issue.path.length > 0);
+  const isInside = ({ path, code }: Issue) => path.length > 0 || code === 'unrecognized_keys';
+  return branch.length > 0 && branch.every(isInside);
 }
 
 /** `strict` words all unknown keys of an object in one message; here each gets its own part. */

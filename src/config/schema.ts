@@ -6,6 +6,7 @@ import { contradictions } from './contradictions.ts';
 import { data } from './sections/data.ts';
 import { engine } from './sections/engine.ts';
 import { expect } from './sections/expect.ts';
+import { tensorboard } from './sections/tensorboard.ts';
 import { trainer } from './sections/trainer.ts';
 import type { SpecSource } from './sections/values.ts';
 
@@ -60,6 +61,7 @@ export function configSchema(registries: Registries) {
       .array(registries.callbacks.spec())
       .default([])
       .describe('What is called while it trains; see docs/callbacks.md.'),
+    tensorboard,
     expect: expect.optional().describe('What the run must reach; one that does not has failed.'),
   }).check(({ value, issues }) => {
     for (const { path, message } of contradictions(value)) {

@@ -22,6 +22,8 @@ export class CallbackError extends TorchtsError {
 export interface NamedCallback {
   readonly type: string;
   readonly callback: Callback;
+  /** Not of the config: checkpoints are the same with and without it. */
+  readonly internal?: boolean;
 }
 
 /** What a checkpoint keeps. */
@@ -58,6 +60,11 @@ export class Callbacks {
     readonly all: readonly NamedCallback[],
     readonly run: TrainingRun,
   ) {}
+
+  /** Those of the config. */
+  get #listed(): readonly NamedCallback[] {
+    return this.all.filter(({ internal }) => !internal);
+  }
 
   /** Is there anyone to be told? Who asks before waiting for the engine waits for nothing. */
   has(hook: HookName): boolean {
@@ -99,7 +106,7 @@ export class Callbacks {
 
   /** @throws CallbackError for a state that JSON cannot hold. */
   state(logged: CallbacksState['logged']): CallbacksState {
-    const states = this.all.map(({ type, callback }) => {
+    const states = this.#listed.map(({ type, callback }) => {
       try {
         const state = callback.stateDict?.() ?? null;
         checkJson(state, 'stateDict()');
@@ -117,7 +124,7 @@ export class Callbacks {
    */
   restore({ states, stopped }: CallbacksState): void {
     const left = [...states];
-    for (const { type, callback } of this.all) {
+    for (const { type, callback } of this.#listed) {
       const place = left.findIndex((kept) => kept.type === shortName(type));
       const [kept] = place < 0 ? [] : left.splice(place, 1);
       if (kept === undefined || kept.state === null) continue;
@@ -128,7 +135,7 @@ export class Callbacks {
       }
     }
     const before = states.map(({ type }) => type);
-    const now = this.all.map(({ type }) => shortName(type));
+    const now = this.#listed.map(({ type }) => shortName(type));
     if (before.join() === now.join()) this.stopped = stopped ?? undefined;
   }
 

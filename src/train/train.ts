@@ -6,7 +6,7 @@ import { openLoader } from './batches.ts';
 import { buildCallbacks } from './callbacks.ts';
 import { Clock } from './clock.ts';
 import { type Environment, environment } from './environment.ts';
-import type { RunSummary } from './events.ts';
+import type { RunSummary, TrainEvent } from './events.ts';
 import { checkExpectations } from './expect.ts';
 import type { TrainRequest } from './request.ts';
 import { findResumed, type Resumed, rewind } from './resume.ts';
@@ -15,6 +15,7 @@ import { RunDirectory } from './run-directory.ts';
 import { runLength } from './run-length.ts';
 import { buildTask, type Task } from './task.ts';
 import { Trainer, type TrainerOptions } from './trainer.ts';
+import { Watchers } from './watchers.ts';
 
 /**
  * Trains as the config says and writes the run directory; everything it has to tell goes to
@@ -30,7 +31,8 @@ export async function train(request: TrainRequest): Promise<RunSummary> {
   // Asked now, answered while the model is built and the data are read.
   const surroundings = environment(loaded.config.seed);
   const task = buildTask(loaded);
-  const callbacks = buildCallbacks(loaded);
+  const watchers = new Watchers(loaded, task);
+  const callbacks = [...buildCallbacks(loaded), ...watchers.callbacks];
   const resumed = await findResumed(request);
   let run = resumed?.branches ? undefined : resumed?.source;
   try {
@@ -41,7 +43,7 @@ export async function train(request: TrainRequest): Promise<RunSummary> {
     const length = runLength(loaded, task, loader);
     run ??= await RunDirectory.create(request.out, loaded.config.name);
     const parts = { loaded, task, callbacks, loader, length, valLoader, run, signal };
-    return await trainIn(run, request, parts, resumed, surroundings);
+    return await trainIn(run, request, parts, resumed, surroundings, watchers);
   } finally {
     await run?.release();
   }
@@ -73,10 +75,15 @@ async function trainIn(
   parts: Omit<TrainerOptions, 'clock' | 'emit' | 'profile'>,
   resumed: Resumed | undefined,
   surroundings: Promise<Environment>,
+  watchers: Watchers,
 ): Promise<RunSummary> {
-  const { loaded, onEvent: emit } = request;
+  const { loaded, onEvent } = request;
   const { task, loader, valLoader, length } = parts;
   const clock = new Clock();
+  const emit = (event: TrainEvent) => {
+    watchers.event(event);
+    onEvent(event);
+  };
   const profile = request.profile === true ? join(run.path, 'profile.json') : request.profile;
   const trainer = new Trainer({ ...parts, clock, emit, profile });
   try {
@@ -84,6 +91,7 @@ async function trainIn(
       const changes = await restore(trainer, loaded, resumed);
       const last = await rewind(run, resumed, loaded.config.trainer.keep);
       clock.goOnFrom(last?.time ?? 0);
+      await watchers.goOn(run, resumed);
       const { folder, damaged } = resumed;
       emit({ event: 'resume', step: trainer.position.step, checkpoint: folder, damaged, changes });
     }

@@ -1,7 +1,6 @@
 /** The distribution of values in buckets that grow by a tenth, as TensorFlow and PyTorch do. */
 
 import type { HostArray } from '../../base/dtype.ts';
-import { ArgumentError } from '../../base/errors.ts';
 import type { Histogram } from './events.ts';
 
 let limits: Float64Array | undefined;
@@ -17,12 +16,8 @@ function defaultLimits(): Float64Array {
   return limits;
 }
 
-/**
- * The finite values among `values`, counted.
- *
- * @throws ArgumentError when there is none.
- */
-export function histogramOf(values: HostArray): Histogram {
+/** The finite values among `values`, counted; nothing where there is none. */
+export function histogramOf(values: HostArray): Histogram | undefined {
   const ends = defaultLimits();
   const counts = new Float64Array(ends.length);
   let [min, max, sum, sum_squares, num] = [Number.POSITIVE_INFINITY, -Infinity, 0, 0, 0];
@@ -36,7 +31,7 @@ export function histogramOf(values: HostArray): Histogram {
     sum += value;
     sum_squares += value * value;
   }
-  if (num === 0) throw new ArgumentError('[histogram] there is no finite value to count');
+  if (num === 0) return undefined;
   // The empty bucket below the first full one says where that begins.
   const first = Math.max(0, counts.findIndex((n) => n > 0) - 1);
   const end = counts.findLastIndex((n) => n > 0) + 1;

@@ -17,28 +17,35 @@ const STRING = 1;
 const BOOL = 2;
 const FLOAT64 = 3;
 
-/** What a session begins with: its values, and which tags are its metrics. */
-export function sessionStart(
+/**
+ * Which values and metrics the sessions of a folder have. TensorBoard takes the first one it finds
+ * and looks no further; where there is none, it asks all sessions.
+ */
+export function experiment(
   hparams: Readonly<Record<string, HparamValue>>,
   metrics: readonly string[],
-  start_time_secs: number,
-): SummaryValue[] {
-  const experiment = pluginData(2, (pbf) => {
+): SummaryValue {
+  const content = pluginData(2, (pbf) => {
     for (const [name, value] of Object.entries(hparams)) {
       pbf.writeMessage(4, writeHparamInfo, { name, value });
     }
     for (const tag of metrics) pbf.writeMessage(5, writeMetricInfo, tag);
   });
-  const start = pluginData(3, (pbf) => {
+  return summary('_hparams_/experiment', content);
+}
+
+/** The values of a session that begins. */
+export function sessionStart(
+  hparams: Readonly<Record<string, HparamValue>>,
+  start_time_secs: number,
+): SummaryValue[] {
+  const content = pluginData(3, (pbf) => {
     for (const [name, value] of Object.entries(hparams)) {
       pbf.writeMessage(1, writeHparam, { name, value });
     }
     pbf.writeDoubleField(5, start_time_secs);
   });
-  return [
-    summary('_hparams_/experiment', experiment),
-    summary('_hparams_/session_start_info', start),
-  ];
+  return [summary('_hparams_/session_start_info', content)];
 }
 
 export function sessionEnd(status: SessionStatus, end_time_secs: number): SummaryValue[] {

@@ -9,7 +9,7 @@ import { EventFile } from './event-file.ts';
 import type { EventBody, SummaryValue } from './events.ts';
 import { encodeGraph, type GraphModule, modelGraph } from './graph-def.ts';
 import { histogramOf } from './histogram.ts';
-import { type HparamValue, sessionEnd, sessionStart } from './hparams.ts';
+import { experiment, type HparamValue, sessionEnd, sessionStart } from './hparams.ts';
 import { imageSummary } from './image.ts';
 
 export interface SummaryWriterOptions {
@@ -61,7 +61,11 @@ export class SummaryWriter {
     }
   }
 
-  /** The distribution of all elements of `values`; NaN and infinities are left out. */
+  /**
+   * The distribution of all elements of `values`; NaN and infinities are left out.
+   *
+   * @throws ArgumentError when nothing else is there.
+   */
   async addHistogram(
     tag: string,
     values: Tensor,
@@ -69,6 +73,7 @@ export class SummaryWriter {
     walltime?: number,
   ): Promise<void> {
     const histo = histogramOf(await values.data());
+    if (histo === undefined) throw new ArgumentError(`[addHistogram] ${tag} has no finite value`);
     this.#summary([{ tag, histo }], global_step, walltime);
   }
 
@@ -126,7 +131,8 @@ export class SummaryWriter {
     const seconds = Date.now() / 1000;
     const file = new EventFile(join(this.log_dir, run_name ?? String(seconds)));
     const summaries: SummaryValue[] = [
-      ...sessionStart(hparam_dict, Object.keys(metric_dict), seconds),
+      experiment(hparam_dict, Object.keys(metric_dict)),
+      ...sessionStart(hparam_dict, seconds),
       ...sessionEnd('success', seconds),
     ];
     for (const value of summaries) file.add({ summary: [value] }, global_step);
