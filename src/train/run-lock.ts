@@ -30,7 +30,8 @@ export async function lockRun(folder: string): Promise<() => Promise<void>> {
   const path = join(folder, FILE);
   const own = holder(process.pid);
   const before = await readHolder(path);
-  if (before !== undefined && isAlive(before)) {
+  // One run after another may be trained in one process, and an earlier one may have failed.
+  if (before !== undefined && before.pid !== process.pid && isAlive(before)) {
     throw new FileError(
       `${folder} is being trained by process ${before.pid}; stop that one, or wait for its end`,
     );
@@ -48,9 +49,15 @@ function holder(pid: number): Holder {
   return { host: os.hostname(), pid, started: startOf(pid) };
 }
 
+/** Whether a process of this machine, this one included, trains in `folder`. */
+export async function isTrained(folder: string): Promise<boolean> {
+  const holder = await readHolder(join(folder, FILE));
+  return holder !== undefined && isAlive(holder);
+}
+
 /** Another machine's process cannot be asked, and may be long gone. */
 function isAlive({ host, pid, started }: Holder): boolean {
-  if (host !== os.hostname() || pid === process.pid) return false;
+  if (host !== os.hostname()) return false;
   if (started !== null) return startOf(pid) === started;
   try {
     process.kill(pid, 0);

@@ -149,34 +149,34 @@ export function evaluate({ model, loss, mixed }: Task, input: Tensor, target: Te
   );
 }
 
-/** Forward, backward and update. */
+/** What a training step does with one batch: forward, backward and update; traced or eager. */
+export function takeStep(task: Task, totals: Totals, input: Tensor, target: Tensor): undefined {
+  const { optimizer, schedule } = task;
+  optimizer.zeroGrad();
+  for (const [x, y, share] of parts(task, input, target)) {
+    const { output, value } = evaluate(task, x, y);
+    (share === 1 ? value : value.mul(share)).backward();
+    totals.add(value, output, y);
+  }
+  task.clipGradients();
+  optimizer.step();
+  schedule.afterStep();
+}
+
+/** `takeStep`, compiled. */
 export function trainingStep(
   task: Task,
   totals: Totals,
   onRetrace: (reason: string) => void,
 ): BatchStep {
-  const { model, optimizer, schedule, clipGradients, engine } = task;
-  return compile(
-    (input, target) => {
-      optimizer.zeroGrad();
-      for (const [x, y, share] of parts(task, input, target)) {
-        const { output, value } = evaluate(task, x, y);
-        (share === 1 ? value : value.mul(share)).backward();
-        totals.add(value, output, y);
-      }
-      clipGradients();
-      optimizer.step();
-      schedule.afterStep();
-      return undefined;
-    },
-    {
-      state: [model, optimizer, totals],
-      name: 'training step',
-      onRetrace,
-      plan: { recompute: engine.recompute },
-      off: switchedOff(engine),
-    },
-  );
+  const { model, optimizer, engine } = task;
+  return compile((input, target) => takeStep(task, totals, input, target), {
+    state: [model, optimizer, totals],
+    name: 'training step',
+    onRetrace,
+    plan: { recompute: engine.recompute },
+    off: switchedOff(engine),
+  });
 }
 
 /** A step's samples by batches, and by what each batch's loss counts in the whole. */
