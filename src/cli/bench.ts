@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import type { BenchReport, InstructionReport } from '../train/bench.ts';
 import type { CommandContext } from './commands.ts';
 import { bytes, count, metric, percent, table } from './format.ts';
+import { type CommandHelp, withHelp } from './help.ts';
 import { type CommonOptions, overridesOf, positiveInteger, withCommon } from './options.ts';
 import { resolveTarget } from './target.ts';
 
@@ -17,17 +18,22 @@ interface BenchOptions extends CommonOptions {
 /** Longer labels, of many fused ops, are cut in the table; `--json` has them whole. */
 const LONGEST_LABEL = 56;
 
-const EXAMPLES = `
-Examples:
-  torchts bench configs/cifar10-cnn.yaml
-  torchts bench configs/cifar10-cnn.yaml data.batch_size=128 --steps 200 --json
-  torchts bench configs/cifar10-smoke.yaml --data --plan`;
+const HELP: CommandHelp = {
+  examples: [
+    ['torchts bench configs/cifar10-cnn.yaml', 'which op takes how long'],
+    [
+      'torchts bench configs/cifar10-cnn.yaml data.batch_size=128 --steps 200 --json',
+      'with larger batches, for a program to read',
+    ],
+    ['torchts bench configs/cifar10-smoke.yaml --data --plan', 'with its own data, and the plan'],
+  ],
+};
 
 export function benchCommand(context: CommandContext): Command {
   const command = new Command('bench')
     .summary('time a training step, op by op')
     .description(
-      'Time the training step of CONFIG on made-up batches of the right shape, and show which\n' +
+      'Time the training step of CONFIG on made-up batches of the right shape, and show which ' +
         'ops take how long, at how many operations a second, and the memory the step takes.',
     )
     .argument('<config>', 'a YAML file')
@@ -36,11 +42,10 @@ export function benchCommand(context: CommandContext): Command {
     .option('--warmup <n>', 'steps before the first that is timed', positiveInteger)
     .option('--data', "take batches of the config's own data, and time gathering them too")
     .option('--plan', "print the engine's plan, and the reorders left in it")
-    .addHelpText('after', EXAMPLES)
     .action((target: string, overrides: string[], options: BenchOptions) =>
       bench(context, target, overrides, options),
     );
-  return withCommon(command, 'device', 'threads', 'seed', 'json');
+  return withCommon(withHelp(command, HELP), 'device', 'threads', 'seed', 'json');
 }
 
 async function bench(

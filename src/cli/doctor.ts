@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import type { CommandContext } from './commands.ts';
 import { EXIT } from './exit.ts';
 import { table } from './format.ts';
+import { type CommandHelp, withHelp } from './help.ts';
 import { type CommonOptions, withCommon } from './options.ts';
 
 /** One thing that was looked at. */
@@ -16,6 +17,13 @@ export interface Check {
   readonly fix?: string;
 }
 
+const HELP: CommandHelp = {
+  examples: [
+    ['torchts doctor', 'the engine, its kernels, the threads, the data'],
+    ['torchts doctor --json', 'the same for a program to read'],
+  ],
+};
+
 export function doctorCommand({ io, finish }: CommandContext): Command {
   const command = new Command('doctor')
     .summary('show what torchts found on this machine')
@@ -27,7 +35,7 @@ export function doctorCommand({ io, finish }: CommandContext): Command {
       else io.stdout.write(`${describe(checks)}\n`);
       if (checks.some((check) => check.state === 'broken')) finish(EXIT.failed);
     });
-  return withCommon(command, 'json');
+  return withCommon(withHelp(command, HELP), 'json');
 }
 
 function describe(checks: readonly Check[]): string {

@@ -5,6 +5,7 @@ import { Command, Option } from 'commander';
 import { ConfigError } from '../base/errors.ts';
 import type { CommandContext } from './commands.ts';
 import { count, decimal, duration, percent } from './format.ts';
+import { type CommandHelp, withHelp } from './help.ts';
 import { type CommonOptions, overridesOf, withCommon } from './options.ts';
 import { resolveTarget } from './target.ts';
 
@@ -14,17 +15,22 @@ interface EvalOptions extends CommonOptions {
   readonly split: 'train' | 'val';
 }
 
-const EXAMPLES = `
-Examples:
-  torchts eval runs/cifar10-cnn
-  torchts eval runs/cifar10-cnn/3 --checkpoint last
-  torchts eval configs/cifar10-cnn.yaml --checkpoint runs/cifar10-cnn/3/checkpoints/step-25000`;
+const HELP: CommandHelp = {
+  examples: [
+    ['torchts eval runs/cifar10-cnn', 'the best checkpoint of the newest run, on data.val'],
+    ['torchts eval runs/cifar10-cnn/3 --checkpoint last', 'the last checkpoint of run 3'],
+    [
+      'torchts eval my.yaml --checkpoint runs/cifar10-cnn/3/checkpoints/step-500',
+      'a config of its own, with the weights of a checkpoint',
+    ],
+  ],
+};
 
 export function evalCommand(context: CommandContext): Command {
   const command = new Command('eval')
     .summary('measure a trained model')
     .description(
-      'Measure the loss and the accuracy of a checkpoint of RUN; given a CONFIG, of the newest\n' +
+      'Measure the loss and the accuracy of a checkpoint of RUN; given a CONFIG, of the newest ' +
         'run of that name in --out.',
     )
     .argument('<run|config>', 'the folder of a run, or a YAML file')
@@ -36,11 +42,10 @@ export function evalCommand(context: CommandContext): Command {
         .default('val'),
     )
     .option('--out <dir>', 'where runs are looked for', 'runs')
-    .addHelpText('after', EXAMPLES)
     .action((target: string, overrides: string[], options: EvalOptions) =>
       evaluate(context, target, overrides, options),
     );
-  return withCommon(command, 'device', 'threads', 'json');
+  return withCommon(withHelp(command, HELP), 'device', 'threads', 'json');
 }
 
 async function evaluate(

@@ -5,16 +5,22 @@ import type { Io } from './io.ts';
 
 export const EXIT = {
   done: 0,
-  /** Failed while running. */
   failed: 1,
-  /** The config or the command line is wrong. */
   usage: 2,
-  /** A run ended outside of the bounds of its `expect:`. */
   unmet: 3,
-  /** Stopped, after a checkpoint was written. */
   SIGINT: 130,
   SIGTERM: 143,
 } as const;
+
+/** The same in words. */
+export const EXIT_MEANINGS: Readonly<Record<keyof typeof EXIT, string>> = {
+  done: 'done',
+  failed: 'failed while running',
+  usage: 'the config or the command line is wrong',
+  unmet: 'the run ended outside of the bounds of its "expect:"',
+  SIGINT: 'stopped by SIGINT, after a checkpoint was written',
+  SIGTERM: 'stopped by SIGTERM, after a checkpoint was written',
+};
 
 export type StopSignal = 'SIGINT' | 'SIGTERM';
 

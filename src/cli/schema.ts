@@ -3,25 +3,25 @@
 import { Command } from 'commander';
 import { writeFileAtomic } from '../io/atomic.ts';
 import type { CommandContext } from './commands.ts';
+import { type CommandHelp, withHelp } from './help.ts';
 
-const EXAMPLES = `
-Example:
-  torchts schema --out torchts.schema.json
-
-Editors with a YAML language server (VS Code's YAML extension, Neovim, JetBrains, ...) then complete
-and check a config that has this line near its top:
+const HELP: CommandHelp = {
+  examples: [['torchts schema --out torchts.schema.json', 'write it beside your configs']],
+  notes: `Editors with a YAML language server (VS Code's YAML extension, Neovim,
+JetBrains, ...) complete and check a config that has this line near its top:
   # yaml-language-server: $schema=torchts.schema.json
-The same file comes with torchts as configs/torchts.schema.json.`;
+The same file comes with torchts as configs/torchts.schema.json.`,
+};
 
 export function schemaCommand({ io, services }: CommandContext): Command {
-  return new Command('schema')
+  const command = new Command('schema')
     .summary('write the JSON Schema of configs, for editors')
     .description('Write the JSON Schema (draft 07) of configs: every key, type, default and range.')
     .option('--out <file>', 'where to; standard output unless given')
-    .addHelpText('after', EXAMPLES)
     .action(async ({ out }: { out?: string }) => {
       const text = await services.jsonSchema();
       if (out === undefined) io.stdout.write(text);
       else await writeFileAtomic(out, text);
     });
+  return withHelp(command, HELP);
 }

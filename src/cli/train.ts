@@ -5,6 +5,7 @@ import type { TrainEvent } from '../train/events.ts';
 import { CiReport } from './ci-report.ts';
 import type { CommandContext } from './commands.ts';
 import { EXIT, type StopSignal } from './exit.ts';
+import { type CommandHelp, withHelp } from './help.ts';
 import { type CommonOptions, overridesOf, reportMode, withCommon } from './options.ts';
 import { createReporter } from './progress.ts';
 import { resolveTarget } from './target.ts';
@@ -16,20 +17,25 @@ interface TrainOptions extends CommonOptions {
   readonly junit?: string;
 }
 
-const EXAMPLES = `
-Examples:
-  torchts train configs/cifar10-cnn.yaml
-  torchts train configs/cifar10-cnn.yaml optimizer.lr=0.01 model.layers.0.out_channels=12
-  torchts train configs/cifar10-cnn.yaml --resume auto
-  torchts train runs/cifar10-cnn/3 trainer.epochs=10
-
-The first Ctrl-C finishes the step and writes a checkpoint; the second ends at once.`;
+const HELP: CommandHelp = {
+  examples: [
+    ['torchts train configs/cifar10-cnn.yaml', 'train, into a new folder in runs/cifar10-cnn'],
+    [
+      'torchts train configs/cifar10-cnn.yaml optimizer.lr=0.01 trainer.epochs=5',
+      'other values than those of the file',
+    ],
+    ['torchts train configs/cifar10-cnn.yaml --resume auto', 'go on with the newest run of it'],
+    ['torchts train runs/cifar10-cnn/3 trainer.epochs=10', 'go on with run 3, for longer'],
+  ],
+  notes: 'The first Ctrl-C finishes the step and writes a checkpoint; the second ends at\nonce.',
+  exits: ['unmet', 'SIGINT', 'SIGTERM'],
+};
 
 export function trainCommand(context: CommandContext): Command {
   const command = new Command('train')
     .summary('train the model of a config')
     .description(
-      'Train the model of CONFIG into a new folder NAME/N of --out,\n' +
+      'Train the model of CONFIG into a new folder NAME/N of --out, ' +
         'or go on with RUN, the folder of an earlier run.',
     )
     .argument('<config|run>', 'a YAML file, or the folder of a run')
@@ -38,11 +44,10 @@ export function trainCommand(context: CommandContext): Command {
     .option('--resume <run>', 'go on from the newest checkpoint of a run; "auto": the newest run')
     .option('--profile [file]', 'write a Chrome trace of 20 steps; to profile.json of the run')
     .option('--junit <file>', 'write what the config expects, and whether it was met, as JUnit XML')
-    .addHelpText('after', EXAMPLES)
     .action((target: string, overrides: string[], options: TrainOptions) =>
       train(context, target, overrides, options),
     );
-  return withCommon(command, 'device', 'threads', 'seed', 'json', 'quiet');
+  return withCommon(withHelp(command, HELP), 'device', 'threads', 'seed', 'json', 'quiet');
 }
 
 async function train(

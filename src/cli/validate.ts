@@ -5,27 +5,31 @@ import { formatShape } from '../base/shape.ts';
 import type { MemoryPlan } from '../engine/engine.ts';
 import type { CommandContext } from './commands.ts';
 import { bytes, count, metric, table } from './format.ts';
+import { type CommandHelp, withHelp } from './help.ts';
 import { type CommonOptions, overridesOf, withCommon } from './options.ts';
 import type { ModelReport } from './services.ts';
 import { resolveTarget } from './target.ts';
+
+const HELP: CommandHelp = {
+  examples: [
+    ['torchts validate configs/cifar10-cnn.yaml', 'its layers, and the memory it takes'],
+    ['torchts validate configs/cifar10-cnn.yaml data.batch_size=64', 'with larger batches'],
+  ],
+};
 
 export function validateCommand(context: CommandContext): Command {
   const command = new Command('validate')
     .summary('check a config; show layers, shapes, parameters and memory')
     .description(
-      "Check CONFIG without reading its data or training: every key, every layer's shapes,\n" +
+      "Check CONFIG without reading its data or training: every key, every layer's shapes, " +
         'and the memory that training and evaluation take.',
     )
     .argument('<config>', 'a YAML file')
     .argument('[key=value...]', 'values over those of the config, read as YAML')
-    .addHelpText(
-      'after',
-      '\nExample:\n  torchts validate configs/cifar10-cnn.yaml data.batch_size=64',
-    )
     .action((target: string, overrides: string[], options: CommonOptions) =>
       validate(context, target, overrides, options),
     );
-  return withCommon(command, 'json', 'quiet');
+  return withCommon(withHelp(command, HELP), 'json', 'quiet');
 }
 
 async function validate(

@@ -11,7 +11,10 @@ import { registries } from '../config/registries.ts';
 class Recorder extends Writable {
   text = '';
   isTTY = false;
-  columns = 100;
+
+  constructor(readonly columns: number) {
+    super();
+  }
 
   override _write(chunk: Buffer, _encoding: string, done: () => void): void {
     this.text += chunk.toString();
@@ -28,14 +31,17 @@ export interface Outcome {
 export interface RunOptions {
   readonly services?: Partial<Services>;
   readonly env?: NodeJS.ProcessEnv;
+  /** The width of the terminal. */
+  readonly columns?: number;
   /** Given a function that acts as the signal. */
   readonly stopper?: (stop: (signal: StopSignal) => void) => void;
 }
 
 /** `torchts ARGS`, with configs read against the small registries of the config's tests. */
 export async function torchts(args: string, options: RunOptions = {}): Promise<Outcome> {
-  const stdout = new Recorder();
-  const stderr = new Recorder();
+  const { columns = 100 } = options;
+  const stdout = new Recorder(columns);
+  const stderr = new Recorder(columns);
   let now = 0;
   const io: Io = {
     stdout,

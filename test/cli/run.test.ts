@@ -1,13 +1,26 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import type { Command } from 'commander';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EngineError } from '../../src/base/errors.ts';
+import { idleContext } from '../../src/cli/commands.ts';
+import { helpOf } from '../../src/cli/help.ts';
+import { program } from '../../src/cli/program.ts';
 import type { EvaluateRequest, ModelReport, TrainRequest } from '../../src/cli/services.ts';
 import type { RunSummary } from '../../src/train/events.ts';
 import { torchts } from './harness.ts';
 
 const CONFIG = 'configs/cifar10-cnn.yaml';
+
+/** Every command with its name, parents first; the one of `torchts` itself is empty. */
+function commandsOf(command: Command, name: string): [string, Command][] {
+  const inner = command.commands.map((child) =>
+    commandsOf(child, `${name} ${child.name()}`.trimStart()),
+  );
+  return [[name, command], ...inner.flat()];
+}
+const tree = commandsOf(program(idleContext()), '');
 
 let folder: string;
 beforeAll(() => {
@@ -49,20 +62,22 @@ describe('the command line', () => {
   it('prints help with every command and the exit codes', async () => {
     const { code, out } = await torchts('--help');
     expect(code).toBe(0);
-    for (const command of ['train', 'eval', 'validate', 'bench', 'schema', 'data', 'doctor']) {
-      expect(out).toMatch(new RegExp(`^  ${command}\\b`, 'm'));
+    for (const [name] of tree.slice(1)) {
+      if (!name!.includes(' ')) expect(out).toMatch(new RegExp(`^  ${name}\\b`, 'm'));
     }
-    expect(out).toContain('2 the config or the command line is wrong');
+    expect(out).toContain('2  the config or the command line is wrong');
   });
 
-  it.each(['train', 'eval', 'validate', 'bench', 'schema', 'data fetch', 'data inspect', 'doctor'])(
-    'prints help for %s',
-    async (command) => {
-      const { code, out, err } = await torchts(`${command} --help`);
-      expect({ code, err }).toEqual({ code: 0, err: '' });
-      expect(out).toContain(`Usage: torchts ${command}`);
-    },
-  );
+  it.each(tree)('prints help for "%s" with examples, within 80 columns', async (name, command) => {
+    const { code, out, err } = await torchts(`${name} --help`, { columns: 80 });
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    expect(out).toContain(`Usage: torchts ${name}`);
+    expect(out.split('\n').filter((line) => line.length > 80)).toEqual([]);
+    expect(helpOf(command)?.examples.length).toBeGreaterThan(0);
+    for (const [line] of helpOf(command)!.examples) {
+      expect(line).toMatch(new RegExp(`^torchts ${name}`));
+    }
+  });
 
   it.each([
     ['', /Usage: torchts/],
