@@ -38,6 +38,7 @@ export { Tensor } from './core/tensor.ts';
 export * as data from './data/index.ts';
 export { SummaryWriter, type SummaryWriterOptions } from './io/tensorboard/summary-writer.ts';
 export { load, save } from './io/tensors.ts';
+export * as metrics from './metrics/index.ts';
 export * as models from './models/index.ts';
 export * as func from './nn/func.ts';
 export { cosineSimilarity, rmsNorm } from './nn/functional/index.ts';

@@ -1,6 +1,7 @@
 /** A run's events in words. */
 
 import { formatChange } from '../config/changes.ts';
+import { RECORD_KEYS } from '../config/metrics.ts';
 import type { RunSummary, TrainEvent } from '../train/events.ts';
 import { count, decimal, duration, metricValue } from './format.ts';
 
@@ -21,6 +22,7 @@ export function linesOf(event: TrainEvent, start: StartEvent | undefined): strin
     case 'metrics':
       return [metricsLine(event, start)];
     case 'checkpoint':
+    case 'arrays': // too much for a line; the run's folder has them
     case 'retrace': // an epoch's smaller last batch; `--json` tells it
       return [];
     case 'expect':
@@ -66,12 +68,9 @@ function position(
   return `epoch ${event.epoch}/${start.epochs}  step ${step}/${start.total_steps}`;
 }
 
-/** Keys of a record that have a place of their own in its line, or none. */
-const RECORD_KEYS = new Set('event step epoch split loss lr samples_per_second time'.split(' '));
-
 function metricsLine(event: TrainEvent & { event: 'metrics' }, start: StartEvent | undefined) {
   const further = Object.entries(event)
-    .filter(([key]) => !RECORD_KEYS.has(key))
+    .filter(([key]) => !RECORD_KEYS.includes(key))
     .map(([key, value]) => `  ${key} ${metricValue(key, value)}`);
   const rate = event.split === 'train' ? `  lr ${decimal(event.lr)}` : '';
   return (

@@ -17,16 +17,15 @@ export interface TaskMemory {
 export function taskMemory(task: Task): TaskMemory | undefined {
   if (!engineInfo().available) return undefined;
   const { model } = task;
-  const totals = task.totals();
   const training = memoryOf(
     task,
     task.samples_per_step,
-    trainingStep(task, totals, () => undefined),
+    trainingStep(task, task.totals('training'), () => undefined),
   );
   const mode = model.training;
   model.eval();
   try {
-    const step = evaluationStep(task, totals, () => undefined);
+    const step = evaluationStep(task, task.totals('evaluation'), () => undefined);
     return { training, evaluation: memoryOf(task, task.batch_size, step) };
   } finally {
     model.train(mode);

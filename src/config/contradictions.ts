@@ -1,36 +1,65 @@
 /** What no key of a config shows alone: keys that do not fit each other. */
 
-import { nearestName } from '../base/errors.ts';
 import type { Spec } from '../base/registry.ts';
 import type { ScheduleOptions } from '../optim/index.ts';
-import { defaultMonitor, METRICS } from './metrics.ts';
+import {
+  defaultMonitor,
+  type MetricSource,
+  measuredOf,
+  nameFaults,
+  unknownMetric,
+} from './metrics.ts';
 import type { ConfigPath } from './place.ts';
 
 /** The parts of a config that are looked at here. */
 interface Parts {
   readonly data: { readonly val?: unknown };
+  readonly metrics?: readonly Spec[] | undefined;
   readonly scheduler?: Spec | undefined;
-  readonly trainer: { readonly early_stopping?: { readonly monitor?: string } | undefined };
+  readonly trainer: {
+    readonly monitor?: string | undefined;
+    readonly early_stopping?: { readonly monitor?: string | undefined } | undefined;
+  };
   readonly expect?: object | undefined;
 }
 
 interface Contradiction {
-  readonly path: (string | number)[];
+  readonly path: ConfigPath;
   readonly message: string;
 }
 
-export function contradictions(config: Parts): Contradiction[] {
-  const { scheduler, trainer, expect = {} } = config;
-  const measured = [
-    ...Object.keys(expect).map((key): [ConfigPath, string] => [['expect', key], key]),
-    [['trainer', 'early_stopping', 'monitor'], trainer.early_stopping?.monitor] as const,
-    [['scheduler', 'monitor'], scheduler?.monitor] as const,
+export function contradictions(config: Parts, source: MetricSource): Contradiction[] {
+  return [
+    ...scheduleFaults(config),
+    ...nameFaults(config, source),
+    ...unmeasured(config, [...measuredOf(config, source).keys()]),
   ];
-  const unmeasured = measured.flatMap(([path, metric]) => {
-    const isThere = config.data.val !== undefined || !String(metric).startsWith('val_');
-    return isThere ? [] : [{ path: [...path], message: 'there is no data.val to measure it on' }];
+}
+
+/** Names of metrics that the config does not measure. */
+function unmeasured(config: Parts, measured: readonly string[]): Contradiction[] {
+  const { data, scheduler, trainer, expect = {} } = config;
+  const asked: [ConfigPath, name: unknown, known: readonly string[]][] = [
+    ...Object.keys(expect).map((key): [ConfigPath, string, string[]] => [
+      ['expect', key],
+      key,
+      [...measured, 'seconds'],
+    ]),
+    [['trainer', 'monitor'], trainer.monitor, measured],
+    [['trainer', 'early_stopping', 'monitor'], trainer.early_stopping?.monitor, measured],
+    [['scheduler', 'monitor'], scheduler?.monitor, measured],
+  ];
+  return asked.flatMap(([path, name, known]) => {
+    if (typeof name !== 'string') return [];
+    if (path.join() === 'trainer,monitor' && name.startsWith('train_')) {
+      return [{ path, message: `best is chosen among evaluations, not by ${name}` }];
+    }
+    if (data.val === undefined && name.startsWith('val_')) {
+      return [{ path, message: 'there is no data.val to measure it on' }];
+    }
+    const message = unknownMetric(name, known);
+    return message === undefined ? [] : [{ path, message }];
   });
-  return [...scheduleFaults(config), ...unmeasured];
 }
 
 /**
@@ -59,17 +88,11 @@ function scheduleFaults(config: Parts): Contradiction[] {
     if (scheduler.monitor === undefined) return [];
     return [fault('monitor', `only ${BY_METRIC} looks at a metric`)];
   }
-  const { interval, monitor } = scheduleOptions(config);
+  const { interval } = scheduleOptions(config);
   const faults: Contradiction[] = [];
   if (interval === 'step') {
     const message = `${BY_METRIC} needs a metric, which only an epoch has: use epoch`;
     faults.push(fault('interval', message));
-  }
-  if (!(METRICS as readonly string[]).includes(monitor)) {
-    const nearest = nearestName(monitor, METRICS);
-    const hint =
-      nearest === undefined ? `known: ${METRICS.join(', ')}` : `did you mean "${nearest}"?`;
-    faults.push(fault('monitor', `there is no metric "${monitor}"; ${hint}`));
   }
   return faults;
 }

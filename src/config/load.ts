@@ -4,6 +4,7 @@ import YAML from 'yaml';
 import type { ConfigError } from '../base/errors.ts';
 import { faultsOf } from './faults.ts';
 import { parseInWords } from './messages.ts';
+import { type Measured, measuredOf } from './metrics.ts';
 import { applyOverride } from './overrides.ts';
 import { type ConfigPath, configError } from './place.ts';
 import { registries as allRegistries } from './registries.ts';
@@ -20,6 +21,8 @@ export interface LoadOptions {
 
 export interface LoadedConfig {
   readonly config: TrainConfig;
+  /** What its runs measure. */
+  readonly measured: Measured;
   /** The file it was read from. */
   readonly file: string;
   /** The resolved config as YAML, which loads to an equal config: a run's `config.yaml`. */
@@ -42,6 +45,7 @@ export function loadConfig(file: string, options: LoadOptions = {}): LoadedConfi
   if (result.issues !== undefined) throw configError(faultsOf(result.issues, tree));
   return {
     config: result.data,
+    measured: measuredOf(result.data, registries.metrics),
     file,
     text: YAML.stringify(result.data, { aliasDuplicateObjects: false, lineWidth: 100 }),
     locate(path) {

@@ -1,15 +1,107 @@
-/** What a run measures, by the names that records, summaries and configs use. */
+/** What a run measures, by the names that records, summaries and configs use: `val_accuracy`. */
 
-export const METRICS = ['train_loss', 'train_accuracy', 'val_loss', 'val_accuracy'] as const;
+import { nearestName, TorchtsError } from '../base/errors.ts';
+import type { Spec } from '../base/registry.ts';
+import type { ConfigPath } from './place.ts';
+import type { SpecSource } from './sections/values.ts';
 
-export type Metric = (typeof METRICS)[number];
+/** What is known of a metric before there is anything to measure. */
+interface KnownMetric {
+  readonly name: string;
+  readonly higher_is_better: boolean;
+  /** Whether it is one number, which can be compared. */
+  readonly scalar: boolean;
+}
 
-/** Is more of it better, or less? */
-export function betterWay(metric: string): 'max' | 'min' {
-  return metric.endsWith('accuracy') ? 'max' : 'min';
+/** Where the names in `metrics:` come from. */
+export interface MetricSource extends SpecSource {
+  build(spec: Spec): unknown;
+}
+
+/** The parts of a config that say what is measured. */
+interface Measuring {
+  readonly data: { readonly val?: unknown };
+  readonly metrics?: readonly Spec[] | undefined;
+}
+
+/** Which way each measured number gets better. */
+export type Measured = ReadonlyMap<string, 'min' | 'max'>;
+
+/** What is measured where a config does not say, if targets are classes. */
+export const DEFAULT_METRICS: readonly Spec[] = [{ type: 'Accuracy' }];
+
+/** Keys that every record has; a metric cannot be called so. */
+export const RECORD_KEYS: readonly string[] = [
+  ...['event', 'step', 'epoch', 'split', 'loss', 'lr', 'samples', 'samples_per_second', 'time'],
+];
+
+/** The sets of samples that a run of `config` is measured on. */
+export function splitsOf({ val }: Measuring['data']): string[] {
+  return val === undefined ? ['train'] : ['train', 'val'];
+}
+
+/** Every number that records of `config` may have, after the name of their split. */
+export function measuredOf(config: Measuring, source: MetricSource): Measured {
+  const metrics = knownMetrics(config, source).filter(({ scalar }) => scalar);
+  const ways = metrics.map(({ name, higher_is_better }): [string, 'min' | 'max'] => [
+    name,
+    higher_is_better ? 'max' : 'min',
+  ]);
+  const all: [string, 'min' | 'max'][] = [['loss', 'min'], ...ways];
+  return new Map(
+    splitsOf(config.data).flatMap((split) =>
+      all.map(([name, way]): [string, 'min' | 'max'] => [`${split}_${name}`, way]),
+    ),
+  );
+}
+
+function knownMetrics({ metrics = DEFAULT_METRICS }: Measuring, source: MetricSource) {
+  return metrics.flatMap((spec) => {
+    try {
+      const metric = source.build(spec) as KnownMetric;
+      return [{ ...pick(metric), name: (spec.name as string | undefined) ?? metric.name }];
+    } catch (error) {
+      // What is wrong with it is said where it is built for the task.
+      if (error instanceof TorchtsError) return [];
+      throw error;
+    }
+  });
+}
+
+const pick = ({ higher_is_better, scalar }: KnownMetric) => ({ higher_is_better, scalar });
+
+/** Metrics that share a name with each other, or with something else in a record. */
+export function nameFaults(
+  config: Measuring,
+  source: MetricSource,
+): { path: ConfigPath; message: string }[] {
+  const names = knownMetrics(config, source).map(({ name }) => name);
+  return names.flatMap((name, i) => {
+    const path = ['metrics', i];
+    if (RECORD_KEYS.includes(name)) {
+      return [{ path, message: `a record has another "${name}" already; give it another name` }];
+    }
+    if (names.indexOf(name) === i) return [];
+    return [
+      { path, message: `there is another metric "${name}" already; give one of them a name` },
+    ];
+  });
 }
 
 /** What is looked at where a config does not say. */
-export function defaultMonitor(data: { readonly val?: unknown }): Metric {
-  return data.val === undefined ? 'train_loss' : 'val_loss';
+export function defaultMonitor({ val }: Measuring['data']): string {
+  return val === undefined ? 'train_loss' : 'val_loss';
+}
+
+/** What `best` is chosen by where a config does not say: the first of these that is measured. */
+export const BEST_MONITORS = ['val_accuracy', 'val_loss'] as const;
+
+/** What is wrong with the name of something measured; nothing where it is one of `known`. */
+export function unknownMetric(name: string, known: Iterable<string>): string | undefined {
+  const names = [...known];
+  if (names.includes(name)) return undefined;
+  // The name of a metric alone, without its split, is a likely slip.
+  const nearest = nearestName(name, names) ?? names.findLast((known) => known.endsWith(`_${name}`));
+  const hint = nearest === undefined ? `known: ${names.join(', ')}` : `did you mean "${nearest}"?`;
+  return `there is no metric "${name}"; ${hint}`;
 }

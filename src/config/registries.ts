@@ -5,6 +5,7 @@ import '../models/index.ts';
 
 import { callbacks } from '../callbacks/index.ts';
 import { datasets } from '../data/index.ts';
+import { metrics } from '../metrics/index.ts';
 import { losses, modules } from '../nn/index.ts';
 import { optimizers, schedulers } from '../optim/index.ts';
 import type { Registries } from './schema.ts';
@@ -16,4 +17,5 @@ export const registries: Registries = {
   schedulers,
   datasets,
   callbacks,
+  metrics,
 };

@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import { strict } from '../base/registry.ts';
 import { contradictions } from './contradictions.ts';
+import type { MetricSource } from './metrics.ts';
 import { data } from './sections/data.ts';
 import { engine } from './sections/engine.ts';
 import { expect } from './sections/expect.ts';
@@ -18,6 +19,7 @@ export interface Registries {
   readonly schedulers: SpecSource;
   readonly datasets: SpecSource;
   readonly callbacks: SpecSource;
+  readonly metrics: MetricSource;
 }
 
 /** Names of runs become names of folders. */
@@ -56,6 +58,12 @@ export function configSchema(registries: Registries) {
       .describe(
         'How the learning rate changes, with `interval: step` or `epoch` beside the arguments of the type.',
       ),
+    metrics: z
+      .array(registries.metrics.spec())
+      .optional()
+      .describe(
+        'What is measured beside the loss. Default: Accuracy where targets are classes, else nothing.',
+      ),
     trainer: trainer.describe('How long and how it is trained.'),
     callbacks: z
       .array(registries.callbacks.spec())
@@ -64,8 +72,8 @@ export function configSchema(registries: Registries) {
     tensorboard,
     expect: expect.optional().describe('What the run must reach; one that does not has failed.'),
   }).check(({ value, issues }) => {
-    for (const { path, message } of contradictions(value)) {
-      issues.push({ code: 'custom', input: value, path, message });
+    for (const { path, message } of contradictions(value, registries.metrics)) {
+      issues.push({ code: 'custom', input: value, path: [...path], message });
     }
   });
 }

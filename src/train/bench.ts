@@ -64,7 +64,7 @@ export async function bench(request: BenchRequest): Promise<BenchReport> {
   const task = buildTask(loaded);
   task.model.train();
   const batches = request.data ? await storedBatches(loaded, task) : madeUpBatches(task);
-  const step = trainingStep(task, task.totals(), () => undefined);
+  const step = trainingStep(task, task.totals('training'), () => undefined);
   try {
     const next = (): [Tensor, Tensor] => batches.next().value!;
     /** Milliseconds of each of some steps that are handed over in one call, as training does. */

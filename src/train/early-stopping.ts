@@ -1,7 +1,7 @@
 /** Ends a run whose metric no longer improves. */
 
-import { betterWay, defaultMonitor } from '../config/metrics.ts';
-import type { TrainConfig } from '../config/schema.ts';
+import type { LoadedConfig } from '../config/load.ts';
+import { defaultMonitor } from '../config/metrics.ts';
 
 /** What a checkpoint keeps. */
 export interface EarlyStoppingState {
@@ -23,12 +23,17 @@ export class EarlyStopping {
   #best: number | null = null;
   #bad = 0;
 
-  constructor({ data, trainer: { early_stopping } }: TrainConfig) {
-    const { monitor = defaultMonitor(data), patience, min_delta = 0, mode } = early_stopping ?? {};
+  constructor({ config: { data, trainer }, measured }: LoadedConfig) {
+    const {
+      monitor = defaultMonitor(data),
+      patience,
+      min_delta = 0,
+      mode,
+    } = trainer.early_stopping ?? {};
     this.#monitor = monitor;
     this.#patience = patience ?? Number.POSITIVE_INFINITY;
     this.#minDelta = min_delta;
-    this.#sign = (mode ?? betterWay(monitor)) === 'max' ? 1 : -1;
+    this.#sign = (mode ?? measured.get(monitor)) === 'max' ? 1 : -1;
   }
 
   /** Why the run is over; nothing while it is not. */

@@ -24,9 +24,9 @@ export async function evaluate(request: EvaluateRequest): Promise<EvaluateResult
   const loader = openLoader(loaded, await source.load(), 'val');
   const evaluator = new Evaluator(task, loader, () => undefined);
   try {
-    const { samples, ...metrics } = (await evaluator.run())!;
+    const { samples, values, arrays } = (await evaluator.run())!;
     const seconds = (performance.now() - start) / 1000;
-    return { checkpoint, split, samples, seconds, metrics };
+    return { checkpoint, split, samples, seconds, metrics: values, arrays };
   } finally {
     evaluator.dispose();
   }

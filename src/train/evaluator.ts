@@ -3,7 +3,7 @@
 import type { DataLoader } from '../data/loader.ts';
 import { StepQueue } from './step-queue.ts';
 import { type BatchStep, evaluationStep, type Task } from './task.ts';
-import type { Means, Totals } from './totals.ts';
+import type { Measurement, Totals } from './totals.ts';
 
 export class Evaluator {
   readonly #totals: Totals;
@@ -15,13 +15,13 @@ export class Evaluator {
     readonly loader: DataLoader,
     onRetrace: (reason: string) => void,
   ) {
-    this.#totals = task.totals();
+    this.#totals = task.totals('evaluation');
     this.#step = evaluationStep(task, this.#totals, onRetrace);
     this.#queue = new StepQueue(this.#step, loader);
   }
 
-  /** The means over all samples; nothing when `signal` was aborted before the last of them. */
-  async run(signal?: AbortSignal): Promise<Means | undefined> {
+  /** Over all samples; nothing when `signal` was aborted before the last of them. */
+  async run(signal?: AbortSignal): Promise<Measurement | undefined> {
     const { model } = this.task;
     const training = model.training;
     model.eval();
@@ -32,7 +32,7 @@ export class Evaluator {
     }
   }
 
-  async #pass(signal?: AbortSignal): Promise<Means | undefined> {
+  async #pass(signal?: AbortSignal): Promise<Measurement | undefined> {
     this.#totals.clear();
     for (const batch of this.loader.epoch(0)) {
       this.#queue.add(batch);

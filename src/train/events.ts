@@ -7,7 +7,21 @@ import type { MetricsRecord } from '../callbacks/index.ts';
 import type { ConfigChange } from '../config/changes.ts';
 import type { Damaged } from './checkpoint.ts';
 
+import type { Measurement } from './totals.ts';
+
 export type { MetricsRecord };
+
+/** What a pass over a split measured beside numbers; the newest is in `evaluations/SPLIT.json`. */
+export interface ArraysRecord {
+  readonly step: number;
+  readonly epoch: number;
+  readonly split: string;
+  readonly samples: number;
+  /** The names of the classes, where targets are classes. */
+  readonly classes: readonly string[];
+  /** By the metric's name: a value a class; a matrix has the actual classes as its rows. */
+  readonly arrays: Measurement['arrays'];
+}
 
 export type TrainEvent =
   /** Before `start`, of a run that goes on. */
@@ -46,6 +60,7 @@ export type TrainEvent =
       readonly seconds_left: number;
     }
   | ({ readonly event: 'metrics' } & MetricsRecord)
+  | ({ readonly event: 'arrays' } & ArraysRecord)
   | { readonly event: 'checkpoint'; readonly step: number; readonly path: string }
   | { readonly event: 'retrace'; readonly reason: string }
   | {

@@ -1,22 +1,22 @@
 /** What a run tells of itself while it trains: records, progress, the best so far. */
 
 import { ArgumentError } from '../base/errors.ts';
-import { betterWay } from '../config/metrics.ts';
+import type { LoadedConfig } from '../config/load.ts';
+import { BEST_MONITORS, RECORD_KEYS } from '../config/metrics.ts';
 import type { Best, Position, RunState } from './checkpoint.ts';
 import type { Clock } from './clock.ts';
 import type { MetricsRecord, TrainEvent } from './events.ts';
 import type { RunDirectory } from './run-directory.ts';
-import type { Means } from './totals.ts';
+import type { Measurement } from './totals.ts';
 
 /** Milliseconds between two `progress` events. */
 const PROGRESS_INTERVAL = 100;
 
-/** Keys that every record has, or that its metrics have. */
-const OWN_KEYS = 'step epoch split loss accuracy lr samples_per_second time'.split(' ');
 /** Also the name of a column in a table. */
 const LOGGABLE = /^[A-Za-z_][\w./-]*$/;
 
 export interface JournalOptions {
+  readonly loaded: LoadedConfig;
   readonly run: RunDirectory;
   readonly clock: Clock;
   readonly emit: (event: TrainEvent) => void;
@@ -54,17 +54,24 @@ export class Journal {
    * @throws ArgumentError for a value that is not finite, or a name that a record cannot have.
    */
   log(name: string, value: number): void {
-    if (!LOGGABLE.test(name) || OWN_KEYS.includes(name)) {
-      const own = OWN_KEYS.join(', ');
+    const own = [...RECORD_KEYS, ...this.#metricNames];
+    if (!LOGGABLE.test(name) || own.includes(name)) {
       throw new ArgumentError(
         `[log] "${name}" cannot be logged: expected a word of letters, digits, "_", "-", "." and ` +
-          `"/", and none of ${own}`,
+          `"/", and none of ${own.join(', ')}`,
       );
     }
     if (!Number.isFinite(value)) {
       throw new ArgumentError(`[log] ${name} must be a finite number, got ${value}`);
     }
     this.logged = { ...this.logged, [name]: value };
+  }
+
+  /** The metrics of the config, without their splits. */
+  get #metricNames(): string[] {
+    return [...this.#options.loaded.measured.keys()].flatMap(
+      (name) => /^train_(?!loss$)(.*)/.exec(name)?.[1] ?? [],
+    );
   }
 
   /** Counts a step; tells the progress if it has not been told for a while. */
@@ -94,7 +101,7 @@ export class Journal {
   }
 
   /** Records the training loss since the last record. */
-  recordTraining(position: Position, lr: number, means: Means): MetricsRecord {
+  recordTraining(position: Position, lr: number, means: Measurement): MetricsRecord {
     const now = this.#options.clock.training;
     const speed = means.samples / (now - this.#recordedAt);
     this.#recordedAt = now;
@@ -102,33 +109,44 @@ export class Journal {
   }
 
   /** Records a pass over the validation data; the best so far is the model of `best.step`. */
-  recordValidation(position: Position, lr: number, means: Means, seconds: number): MetricsRecord {
-    const { step } = position;
-    const candidate =
-      means.accuracy === undefined
-        ? { metric: 'val_loss', value: means.loss, step }
-        : { metric: 'val_accuracy', value: means.accuracy, step };
-    if (this.best === null || isBetter(candidate, this.best)) this.best = candidate;
-    return this.#record('val', position, lr, means, means.samples / seconds);
+  recordValidation(
+    position: Position,
+    lr: number,
+    means: Measurement,
+    seconds: number,
+  ): MetricsRecord {
+    const record = this.#record('val', position, lr, means, means.samples / seconds);
+    this.#keepBest(position);
+    return record;
+  }
+
+  /** A run whose metric has changed, as after an edit of the config, starts over. */
+  #keepBest({ step }: Position): void {
+    const { config, measured } = this.#options.loaded;
+    const names = [config.trainer.monitor, ...BEST_MONITORS];
+    const metric = names.find((name) => name !== undefined && name in this.metrics);
+    if (metric === undefined) return;
+    const value = this.metrics[metric]!;
+    const gain = this.best?.metric === metric ? value - this.best.value : Number.NaN;
+    const isWorse = measured.get(metric) === 'max' ? gain <= 0 : gain >= 0;
+    if (!isWorse) this.best = { metric, value, step };
   }
 
   #record(
     split: MetricsRecord['split'],
     { step, epoch }: Position,
     lr: number,
-    { loss, accuracy }: Means,
+    { values }: Measurement,
     samples_per_second: number,
   ): MetricsRecord {
     const { run, clock, emit } = this.#options;
-    const means: Record<string, number> = accuracy === undefined ? { loss } : { loss, accuracy };
-    const measured = { ...this.logged, ...means };
+    const measured = { ...this.logged, ...values };
     this.logged = {};
     const time = clock.elapsed;
     const record: MetricsRecord = {
       step,
       epoch: epoch + 1,
       split,
-      loss,
       ...measured,
       lr,
       samples_per_second,
@@ -140,11 +158,4 @@ export class Journal {
     emit({ event: 'metrics', ...record });
     return record;
   }
-}
-
-/** A run whose metric has changed, as after an edit of the config, starts over. */
-function isBetter(candidate: Best, best: Best): boolean {
-  if (candidate.metric !== best.metric) return true;
-  const gain = candidate.value - best.value;
-  return betterWay(candidate.metric) === 'min' ? gain < 0 : gain > 0;
 }

@@ -2,6 +2,7 @@
 
 import type { LoadedConfig } from '../config/load.ts';
 import type { TrainEvent } from './events.ts';
+import type { Measurement } from './totals.ts';
 
 export interface TrainRequest {
   readonly loaded: LoadedConfig;
@@ -31,6 +32,8 @@ export interface EvaluateResult {
   readonly split: 'train' | 'val';
   readonly samples: number;
   readonly seconds: number;
-  /** `loss`, and what else the loss knows how to measure, such as `accuracy`. */
+  /** `loss`, and the config's metrics, such as `accuracy`. */
   readonly metrics: Readonly<Record<string, number>>;
+  /** Metrics that are lists or matrices, such as `confusion_matrix`. */
+  readonly arrays: Measurement['arrays'];
 }

@@ -10,13 +10,15 @@ import { FileError } from '../base/errors.ts';
 import { fileError, fsyncPath, writeFileAtomic } from '../io/atomic.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { CheckpointFolder } from './checkpoint-folder.ts';
-import type { MetricsRecord, RunSummary } from './events.ts';
+import type { ArraysRecord, MetricsRecord, RunSummary } from './events.ts';
 import { lockRun } from './run-lock.ts';
 
 const CONFIG_FILE = 'config.yaml';
 const METRICS_FILE = 'metrics.jsonl';
 /** The same records as a table, for spreadsheets; written whenever a run comes to rest. */
 const TABLE_FILE = 'metrics.csv';
+/** What the newest pass over each split measured beside numbers. */
+const EVALUATIONS = 'evaluations';
 
 export class RunDirectory {
   readonly checkpoints: CheckpointFolder;
@@ -113,6 +115,17 @@ export class RunDirectory {
 
   async finish(summary: RunSummary): Promise<void> {
     await writeFileAtomic(join(this.path, 'summary.json'), asJson(summary));
+  }
+
+  /** Keeps the arrays of the newest pass over a split. */
+  async keepArrays(record: ArraysRecord): Promise<void> {
+    const folder = join(this.path, EVALUATIONS);
+    try {
+      await mkdir(folder, { recursive: true });
+    } catch (error) {
+      throw fileError(`cannot make ${folder}`, error);
+    }
+    await writeFileAtomic(join(folder, `${record.split}.json`), `${JSON.stringify(record)}\n`);
   }
 
   /** Writes the table of all records so far. */

@@ -1,6 +1,6 @@
 /** What a config asks to be trained: model, loss and optimizer, checked against the data. */
 
-import { formatShape, numel, type Shape, sameShape } from '../base/shape.ts';
+import { formatShape, type Shape, sameShape } from '../base/shape.ts';
 import { scheduleOptions } from '../config/contradictions.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import { checkModel, pointing } from '../config/model-check.ts';
@@ -16,6 +16,7 @@ import { buildLoss, firstOutput, type Module, utils } from '../nn/index.ts';
 import { narrow } from '../ops/slicing.ts';
 import { type AnyOptimizer, build as buildOptimizer, buildScheduler } from '../optim/index.ts';
 import { Schedule } from './schedule.ts';
+import { metricsOf } from './task-metrics.ts';
 import { Totals } from './totals.ts';
 
 const { clipGradNorm_, clipGradValue_ } = utils;
@@ -38,8 +39,11 @@ export interface Task {
   clipGradients(): void;
   /** Whether forward passes and losses are computed in mixed precision. */
   readonly mixed: boolean;
-  /** Fresh sums of what this task measures. */
-  totals(): Totals;
+  /**
+   * Fresh sums of what this task measures; in training only of what is one number, since nothing
+   * shows the others.
+   */
+  totals(during: 'training' | 'evaluation'): Totals;
 }
 
 /**
@@ -61,9 +65,11 @@ export function buildTask(loaded: LoadedConfig): Task {
   const { interval, monitor } = scheduleOptions(config);
   const summed = config.loss.reduction === 'sum';
   const classifies = train.classes.length > 0;
-  const predictions = classifies ? numel(train.target.shape) : undefined;
   checkLoss(loaded, loss, train, output);
   if (classifies) checkClasses(loaded, train, output.shape);
+  const { dtype, shape } = train.target;
+  const target = { dtype, shape: [output.shape[0]!, ...shape] };
+  const metrics = metricsOf(loaded, { classes: train.classes, output, target });
   return {
     model,
     loss,
@@ -76,7 +82,11 @@ export function buildTask(loaded: LoadedConfig): Task {
     samples_per_step: samplesPerStep(config),
     summed,
     clipGradients: () => clipGradients(config.trainer, model),
-    totals: () => new Totals({ predictions, summed }),
+    totals: (during) =>
+      new Totals({
+        metrics: metrics().filter(({ metric }) => metric.scalar || during === 'evaluation'),
+        summed,
+      }),
     mixed: config.precision === 'bfloat16',
   };
 }

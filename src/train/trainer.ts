@@ -27,7 +27,7 @@ import { checkSampleOrder, sampleOrder } from './sample-order.ts';
 import * as snapshot from './snapshot.ts';
 import { StepQueue } from './step-queue.ts';
 import { type BatchStep, type Task, trainingStep } from './task.ts';
-import type { Means, Totals } from './totals.ts';
+import type { Measurement, Totals } from './totals.ts';
 
 export interface TrainerOptions {
   readonly loaded: LoadedConfig;
@@ -78,9 +78,9 @@ export class Trainer {
     this.totalSteps = options.length.steps;
     this.#options = options;
     this.#journal = new Journal({ ...options, totalSteps: this.totalSteps });
-    this.#stopping = new EarlyStopping(loaded.config);
+    this.#stopping = new EarlyStopping(loaded);
     this.#callbacks = new Callbacks(options.callbacks, this.#view());
-    const totals = task.totals();
+    const totals = task.totals('training');
     this.#totals = totals;
     this.#step = trainingStep(task, totals, onRetrace);
     this.#clearTotals = compile((): undefined => totals.clear(), {
@@ -268,19 +268,29 @@ export class Trainer {
     const means = await clock.pause(() => evaluator.run(signal));
     if (means === undefined) return false;
     this.#resumesAs = undefined;
-    if (!Number.isFinite(means.loss)) {
-      throw this.#diverged(
-        `the validation loss is ${means.loss} after step ${this.#position.step}`,
-      );
+    const { loss } = means.values;
+    if (!Number.isFinite(loss)) {
+      throw this.#diverged(`the validation loss is ${loss} after step ${this.#position.step}`);
     }
     const seconds = (clock.now() - start) / 1000;
     const record = this.#journal.recordValidation(this.#position, this.#lr, means, seconds);
+    await this.#keepArrays('val', means);
     await this.#tell('onRecord', record);
     await this.#tell('onValidationEnd', record);
     return true;
   }
 
-  #checkLoss({ loss, samples }: Means, first: number, last: number): void {
+  async #keepArrays(split: string, { samples, arrays }: Measurement): Promise<void> {
+    if (Object.keys(arrays).length === 0) return;
+    const { run, task, emit } = this.#options;
+    const { step, epoch } = this.#position;
+    const { classes } = task.train;
+    const record = { step, epoch: epoch + 1, split, samples, classes, arrays };
+    await run.keepArrays(record);
+    emit({ event: 'arrays', ...record });
+  }
+
+  #checkLoss({ values: { loss }, samples }: Measurement, first: number, last: number): void {
     if (samples === 0 || Number.isFinite(loss)) return;
     const steps = first === last ? `step ${last}` : `steps ${first} to ${last}`;
     throw this.#diverged(`the mean training loss of ${steps} is ${loss}`);

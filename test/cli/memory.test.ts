@@ -25,7 +25,7 @@ describe('the planned memory', () => {
     const planned = taskMemory(task())!.training;
     const { arena_bytes, binding_bytes } = planned;
     const trained = task();
-    const step = trainingStep(trained, trained.totals(), () => undefined);
+    const step = trainingStep(trained, trained.totals('training'), () => undefined);
     const { input, target } = trained.train;
     const before = resident();
     const batch = [
@@ -50,7 +50,7 @@ describe('the planned memory', () => {
     expect(memory.evaluation.binding_bytes).toBeLessThan(memory.training.binding_bytes);
     expect(measured.model.training).toBe(true);
     measured.model.eval();
-    const step = evaluationStep(measured, measured.totals(), () => undefined);
+    const step = evaluationStep(measured, measured.totals('evaluation'), () => undefined);
     const { input, target } = measured.train;
     const { memory: inspected } = step.inspect(
       ones([BATCH, ...input.shape]),

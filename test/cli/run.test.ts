@@ -262,6 +262,7 @@ describe('torchts eval', () => {
         samples: 100,
         seconds: 0.5,
         metrics: { loss: 2, accuracy: 0.125 },
+        arrays: {},
       };
     };
     return { requests, services: { evaluate } };

@@ -306,7 +306,35 @@ const WRONG: [from: string, to: string, faults: string[]][] = [
     'loss:',
     'expect: { accuracy: { min: 2 } }\nloss:',
     [
-      'config.yaml:10:11 expect: unknown key "accuracy"; known keys: train_loss, val_loss, val_accuracy, seconds',
+      'config.yaml:10:21 expect.accuracy: there is no metric "accuracy"; did you mean "train_accuracy"?',
+    ],
+  ],
+  [
+    'trainer: {',
+    'trainer: { monitor: train_loss, early_stopping: { monitor: train_los },',
+    [
+      'config.yaml:12:21 trainer.monitor: best is chosen among evaluations, not by train_loss',
+      'config.yaml:12:60 trainer.early_stopping.monitor: there is no metric "train_los"; did you mean "train_loss"?',
+    ],
+  ],
+  [
+    'loss:',
+    'metrics: [Accuracy, { type: Accuracy, name: acc }, Accuracy, { type: Accuracy, name: lr }]\nloss:',
+    [
+      'config.yaml:10:52 metrics[2]: there is another metric "accuracy" already; give one of them a name',
+      'config.yaml:10:62 metrics[3]: a record has another "lr" already; give it another name',
+    ],
+  ],
+  [
+    'loss:',
+    'metrics: [Acuracy]\nexpect: { train_accuracy: { min: 1 } }\nloss:',
+    ['config.yaml:10:11 metrics[0]: unknown metric "Acuracy"; did you mean "Accuracy"?'],
+  ],
+  [
+    'loss:',
+    'metrics: [ConfusionMatrix]\nexpect: { train_accuracy: { min: 1 } }\nloss:',
+    [
+      'config.yaml:11:27 expect.train_accuracy: there is no metric "train_accuracy"; known: train_loss, seconds',
     ],
   ],
 ];

@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import { Registry, strict } from '../../src/base/registry.ts';
 import type { Registries } from '../../src/config/schema.ts';
+import type { Metric } from '../../src/metrics/index.ts';
 
 const size = z.int().positive();
 const pair = z.union([size, z.tuple([size, size])]);
@@ -40,6 +41,18 @@ const transforms = registry('transform', {
   Normalize: strict({ mean: z.array(z.number()), std: z.array(z.number().positive()) }),
 });
 
+const metrics = new Registry<Pick<Metric, 'name' | 'higher_is_better' | 'scalar'>>('metric', {
+  name: z.string().optional(),
+});
+metrics.register('Accuracy', {
+  schema: strict({}),
+  create: () => ({ name: 'accuracy', higher_is_better: true, scalar: true }),
+});
+metrics.register('ConfusionMatrix', {
+  schema: strict({}),
+  create: () => ({ name: 'confusion_matrix', higher_is_better: true, scalar: false }),
+});
+
 export const registries: Registries = {
   modules,
   losses: registry('loss', {
@@ -55,6 +68,7 @@ export const registries: Registries = {
   }),
   schedulers: registry('lr_scheduler', { StepLR: strict({ step_size: size }) }),
   callbacks: registry('callback', {}),
+  metrics,
   datasets: registry('data set', {
     CIFAR10: strict({
       root: z.string().min(1),

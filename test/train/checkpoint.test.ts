@@ -121,7 +121,8 @@ describe('the checkpoint of a run', () => {
     ]);
     const state = await readSafetensors(join(folder, 'state.safetensors'));
     expect([...state.tensors.keys()].sort()).toEqual([
-      'metrics.correct',
+      'metrics.accuracy.correct',
+      'metrics.accuracy.total',
       'metrics.loss',
       'metrics.samples',
       'optimizer.hidden.bias.momentum_buffer',

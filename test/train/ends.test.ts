@@ -68,8 +68,7 @@ describe('a run ends early', () => {
     const setting = await Setting.make();
     const ends = (options: string) => {
       const asked = `{ patience: 1, monitor: train_accuracy, ${options} }`;
-      const { config } = setting.config([`trainer.early_stopping=${asked}`]);
-      const stopping = new EarlyStopping(config);
+      const stopping = new EarlyStopping(setting.config([`trainer.early_stopping=${asked}`]));
       return [0.5, 0.6, 0.61].map((train_accuracy) => {
         stopping.evaluated({ train_accuracy });
         return stopping.reason !== undefined;

@@ -17,10 +17,12 @@ const bounds = strict({
   })
   .meta(anyOfKeys('min', 'max'));
 
-/** The keys that `expect:` may bound; the first three are of the last record of each split. */
-export const expect = strict({
-  train_loss: bounds.optional(),
-  val_loss: bounds.optional(),
-  val_accuracy: bounds.optional(),
-  seconds: bounds.optional().describe('The length of the whole run.'),
-});
+/** By the name of something measured, such as `val_loss`, or `seconds`. */
+export const expect = z
+  .object({
+    train_loss: bounds.optional(),
+    val_loss: bounds.optional(),
+    val_accuracy: bounds.optional(),
+    seconds: bounds.optional().describe('The length of the whole run.'),
+  })
+  .catchall(bounds);

@@ -2,15 +2,14 @@
 
 import { z } from 'zod';
 import { strict } from '../../base/registry.ts';
-import { METRICS } from '../metrics.ts';
 import { anyOfKeys, count } from './values.ts';
 
 /** As PyTorch Lightning's EarlyStopping. */
 const earlyStopping = strict({
   monitor: z
-    .enum(METRICS)
+    .string()
     .optional()
-    .describe('Default: val_loss, or train_loss where there is no data.val.'),
+    .describe('A metric. Default: val_loss, or train_loss where there is no data.val.'),
   patience: count()
     .default(3)
     .describe('Evaluations in a row without improvement after which training ends.'),
@@ -18,7 +17,7 @@ const earlyStopping = strict({
   mode: z
     .enum(['min', 'max'])
     .optional()
-    .describe('Whether less is better. Default: more is better for accuracies, less for losses.'),
+    .describe('Whether less or more is better. Default: what is better for the metric.'),
 });
 
 export const trainer = strict({
@@ -34,6 +33,13 @@ export const trainer = strict({
     .positive()
     .optional()
     .describe('Seconds after which training ends as it does after the last step.'),
+  monitor: z
+    .string()
+    .optional()
+    .describe(
+      'The metric of which the best checkpoint is kept as `best`. Default: val_accuracy where it ' +
+        'is measured, else val_loss.',
+    ),
   early_stopping: earlyStopping
     .optional()
     .describe('Ends training when a metric no longer improves.'),
