@@ -3,9 +3,11 @@
 import type { Command } from 'commander';
 import { benchCommand } from './bench.ts';
 import { dataCommand } from './data.ts';
+import { diffCommand } from './diff.ts';
 import { doctorCommand } from './doctor.ts';
 import { evalCommand } from './eval.ts';
 import { type Io, processIo } from './io.ts';
+import { lsCommand } from './ls.ts';
 import { schemaCommand } from './schema.ts';
 import { type Services, services } from './services.ts';
 import { trainCommand } from './train.ts';
@@ -27,6 +29,8 @@ export const commands: readonly ((context: CommandContext) => Command)[] = [
   trainCommand,
   evalCommand,
   validateCommand,
+  lsCommand,
+  diffCommand,
   benchCommand,
   schemaCommand,
   dataCommand,

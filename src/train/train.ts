@@ -43,7 +43,14 @@ export async function train(request: TrainRequest): Promise<RunSummary> {
     const length = runLength(loaded, task, loader);
     run ??= await RunDirectory.create(request.out, loaded.config.name);
     const parts = { loaded, task, callbacks, loader, length, valLoader, run, signal };
-    return await trainIn(run, request, parts, resumed, surroundings, watchers);
+    const onEvent = (event: TrainEvent) => {
+      watchers.event(event);
+      request.onEvent(event);
+    };
+    return await trainIn(run, { ...request, onEvent }, parts, resumed, surroundings, watchers);
+  } catch (error) {
+    await watchers.failed(error);
+    throw error;
   } finally {
     await run?.release();
   }
@@ -77,13 +84,9 @@ async function trainIn(
   surroundings: Promise<Environment>,
   watchers: Watchers,
 ): Promise<RunSummary> {
-  const { loaded, onEvent } = request;
+  const { loaded, onEvent: emit } = request;
   const { task, loader, valLoader, length } = parts;
   const clock = new Clock();
-  const emit = (event: TrainEvent) => {
-    watchers.event(event);
-    onEvent(event);
-  };
   const profile = request.profile === true ? join(run.path, 'profile.json') : request.profile;
   const trainer = new Trainer({ ...parts, clock, emit, profile });
   try {
@@ -96,6 +99,7 @@ async function trainIn(
       emit({ event: 'resume', step: trainer.position.step, checkpoint: folder, damaged, changes });
     }
     await run.describe(loaded.text, await surroundings);
+    await watchers.begin(run, { step: trainer.position.step, total_steps: trainer.totalSteps });
     emit({
       event: 'start',
       name: loaded.config.name,
@@ -110,7 +114,9 @@ async function trainIn(
       start_step: trainer.position.step,
     });
     await trainer.train();
-    return await conclude(request, run, trainer, clock.elapsed);
+    const summary = await conclude(request, run, trainer, clock.elapsed);
+    await watchers.end(summary, trainer.finished ? undefined : String(request.signal.reason));
+    return summary;
   } finally {
     trainer.dispose();
   }

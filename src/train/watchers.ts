@@ -2,18 +2,23 @@
 
 import type { LoadedConfig } from '../config/load.ts';
 import type { NamedCallback } from './callbacks.ts';
-import type { TrainEvent } from './events.ts';
+import type { RunSummary, TrainEvent } from './events.ts';
 import type { Resumed } from './resume.ts';
 import type { RunDirectory } from './run-directory.ts';
 import { readRecords } from './run-files.ts';
+import { StatusFile } from './run-status.ts';
 import type { Task } from './task.ts';
 import { TensorBoard } from './tensorboard.ts';
 
 export class Watchers {
+  readonly #loaded: LoadedConfig;
   readonly #tensorboard: TensorBoard | undefined;
+  #status: StatusFile | undefined;
+  #step = 0;
 
   /** @throws ConfigError when the config wants to see what there is not. */
   constructor(loaded: LoadedConfig, task: Task) {
+    this.#loaded = loaded;
     this.#tensorboard = TensorBoard.build(loaded, task);
   }
 
@@ -26,6 +31,7 @@ export class Watchers {
   /** Called with every event, before anyone else hears of it. */
   event(event: TrainEvent): void {
     if (event.event === 'metrics') this.#tensorboard?.record(event);
+    if (event.event === 'metrics' || event.event === 'progress') this.#step = event.step;
   }
 
   /** The run goes on, with the records that it has kept. */
@@ -33,5 +39,24 @@ export class Watchers {
     const { records } = await readRecords(run.path);
     if (branches) this.#tensorboard?.copy(records);
     else this.#tensorboard?.restore(checkpoint.state, records);
+  }
+
+  /** A session begins. Throws a `FileError`. */
+  async begin(run: RunDirectory, facts: { step: number; total_steps: number }): Promise<void> {
+    this.#step = facts.step;
+    const measured = Object.fromEntries(this.#loaded.measured);
+    this.#status = await StatusFile.begin(run.path, { ...facts, measured });
+  }
+
+  /** A session has come to rest: at its end, or stopped by `signal`. Throws a `FileError`. */
+  async end({ step }: RunSummary, signal: string | undefined): Promise<void> {
+    const message = signal === undefined ? null : `by ${signal}`;
+    await this.#status?.end(signal === undefined ? 'finished' : 'stopped', step, message);
+  }
+
+  /** Training has failed. Never throws: what made it fail is more important. */
+  async failed(error: unknown): Promise<void> {
+    const message = error instanceof Error ? error.message : String(error);
+    await this.#status?.end('failed', this.#step, message).catch(() => undefined);
   }
 }

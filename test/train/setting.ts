@@ -96,6 +96,7 @@ export interface RunOptions {
   readonly resume?: string;
   readonly threads?: number;
   readonly profile?: string | true;
+  readonly onEvent?: (event: TrainEvent) => void;
   /** Aborts the signal while this batch of the split (counted from 1, in all epochs) is read. */
   readonly stopAt?: { readonly split: 'train' | 'val'; readonly batch: number };
 }
@@ -124,6 +125,7 @@ export class Setting {
     threads = 1,
     profile,
     stopAt,
+    onEvent,
   }: RunOptions = {}): Promise<Finished> {
     const abort = new AbortController();
     const events: TrainEvent[] = [];
@@ -138,7 +140,10 @@ export class Setting {
       threads,
       profile,
       signal: abort.signal,
-      onEvent: (event) => events.push(event),
+      onEvent: (event) => {
+        events.push(event);
+        onEvent?.(event);
+      },
     });
     return { summary, events };
   }
