@@ -16,6 +16,7 @@ import {
   parseHeader,
   type TensorEntry,
 } from './safetensors-header.ts';
+import { fileSource, memorySource, type Source } from './source.ts';
 
 export interface SafetensorsFile {
   /** In the order of their data in the file. */
@@ -114,13 +115,6 @@ function* pieces(
 
 const LENGTH_BYTES = 8;
 
-/** Random access to the bytes of a file. `read` fills all of `target` or throws. */
-interface Source {
-  readonly name: string;
-  readonly size: number;
-  read(target: Uint8Array, position: number): Promise<void>;
-}
-
 async function readFrom(source: Source): Promise<SafetensorsFile> {
   requireLittleEndian();
   const { name, size } = source;
@@ -167,35 +161,6 @@ async function readData(source: Source, entry: TensorEntry, position: number): P
     }
   }
   return data;
-}
-
-function fileSource(name: string, handle: FileHandle, size: number): Source {
-  // One read call of the system moves less than 2^31 bytes.
-  const chunk = 2 ** 30;
-  return {
-    name,
-    size,
-    async read(target, position) {
-      for (let done = 0; done < target.length; ) {
-        const length = Math.min(chunk, target.length - done);
-        const { bytesRead } = await handle.read(target, done, length, position + done);
-        if (bytesRead === 0) {
-          throw new FileError(`${name}: ended at byte ${position + done} while being read`);
-        }
-        done += bytesRead;
-      }
-    },
-  };
-}
-
-function memorySource(name: string, bytes: Uint8Array): Source {
-  return {
-    name,
-    size: bytes.length,
-    async read(target, position) {
-      target.set(bytes.subarray(position, position + target.length));
-    },
-  };
 }
 
 function asBytes(data: HostArray | Uint16Array): Uint8Array {

@@ -4,7 +4,8 @@ import { realize } from '../core/realize.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { tensor } from '../ops/host-data.ts';
 import type { HostTensor } from './host-tensor.ts';
-import { readSafetensors, writeSafetensors } from './safetensors.ts';
+import { writeSafetensors } from './safetensors.ts';
+import { readWeights } from './weights.ts';
 
 /** The contents of tensors as of the runs queued before this call; lazy ones are computed first. */
 export async function toHost(
@@ -29,10 +30,13 @@ export async function save(tensors: ReadonlyMap<string, Tensor>, path: string): 
 }
 
 /**
- * Reads all tensors of a safetensors file. Throws a `FileError` when it is missing or malformed.
+ * Reads all tensors of a safetensors file, of several with an index, or of a file of `torch.save`
+ * (`.pt`, `.pth`, `.bin`), of which nothing is executed. Throws a `FileError` when it is missing or
+ * malformed.
+ * https://docs.pytorch.org/docs/stable/generated/torch.load.html
  */
 export async function load(path: string): Promise<Map<string, Tensor>> {
-  const { tensors } = await readSafetensors(path);
+  const tensors = await readWeights(path);
   return new Map([...tensors].map(([name, host]) => [name, fromHost(host)]));
 }
 
