@@ -5,13 +5,16 @@ import { ConfigError } from '../base/errors.ts';
 import type { Difference, Plain, RunDiff } from '../train/run-diff.ts';
 import type { CommandContext } from './commands.ts';
 import { duration, metricValue, table } from './format.ts';
+import { type CommandHelp, withHelp } from './help.ts';
 import { type CommonOptions, withCommon } from './options.ts';
 import { resolveTarget } from './target.ts';
 
-const EXAMPLES = `
-Examples:
-  torchts diff runs/cifar10-cnn/3 runs/cifar10-cnn/4
-  torchts diff runs/cifar10-cnn runs/cifar10-resnet --json`;
+const HELP: CommandHelp = {
+  examples: [
+    ['torchts diff runs/cifar10-cnn/3 runs/cifar10-cnn/4', 'two runs of one name'],
+    ['torchts diff runs/cifar10-cnn runs/cifar10-resnet', 'the newest run of each name'],
+  ],
+};
 
 export function diffCommand(context: CommandContext): Command {
   const command = new Command('diff')
@@ -22,9 +25,8 @@ export function diffCommand(context: CommandContext): Command {
     )
     .argument('<a>', 'the folder of a run')
     .argument('<b>', 'the folder of another')
-    .addHelpText('after', EXAMPLES)
     .action((a: string, b: string, options: CommonOptions) => diff(context, a, b, options));
-  return withCommon(command, 'json');
+  return withCommon(withHelp(command, HELP), 'json');
 }
 
 async function diff(

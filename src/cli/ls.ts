@@ -5,6 +5,7 @@ import type { RunInfo } from '../train/run-list.ts';
 import { RUN_STATES, type RunState } from '../train/run-states.ts';
 import type { CommandContext } from './commands.ts';
 import { count, date, duration, metricValue, table } from './format.ts';
+import { type CommandHelp, withHelp } from './help.ts';
 import { type CommonOptions, positiveInteger, withCommon } from './options.ts';
 
 interface LsOptions extends CommonOptions {
@@ -15,14 +16,17 @@ interface LsOptions extends CommonOptions {
   readonly limit?: number;
 }
 
-const EXAMPLES = `
-Examples:
-  torchts ls
-  torchts ls runs/cifar10-cnn --sort best
-  torchts ls --state running
-  torchts ls --name resnet --json
-
-best is the value that "checkpoints/best" was chosen by.`;
+const HELP: CommandHelp = {
+  examples: [
+    ['torchts ls', 'all runs in runs/'],
+    ['torchts ls runs/cifar10-cnn --sort best', 'the best run of one name last'],
+    ['torchts ls --state running', 'what trains at the moment'],
+    ['torchts ls --name resnet --json', 'for programs'],
+  ],
+  notes:
+    'best is the value by which checkpoints/best was chosen. A run that is "killed"\n' +
+    'ended without a word; "damaged" and "foreign" are folders without a run.',
+};
 
 /** How runs may be ordered; what has no such value comes first, away from the prompt. */
 const ORDERS = {
@@ -52,9 +56,8 @@ export function lsCommand(context: CommandContext): Command {
     )
     .option('--reverse', 'the other way round')
     .option('--limit <n>', 'only the last n of them', positiveInteger)
-    .addHelpText('after', EXAMPLES)
     .action((folder: string, options: LsOptions) => ls(context, folder, options));
-  return withCommon(command, 'json');
+  return withCommon(withHelp(command, HELP), 'json');
 }
 
 async function ls({ io }: CommandContext, folder: string, options: LsOptions): Promise<void> {
