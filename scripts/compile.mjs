@@ -35,6 +35,8 @@ async function bundle() {
     cwd: root,
     input: Object.fromEntries(entries.map((name) => [name, `src/${name}.ts`])),
     platform: 'node',
+    // It loads parts of itself by their places, and only for configs that name code.
+    external: ['jiti'],
     transform: { target: 'node20' },
     output: { dir: dist, format: 'esm', sourcemap: true, chunkFileNames: 'chunks/[name].js' },
   });

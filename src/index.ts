@@ -35,6 +35,7 @@ export { generatorState, manualSeed, setGeneratorState } from './core/random.ts'
 export { realize } from './core/realize.ts';
 export { hostScalar } from './core/scalar.ts';
 export { Tensor } from './core/tensor.ts';
+export type { Dataset, MapDataset } from './data/index.ts';
 export * as data from './data/index.ts';
 export { SummaryWriter, type SummaryWriterOptions } from './io/tensorboard/summary-writer.ts';
 export { load, save } from './io/tensors.ts';
@@ -43,6 +44,7 @@ export * as models from './models/index.ts';
 export * as func from './nn/func.ts';
 export { cosineSimilarity, rmsNorm } from './nn/functional/index.ts';
 export * as nn from './nn/index.ts';
+export { Module, Parameter } from './nn/index.ts';
 export * from './ops/aliases.ts';
 export * from './ops/arithmetic.ts';
 export * as autograd from './ops/autograd.ts';

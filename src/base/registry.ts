@@ -5,7 +5,9 @@
  */
 
 import { z } from 'zod';
+import type { Adopt } from './adopt.ts';
 import { ArgumentError, nearestName } from './errors.ts';
+import { splitUserType, userExport, userTypeHint } from './user-code.ts';
 
 /** `z.strictObject` whose unknown-key message names the nearest known key. */
 export function strict<Shape extends z.ZodRawShape>(shape: Shape) {
@@ -19,6 +21,7 @@ export function strict<Shape extends z.ZodRawShape>(shape: Shape) {
 }
 
 export function unknownKey(key: string, known: readonly string[]): string {
+  if (known.length === 0) return `unknown key "${key}"`;
   const nearest = nearestName(key, known);
   const hint =
     nearest === undefined ? `known keys: ${known.join(', ')}` : `did you mean "${nearest}"?`;
@@ -56,6 +59,8 @@ export interface Entry<T, Context = void> {
   readonly summary?: string;
   /** Its page, where it is not the one its registry expects for PyTorch's. */
   readonly page?: string;
+  /** What to add where an argument is unknown. */
+  readonly note?: string | undefined;
 }
 
 /** What describes a registry from outside: to a JSON Schema, pages of documentation, completion. */
@@ -79,8 +84,11 @@ export function registryOf(schema: z.core.$ZodType): AnyRegistry | undefined {
 
 export class Registry<T, Context = void> {
   readonly #entries = new Map<string, Entry<T, Context>>();
-  /** Of each type parsed so far: its own arguments and the common ones. */
-  readonly #schemas = new Map<string, z.ZodObject>();
+  #adopt: Adopt<T, Context> | undefined;
+  /** Of users' types met so far. */
+  readonly #adopted = new Map<unknown, Entry<T, Context>>();
+  /** Of each entry parsed so far: its own arguments and the common ones. */
+  readonly #schemas = new Map<Entry<T, Context>, z.ZodObject>();
   #spec: z.ZodType<Spec> | undefined;
 
   /**
@@ -94,6 +102,11 @@ export class Registry<T, Context = void> {
     readonly pages?: string,
   ) {}
 
+  /** Says how a user's own types are taken; without that there are none of this kind. */
+  adopt(rule: Adopt<T, Context>): void {
+    this.#adopt = rule;
+  }
+
   register(type: string, entry: Entry<T, Context>): void {
     if (this.#entries.has(type)) throw new Error(`${this.kind} ${type} is registered twice`);
     this.#entries.set(type, entry);
@@ -103,8 +116,31 @@ export class Registry<T, Context = void> {
     return [...this.#entries.keys()].sort();
   }
 
+  /** @throws ArgumentError for an export of a user's file that is none of this kind. */
   get(type: string): Entry<T, Context> | undefined {
-    return this.#entries.get(type);
+    return this.#entries.get(type) ?? this.#userEntry(type);
+  }
+
+  #userEntry(type: string): Entry<T, Context> | undefined {
+    const exported = userExport(type);
+    if (exported === undefined) return undefined;
+    const { value } = exported;
+    if (this.#adopt === undefined) {
+      throw new ArgumentError(`a ${this.kind} cannot be code of your own`);
+    }
+    let entry = this.#adopted.get(value);
+    if (entry === undefined) {
+      try {
+        entry = this.#adopt(value);
+      } catch (error) {
+        if (!(error instanceof ArgumentError)) throw error;
+        throw new ArgumentError(
+          `${splitUserType(type)!.name} is no ${this.kind}: ${error.message}`,
+        );
+      }
+      this.#adopted.set(value, entry);
+    }
+    return entry;
   }
 
   /** The schema of one spec: a bare word or an object with `type`. Gives a `Spec`. */
@@ -118,7 +154,7 @@ export class Registry<T, Context = void> {
 
   /** The schema of what may stand beside `type`: its own arguments and the common ones. */
   argumentsOf(type: string): z.ZodObject {
-    return this.#schemaOf(type, this.#entries.get(type)!);
+    return this.#schemaOf(this.#entries.get(type)!);
   }
 
   #makeSpec(): z.ZodType<Spec> {
@@ -133,20 +169,18 @@ export class Registry<T, Context = void> {
         return z.NEVER;
       }
       const { type, ...options } = spec as Spec;
-      const entry = typeof type === 'string' ? this.#entries.get(type) : undefined;
-      if (entry === undefined) {
-        context.issues.push({
-          code: 'custom',
-          input: type,
-          path: typeof value === 'string' ? [] : ['type'],
-          message: this.unknown(type),
-        });
+      const entry = this.#find(type);
+      if (typeof entry === 'string') {
+        const path = typeof value === 'string' ? [] : ['type'];
+        context.issues.push({ code: 'custom', input: type, path, message: entry });
         return z.NEVER;
       }
-      const parsed = this.#schemaOf(type, entry).safeParse(options, INTERPRETED);
+      const parsed = this.#schemaOf(entry).safeParse(options, INTERPRETED);
       if (!parsed.success) {
         for (const issue of parsed.error.issues) {
-          context.issues.push({ ...issue, input: options } as z.core.$ZodRawIssue);
+          const note = issue.code === 'unrecognized_keys' && entry.note;
+          const message = note ? `${issue.message}; ${note}` : issue.message;
+          context.issues.push({ ...issue, message, input: options } as z.core.$ZodRawIssue);
         }
         return z.NEVER;
       }
@@ -154,11 +188,24 @@ export class Registry<T, Context = void> {
     });
   }
 
-  #schemaOf(type: string, entry: Entry<T, Context>): z.ZodObject {
-    let schema = this.#schemas.get(type);
+  /** The entry of a type, or what is wrong with it. */
+  #find(type: unknown): Entry<T, Context> | string {
+    try {
+      return (typeof type === 'string' ? this.get(type) : undefined) ?? this.unknown(type);
+    } catch (error) {
+      if (!(error instanceof ArgumentError)) throw error;
+      return error.message;
+    }
+  }
+
+  #schemaOf(entry: Entry<T, Context>): z.ZodObject {
+    let schema = this.#schemas.get(entry);
     if (schema === undefined) {
-      schema = strict({ ...this.common, ...entry.schema.shape });
-      this.#schemas.set(type, schema);
+      const { shape, def } = entry.schema;
+      // What a schema checks beyond its keys, it checks here too.
+      const checks = (def.checks ?? []) as z.core.$ZodCheck<unknown>[];
+      schema = strict({ ...this.common, ...shape }).check(...checks);
+      this.#schemas.set(entry, schema);
     }
     return schema;
   }
@@ -178,11 +225,13 @@ export class Registry<T, Context = void> {
     const { type, ...options } = parseOptions(this.kind, this.spec(), value);
     // The common keys are not the type's own arguments.
     for (const key of Object.keys(this.common)) delete options[key];
-    return this.#entries.get(type)!.create(options, context);
+    return this.get(type)!.create(options, context);
   }
 
   unknown(type: unknown): string {
     const name = typeof type === 'string' ? type : JSON.stringify(type);
+    const file = typeof type === 'string' ? userTypeHint(type) : undefined;
+    if (file !== undefined) return `unknown ${this.kind} "${type}"; ${file}`;
     const names = this.names();
     const nearest = typeof type === 'string' ? nearestName(type, names) : undefined;
     const known = names.length === 0 ? 'none is known' : `known: ${names.join(', ')}`;

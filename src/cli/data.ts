@@ -2,6 +2,7 @@
 
 import { Argument, Command, Option } from 'commander';
 import { formatShape } from '../base/shape.ts';
+import { shortType } from '../base/user-code.ts';
 import type { CommandContext } from './commands.ts';
 import { EXIT, type StopSignal } from './exit.ts';
 import { count, table } from './format.ts';
@@ -125,7 +126,7 @@ function inspectCommand({ io, services }: CommandContext): Command {
 
 function describe({ key, type, length, input, target, classes, class_counts }: DatasetReport) {
   const lines = [
-    `${key}: ${type}, ${count(length)} samples`,
+    `${key}: ${shortType(type)}, ${count(length)} samples`,
     `  input   ${input.dtype} ${formatShape(input.shape)}`,
     `  target  ${target.dtype} ${formatShape(target.shape)}`,
   ];

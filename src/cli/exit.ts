@@ -1,6 +1,7 @@
 /** What the command's exit code says: the one table of them. */
 
 import { ConfigError, TorchtsError } from '../base/errors.ts';
+import { userCodeError } from '../base/user-code.ts';
 import type { Io } from './io.ts';
 
 export const EXIT = {
@@ -25,7 +26,8 @@ export const EXIT_MEANINGS: Readonly<Record<keyof typeof EXIT, string>> = {
 export type StopSignal = 'SIGINT' | 'SIGTERM';
 
 /** Prints `error` and gives the exit code for it. */
-export function report(error: unknown, io: Io): number {
+export function report(thrown: unknown, io: Io): number {
+  const error = userCodeError(thrown) ?? thrown;
   const debug = io.env.TORCHTS_DEBUG === '1';
   const expected = error instanceof TorchtsError || isSystemError(error);
   const { message = String(error), stack = message } = error instanceof Error ? error : {};

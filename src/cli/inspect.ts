@@ -1,7 +1,7 @@
 /** What a config's model and data are, for `validate` and `data inspect`. */
 
 import type { Spec } from '../base/registry.ts';
-import { type LoadedConfig, loadConfig } from '../config/load.ts';
+import { type LoadedConfig, loadConfigWithCode } from '../config/load.ts';
 import { checkModel } from '../config/model-check.ts';
 import { datasets, ImageDataset } from '../data/index.ts';
 import type { LayerDescription } from '../nn/index.ts';
@@ -40,7 +40,7 @@ export async function inspectData(
   overrides: readonly string[],
 ): Promise<DatasetReport[]> {
   if (datasets.get(target) !== undefined) return [await inspectOne(target, { type: target })];
-  const { data } = loadConfig(target, { overrides }).config;
+  const { data } = (await loadConfigWithCode(target, { overrides })).config;
   const reports = [await inspectOne('data.train', data.train)];
   if (data.val !== undefined) reports.push(await inspectOne('data.val', data.val));
   return reports;

@@ -62,7 +62,7 @@ export interface Services {
 
 export const services: Services = {
   loadConfig: async (file, overrides) =>
-    (await import('../config/load.ts')).loadConfig(file, { overrides }),
+    (await import('../config/load.ts')).loadConfigWithCode(file, { overrides }),
   train: async (request) => (await import('../train/train.ts')).train(request),
   evaluate: async (request) => (await import('../train/evaluate.ts')).evaluate(request),
   bench: async (request) => (await import('../train/bench.ts')).bench(request),

@@ -2,6 +2,7 @@
 
 import { Command } from 'commander';
 import { formatShape } from '../base/shape.ts';
+import { shortType } from '../base/user-code.ts';
 import type { MemoryPlan } from '../engine/engine.ts';
 import type { CommandContext } from './commands.ts';
 import { bytes, count, metric, table } from './format.ts';
@@ -53,7 +54,7 @@ async function validate(
 function describe(report: ModelReport): string {
   const rows = report.layers.map((layer) => [
     layer.path === '' ? '(model)' : layer.path,
-    layer.type,
+    shortType(layer.type),
     formatShape(layer.output_shape),
     count(layer.parameters),
     metric(layer.flops),

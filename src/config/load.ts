@@ -11,6 +11,7 @@ import { registries as allRegistries } from './registries.ts';
 import { configSchema, type Registries, type TrainConfig } from './schema.ts';
 import { readConfig, stem } from './source.ts';
 import { locate, type ObjectTree, toValue, withKey } from './tree.ts';
+import { importUserCode } from './user-code.ts';
 
 export interface LoadOptions {
   /** `key=value` arguments, applied in order over the file and what it extends. */
@@ -34,13 +35,35 @@ export interface LoadedConfig {
 }
 
 /**
- * Reads `file`, the files it extends, and the overrides, and checks the result.
+ * Reads `file`, the files it extends, and the overrides, and checks the result. Names torchts' own
+ * types only; `loadConfigWithCode` also those of a user's files.
  *
  * @throws ConfigError that lists every fault, one a line, with the text it stands in.
  */
 export function loadConfig(file: string, options: LoadOptions = {}): LoadedConfig {
-  const { overrides = [], registries = allRegistries } = options;
-  const tree = withDefaultName(overrides.reduce(applyOverride, readConfig(file)), file);
+  return checked(readTree(file, options), file, options);
+}
+
+/**
+ * As `loadConfig`, after importing the files that the config names as `type: ./file.ts#Export`: so
+ * it runs their code.
+ */
+export async function loadConfigWithCode(
+  file: string,
+  options: LoadOptions = {},
+): Promise<LoadedConfig> {
+  return checked(await importUserCode(readTree(file, options)), file, options);
+}
+
+function readTree(file: string, { overrides = [] }: LoadOptions): ObjectTree {
+  return withDefaultName(overrides.reduce(applyOverride, readConfig(file)), file);
+}
+
+function checked(
+  tree: ObjectTree,
+  file: string,
+  { registries = allRegistries }: LoadOptions,
+): LoadedConfig {
   const result = parseInWords(configSchema(registries), toValue(tree));
   if (result.issues !== undefined) throw configError(faultsOf(result.issues, tree));
   return {

@@ -2,6 +2,7 @@
 
 import { TorchtsError } from '../base/errors.ts';
 import type { Shape } from '../base/shape.ts';
+import { userCodeError } from '../base/user-code.ts';
 import { type DatasetSource, datasets } from '../data/index.ts';
 import { BuildError, describe, type ModelDescription } from '../nn/index.ts';
 import type { LoadedConfig } from './load.ts';
@@ -32,14 +33,15 @@ export function checkModel(loaded: LoadedConfig): CheckedModel {
 /**
  * Runs `body`; what it finds wrong is said of the value at `path`, or of a part of it.
  *
- * @throws ConfigError in place of a TorchtsError.
+ * @throws ConfigError in place of a TorchtsError, or of what a user's own code throws.
  */
 export function pointing<T>(loaded: LoadedConfig, path: ConfigPath, body: () => T): T {
   try {
     return body();
   } catch (error) {
-    if (!(error instanceof TorchtsError)) throw error;
-    const part = error instanceof BuildError ? error.path : [];
-    throw loaded.error([...path, ...part], error.message);
+    const known = error instanceof TorchtsError ? error : userCodeError(error);
+    if (known === undefined) throw error;
+    const part = known instanceof BuildError ? known.path : [];
+    throw loaded.error([...path, ...part], known.message);
   }
 }

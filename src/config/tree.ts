@@ -39,6 +39,30 @@ export function toValue(tree: Tree): unknown {
   }
 }
 
+/** The tree with every scalar replaced by what `change` makes of it. */
+export function mapScalars(
+  tree: Tree,
+  change: (scalar: Tree & { kind: 'scalar' }, path: ConfigPath) => Scalar,
+  path: ConfigPath = [],
+): Tree {
+  switch (tree.kind) {
+    case 'scalar':
+      return { ...tree, value: change(tree, path) };
+    case 'list':
+      return {
+        ...tree,
+        items: tree.items.map((item, i) => mapScalars(item, change, [...path, i])),
+      };
+    case 'object': {
+      const entries = [...tree.entries].map(([key, entry]): [string, Entry] => [
+        key,
+        { ...entry, tree: mapScalars(entry.tree, change, [...path, key]) },
+      ]);
+      return { ...tree, entries: new Map(entries) };
+    }
+  }
+}
+
 /** What an object of an extending file says of the merge itself. */
 const REPLACE = '$replace';
 const DELETE = '$delete';

@@ -6,6 +6,7 @@
 import './cifar10.ts';
 import './fake.ts';
 import './image-folder.ts';
+import './map-dataset.ts';
 import './preparing.ts';
 import './table/csv-dataset.ts';
 
@@ -20,5 +21,6 @@ export {
 } from './dataset.ts';
 export { type ImageData, ImageDataset } from './images.ts';
 export { type Batch, DataLoader, type DataLoaderOptions } from './loader.ts';
+export type { Draw, MapDataset, SampleValue } from './map-dataset.ts';
 export { TensorDataset } from './tensor-dataset.ts';
 export { type Transform, transforms } from './transforms.ts';

@@ -3,11 +3,13 @@
  */
 
 import { z } from 'zod';
+import { adoptClass } from '../base/adopt.ts';
 import { ArgumentError, TorchtsError } from '../base/errors.ts';
 import { Registry, type Spec } from '../base/registry.ts';
+import { userCodeError } from '../base/user-code.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { Trace, tracing } from '../core/trace.ts';
-import { type AnyModule, firstOutput, type Module } from './module.ts';
+import { type AnyModule, firstOutput, Module } from './module.ts';
 
 /** What is known while a module is built from a spec. */
 export interface BuildContext {
@@ -41,7 +43,10 @@ export class BuildError extends TorchtsError {
 
 const PAGES = 'https://pytorch.org/docs/stable/generated/torch.nn.*.html';
 
-/** Modules by type. `name` is the layer's name in its container, and so in the state_dict keys. */
+/**
+ * Modules by type. `name` is the layer's name in its container, and so in the state_dict keys. A
+ * user's class gets its arguments and, as a second argument, the context's `input`.
+ */
 export const modules = new Registry<AnyModule, BuildContext>(
   'module',
   {
@@ -54,7 +59,17 @@ export const modules = new Registry<AnyModule, BuildContext>(
   PAGES,
 );
 
+modules.adopt(
+  adoptClass<AnyModule, BuildContext>(
+    Module,
+    'nn.Module',
+    (type, options, { input }) => new type(options, { input }),
+  ),
+);
+
 export const losses = new Registry<Module>('loss', {}, PAGES);
+
+losses.adopt(adoptClass(Module, 'nn.Module', (type, options) => new type(options)));
 
 /**
  * Builds a module from the object a config would hold: `{ type: 'Linear', in_features: 2, ... }`.
@@ -75,8 +90,10 @@ export function build<M extends AnyModule = Module>(spec: unknown, context: Buil
     }
     return module;
   } catch (error) {
-    if (error instanceof BuildError || !(error instanceof TorchtsError)) throw error;
-    throw new BuildError(error.message, path);
+    if (error instanceof BuildError) throw error;
+    const known = error instanceof TorchtsError ? error : userCodeError(error);
+    if (known === undefined) throw error;
+    throw new BuildError(known.message, path);
   }
 }
 

@@ -11,7 +11,7 @@ export * as lrScheduler from './lr-scheduler/index.ts';
 export { buildScheduler, type ScheduleOptions, schedulers } from './lr-scheduler/scheduler.ts';
 export { Muon, type MuonOptions } from './muon.ts';
 export { NAdam, type NAdamOptions } from './nadam.ts';
-export { type Closure, Optimizer } from './optimizer.ts';
+export { type Closure, type InitialState, Optimizer, type UpdateBatch } from './optimizer.ts';
 export type { OptimizerStateHook, StepHook } from './optimizer-hooks.ts';
 export { type Rate, rateOf } from './options.ts';
 export type { GivenGroup, GroupOptions, ParamGroup, Params } from './param-groups.ts';

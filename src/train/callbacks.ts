@@ -1,6 +1,7 @@
 /** The callbacks of a run: building them, calling their hooks, keeping their states. */
 
 import { ArgumentError, TorchtsError } from '../base/errors.ts';
+import { shortType, userCodeError } from '../base/user-code.ts';
 import { warnOnce } from '../base/warn.ts';
 import {
   type Callback,
@@ -110,7 +111,7 @@ export class Callbacks {
       try {
         const state = callback.stateDict?.() ?? null;
         checkJson(state, 'stateDict()');
-        return { type: shortName(type), state };
+        return { type: shortType(type), state };
       } catch (error) {
         throw this.#fault(type, 'stateDict', error);
       }
@@ -125,7 +126,7 @@ export class Callbacks {
   restore({ states, stopped }: CallbacksState): void {
     const left = [...states];
     for (const { type, callback } of this.#listed) {
-      const place = left.findIndex((kept) => kept.type === shortName(type));
+      const place = left.findIndex((kept) => kept.type === shortType(type));
       const [kept] = place < 0 ? [] : left.splice(place, 1);
       if (kept === undefined || kept.state === null) continue;
       try {
@@ -135,22 +136,18 @@ export class Callbacks {
       }
     }
     const before = states.map(({ type }) => type);
-    const now = this.#listed.map(({ type }) => shortName(type));
+    const now = this.#listed.map(({ type }) => shortType(type));
     if (before.join() === now.join()) this.stopped = stopped ?? undefined;
   }
 
   #fault(type: string, hook: string, error: unknown): CallbackError {
     const { step } = this.run.position;
-    const what = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+    const known = userCodeError(error) ?? error;
+    const what = known instanceof TorchtsError ? known.message : String(known);
     return new CallbackError(
-      `callback ${shortName(type)} failed in ${hook} after step ${step}: ${what}`,
+      `callback ${shortType(type)} failed in ${hook} after step ${step}: ${what}`,
     );
   }
-}
-
-/** Without the folder of a user's file: the same wherever the project lies. */
-function shortName(type: string): string {
-  return type.slice(type.lastIndexOf('/') + 1);
 }
 
 /** Throws an ArgumentError for what would not come back from JSON as it was. */

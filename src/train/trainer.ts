@@ -6,6 +6,7 @@
 
 import { join } from 'node:path';
 import { TorchtsError } from '../base/errors.ts';
+import { shortType } from '../base/user-code.ts';
 import type { MetricsRecord } from '../callbacks/index.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import { type CompiledStep, compile } from '../core/compile.ts';
@@ -347,7 +348,11 @@ export class Trainer {
         scheduler: task.schedule.state(),
         early_stopping: this.#stopping.state(),
         callbacks: this.#resumesAs ?? this.#callbacks.state(this.#journal.logged),
-        optimizer: snapshot.optimizerState(loaded.config.optimizer.type, model, optimizer),
+        optimizer: snapshot.optimizerState(
+          shortType(loaded.config.optimizer.type),
+          model,
+          optimizer,
+        ),
         best: this.#journal.best,
         metrics: this.#journal.metrics,
         records: run.records,
@@ -378,7 +383,7 @@ export class Trainer {
    */
   restore(folder: string, { state, model, tensors }: Checkpoint): void {
     const { loaded, task, loader } = this.#options;
-    const { type } = loaded.config.optimizer;
+    const type = shortType(loaded.config.optimizer.type);
     if (type !== state.optimizer.type) {
       throw loaded.error(
         ['optimizer', 'type'],

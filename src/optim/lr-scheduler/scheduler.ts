@@ -1,6 +1,7 @@
 /** What all schedulers share: the rates of an optimizer's groups change from step to step. */
 
 import { z } from 'zod';
+import { adoptClass } from '../../base/adopt.ts';
 import { ArgumentError } from '../../base/errors.ts';
 import { Registry } from '../../base/registry.ts';
 import { Tensor } from '../../core/tensor.ts';
@@ -213,6 +214,14 @@ export abstract class LRScheduler<Options extends { last_epoch: number }> extend
     }
   }
 }
+
+schedulers.adopt(
+  adoptClass(
+    LRScheduler<{ last_epoch: number }>,
+    'optim.lrScheduler.LRScheduler',
+    (type, options, optimizer) => new type(optimizer, { last_epoch: -1, ...options }),
+  ),
+);
 
 function isPlain(value: unknown): boolean {
   return [value].flat().every((part) => part !== undefined && typeof part !== 'function');

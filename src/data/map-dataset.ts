@@ -1,0 +1,185 @@
+/**
+ * MapDataset: the simplest data set a user can write. `get(i)` gives one sample as numbers; batches
+ * are put together here, on the host.
+ */
+
+import { type AnyClass, kindOf, schemaOf } from '../base/adopt.ts';
+import { category, type HostArray, hostArray, isDType } from '../base/dtype.ts';
+import { ArgumentError } from '../base/errors.ts';
+import { formatShape, numel } from '../base/shape.ts';
+import type { Engine } from '../engine/engine.ts';
+import type {
+  BatchReader,
+  BatchRequest,
+  Dataset,
+  DatasetSource,
+  Field,
+  OpenOptions,
+} from './dataset.ts';
+import { datasets } from './dataset.ts';
+
+type Scalar = number | bigint | boolean;
+
+/** A field of one sample: a number, or all of its numbers, row-major, or nested arrays of them. */
+export type SampleValue = Scalar | ArrayLike<Scalar> | readonly SampleValue[];
+
+/** What a random transform may draw from, so that a run that goes on draws the same again. */
+export interface Draw {
+  /** Which pass over the data this is, from 0. */
+  readonly epoch: number;
+  /** The config's seed; 0 for validation data. */
+  readonly seed: number;
+}
+
+/**
+ * A data set of one's own: a class, or an object, with these members.
+ * https://docs.pytorch.org/docs/stable/data.html#map-style-datasets
+ */
+export interface MapDataset {
+  /** The number of samples; asked for after `load`. */
+  readonly length: number;
+  /** What the model takes, without the batch dimension, such as float32 (3, 32, 32). */
+  readonly input: Field;
+  /** What the loss compares with; a class is int64 (). */
+  readonly target: Field;
+  /** The names of the classes, where targets are classes. */
+  readonly classes?: readonly string[];
+  /** Reads what the samples need. Until then nothing but the fields and classes is asked for. */
+  load?(): void | Promise<void>;
+  /** Sample `index`, in [0, length). */
+  get(index: number, draw: Draw): readonly [input: SampleValue, target: SampleValue];
+}
+
+datasets.adopt((value) => {
+  if (typeof value === 'function') {
+    const type = value as AnyClass<unknown>;
+    return {
+      ...schemaOf(type),
+      create: (options) => sourceOf(new type(options), type.name),
+    };
+  }
+  if (typeof value !== 'object' || value === null) {
+    throw new ArgumentError(`expected a class or an object, got ${kindOf(value)}`);
+  }
+  return { ...schemaOf(value), create: () => sourceOf(value, kindOf(value)) };
+});
+
+/** What a user made as a source: a `MapDataset`, or a `DatasetSource` as torchts' own are. */
+function sourceOf(made: unknown, name: string): DatasetSource {
+  const { input, target, classes = [], get } = made as Partial<MapDataset>;
+  for (const [key, field] of Object.entries({ input, target })) checkField(name, key, field);
+  if (!Array.isArray(classes)) {
+    throw new ArgumentError(`[${name}] classes must be a list of names, got ${kindOf(classes)}`);
+  }
+  if (typeof get !== 'function') {
+    throw new ArgumentError(
+      `[${name}] get must be a method that gives a sample, got ${kindOf(get)}`,
+    );
+  }
+  const samples = made as MapDataset;
+  const load = async () => {
+    await samples.load?.();
+    return new HostDataset(samples, name);
+  };
+  return { input: input!, target: target!, classes, load };
+}
+
+function checkField(name: string, key: string, field: Field | undefined): void {
+  const { dtype, shape } = field ?? {};
+  const isShape = Array.isArray(shape) && shape.every((size) => Number.isInteger(size) && size > 0);
+  if (isDType(dtype) && isShape) return;
+  throw new ArgumentError(
+    `[${name}] ${key} must say dtype and shape, such as { dtype: 'float32', shape: [3, 32, 32] }`,
+  );
+}
+
+class HostDataset implements Dataset {
+  readonly input: Field;
+  readonly target: Field;
+  readonly classes: readonly string[];
+  readonly length: number;
+
+  constructor(
+    readonly samples: MapDataset,
+    readonly name: string,
+  ) {
+    const { input, target, classes = [], length } = samples;
+    if (!Number.isSafeInteger(length) || length < 1) {
+      throw new ArgumentError(
+        `[${name}] length must be a whole number of at least 1, got ${length}`,
+      );
+    }
+    this.input = input;
+    this.target = target;
+    this.classes = classes;
+    this.length = length;
+  }
+
+  open(engine: Engine, { seed = 0 }: OpenOptions = {}): BatchReader {
+    const { input, target } = this;
+    return {
+      read: ({ indices, epoch, inputs, targets }: BatchRequest) => {
+        const rows = {
+          input: hostArray(input.dtype, indices.length * numel(input.shape)),
+          target: hostArray(target.dtype, indices.length * numel(target.shape)),
+        };
+        for (const [row, index] of indices.entries()) {
+          const sample = this.samples.get(index, { epoch, seed });
+          if (!Array.isArray(sample) || sample.length !== 2) {
+            throw this.#fault(index, `must give [input, target], got ${kindOf(sample)}`);
+          }
+          this.#put(rows.input, row, index, 'input', sample[0]);
+          this.#put(rows.target, row, index, 'target', sample[1]);
+        }
+        engine.write(inputs, rows.input);
+        engine.write(targets, rows.target);
+      },
+      dispose: () => undefined,
+    };
+  }
+
+  /** Copies one field of a sample to its row of a batch. */
+  #put(
+    rows: HostArray,
+    row: number,
+    index: number,
+    key: 'input' | 'target',
+    value: SampleValue,
+  ): void {
+    const { dtype, shape } = this[key];
+    const values = flat(value);
+    const width = numel(shape);
+    if (values.length !== width) {
+      const needed = `${width} for ${formatShape(shape)}`;
+      throw this.#fault(index, `gives ${values.length} numbers as ${key}, needs ${needed}`);
+    }
+    const isWhole = category(dtype) !== 'floating';
+    const start = row * width;
+    for (let i = 0; i < width; i++) {
+      const number = Number(values[i]);
+      if (isWhole && !Number.isSafeInteger(number)) {
+        throw this.#fault(index, `gives ${values[i]} as ${key}; ${dtype} takes whole numbers`);
+      }
+      if (key === 'target') this.#checkClass(index, number);
+      rows[start + i] = rows instanceof BigInt64Array ? BigInt(number) : number;
+    }
+  }
+
+  #checkClass(index: number, label: number): void {
+    const count = this.classes.length;
+    if (count === 0 || (label >= 0 && label < count)) return;
+    throw this.#fault(index, `gives the class ${label}, which is none of ${count}`);
+  }
+
+  #fault(index: number, what: string): ArgumentError {
+    return new ArgumentError(`[${this.name}] get(${index}) ${what}`);
+  }
+}
+
+function flat(value: SampleValue): ArrayLike<Scalar> {
+  if (typeof value === 'object' && value !== null) {
+    const isNested = Array.isArray(value) && typeof value[0] === 'object';
+    return (isNested ? value.flat(Number.POSITIVE_INFINITY) : value) as ArrayLike<Scalar>;
+  }
+  return [value as Scalar];
+}
