@@ -1,6 +1,14 @@
 /** What the project's own scripts need of its insides. Not part of the package's face. */
 
-export { configJsonSchema, jsonSchemaText } from './config/json-schema.ts';
+export { idleContext } from './cli/commands.ts';
+export { exitsOf, helpOf } from './cli/help.ts';
+export { program } from './cli/program.ts';
+export {
+  configJsonSchema,
+  definitionName,
+  describeConfig,
+  jsonSchemaText,
+} from './config/json-schema.ts';
 export { registries } from './config/registries.ts';
 export { CIFAR10_CLASSES, RECORD_BYTES, SUBSET_MANIFEST } from './data/cifar10-format.ts';
 export { fetchCifar10 } from './data/fetch.ts';

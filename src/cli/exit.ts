@@ -19,8 +19,8 @@ export const EXIT_MEANINGS: Readonly<Record<keyof typeof EXIT, string>> = {
   failed: 'failed while running',
   usage: 'the config or the command line is wrong',
   unmet: 'the run ended outside of the bounds of its "expect:"',
-  SIGINT: 'stopped by SIGINT, after a checkpoint was written',
-  SIGTERM: 'stopped by SIGTERM, after a checkpoint was written',
+  SIGINT: 'stopped by SIGINT; training has written a checkpoint',
+  SIGTERM: 'stopped by SIGTERM; training has written a checkpoint',
 };
 
 export type StopSignal = 'SIGINT' | 'SIGTERM';

@@ -1,4 +1,4 @@
-/** The tree of commands with the settings they share: what `run` parses, and pages are made from. */
+/** The tree of commands with their common settings: `run` parses it, pages are made from it. */
 
 import { Command } from 'commander';
 import { version } from '../base/version.ts';

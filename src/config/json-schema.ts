@@ -18,24 +18,41 @@ import { configSchema, type Registries } from './schema.ts';
 /** A user's own code, `./model.ts#Net`; what it takes is its own affair. */
 const FILE_TYPE = '^\\.{0,2}/.*#[A-Za-z_$][\\w$]*$';
 
-/** The JSON Schema of the configs whose specs name entries of `registries`. */
-export function configJsonSchema(registries: Registries): Json {
-  const definitions: Json = {};
-  const known = new Set<AnyRegistry>();
-  const describe = (schema: z.ZodType) => toJson(schema, (registry) => known.add(registry));
+/** A config and what may stand in it, as zod writes their JSON Schemas. */
+export interface ConfigDescription {
+  readonly config: Json;
+  /** Of every registry that the config names, and those that arguments name: types by name. */
+  readonly registries: ReadonlyMap<AnyRegistry, Readonly<Record<string, Json>>>;
+}
 
+/** What the configs are whose specs name entries of `registries`; a spec is a `$ref`. */
+export function describeConfig(registries: Registries): ConfigDescription {
+  const found = new Map<AnyRegistry, Record<string, Json>>();
+  const describe = (schema: z.ZodType) =>
+    toJson(schema, (registry) => {
+      if (!found.has(registry)) found.set(registry, {});
+    });
   const config = describe(configSchema(registries));
-  // A set's loop reaches what is added meanwhile: registries that only arguments of others name.
-  for (const registry of known) {
-    definitions[definitionName(registry)] = specOf(registry);
-    for (const type of registry.names()) {
-      definitions[definitionName(registry, type)] = entryOf(registry, type, describe);
-    }
-  }
   // The loader names a config that does not do so after its file.
   config.required = (config.required as string[]).filter((key) => key !== 'name');
   (config.properties as Json).extends = EXTENDS;
-  const whole = { config, ...definitions };
+  // A map's loop reaches what is added meanwhile: registries that only arguments of others name.
+  for (const [registry, types] of found) {
+    for (const type of registry.names()) types[type] = describe(registry.argumentsOf(type));
+  }
+  return { config, registries: found };
+}
+
+/** The JSON Schema of the configs whose specs name entries of `registries`. */
+export function configJsonSchema(registries: Registries): Json {
+  const description = describeConfig(registries);
+  const whole: Json = { config: simplified(description.config) };
+  for (const [registry, types] of description.registries) {
+    whole[definitionName(registry)] = specOf(registry);
+    for (const [type, schema] of Object.entries(types)) {
+      whole[definitionName(registry, type)] = entryOf(registry, type, simplified(schema));
+    }
+  }
   return {
     $schema: 'http://json-schema.org/draft-07/schema#',
     type: 'object',
@@ -59,7 +76,7 @@ export function jsonSchemaText(schema: Json): string {
 }
 
 /** `module`, or `module.Linear`. */
-function definitionName({ kind }: AnyRegistry, type?: string): string {
+export function definitionName({ kind }: AnyRegistry, type?: string): string {
   const name = kind.replaceAll(' ', '_');
   return type === undefined ? name : `${name}.${type}`;
 }
@@ -79,7 +96,7 @@ function toJson(schema: z.ZodType, found: (registry: AnyRegistry) => void): Json
     },
   }) as Json;
   delete json.$schema;
-  return simplified(json);
+  return json;
 }
 
 /** Does a schema's `meta` say what zod cannot? */
@@ -111,8 +128,7 @@ function isOptional(schema: z.ZodObject): boolean {
   return Object.values(schema.shape).every((field) => (field as z.ZodType).isOptional());
 }
 
-function entryOf(registry: AnyRegistry, type: string, describe: (schema: z.ZodType) => Json): Json {
-  const { properties, ...json } = describe(registry.argumentsOf(type));
+function entryOf(registry: AnyRegistry, type: string, { properties, ...json }: Json): Json {
   const { summary, page } = registry.about(type);
   const description = [summary, page].filter((text) => text !== undefined).join('\n\n');
   return {

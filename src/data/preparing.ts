@@ -78,7 +78,10 @@ function beforeMiddle(length: number, window: number): number {
 const LUMA = [19595, 38470, 7471] as const;
 
 const grayscaleOptions = z.strictObject({
-  num_output_channels: z.union([z.literal(1), z.literal(3)]).default(1),
+  num_output_channels: z
+    .union([z.literal(1), z.literal(3)])
+    .default(1)
+    .describe('Channels, all of them alike.'),
 });
 
 /** https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.Grayscale.html */

@@ -152,7 +152,9 @@ export const transformList = () =>
   z
     .array(transforms.spec())
     .default([{ type: 'ToTensor' }])
-    .describe('What is done to every image, in order: crops and flips, ToTensor, Normalize.');
+    .describe(
+      'What is done to every image, in order: crops, flips, ToTensor, Normalize. Default: ToTensor.',
+    );
 
 /** The moves of a pipeline, in order. */
 export function pixelMoves(pipeline: readonly Transform[]): PixelMove[] {

@@ -20,9 +20,9 @@ const bounds = strict({
 /** By the name of something measured, such as `val_loss`, or `seconds`. */
 export const expect = z
   .object({
-    train_loss: bounds.optional(),
-    val_loss: bounds.optional(),
-    val_accuracy: bounds.optional(),
+    train_loss: bounds.optional().describe('The loss of the last record of training.'),
+    val_loss: bounds.optional().describe('The loss of the last pass over `data.val`.'),
+    val_accuracy: bounds.optional().describe('The accuracy of the same pass.'),
     seconds: bounds.optional().describe('The length of the whole run.'),
   })
   .catchall(bounds);

@@ -69,6 +69,7 @@ type Options = z.output<typeof schema>;
  * is read when the data set is made, because words become as many features as there are.
  */
 datasets.register('CSVDataset', {
+  summary: 'A table in a file: its rows are the samples, one or more of its columns the target.',
   schema,
   create: (options: Options): DatasetSource => {
     const { description, rows, length } = prepare(options);

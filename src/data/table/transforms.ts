@@ -19,7 +19,11 @@ export interface ColumnTransform {
   fit(table: Table): (table: Table) => Table;
 }
 
-export const columnTransforms = new Registry<ColumnTransform>('transform of tables');
+export const columnTransforms = new Registry<ColumnTransform>(
+  'transform of tables',
+  {},
+  'https://scikit-learn.org/stable/modules/generated/sklearn.preprocessing.*.html',
+);
 
 const columns = z
   .array(z.string())
@@ -133,6 +137,7 @@ const imputing = z.strictObject({
 
 /** https://scikit-learn.org/stable/modules/generated/sklearn.impute.SimpleImputer.html */
 columnTransforms.register('SimpleImputer', {
+  page: 'https://scikit-learn.org/stable/modules/generated/sklearn.impute.SimpleImputer.html',
   schema: imputing,
   create: ({ columns: wanted, strategy, fill_value }: z.output<typeof imputing>) =>
     perColumn('SimpleImputer', 'numbers', wanted, (column) => {
