@@ -25,6 +25,11 @@ export function linesOf(event: TrainEvent, start: StartEvent | undefined): strin
     case 'arrays': // too much for a line; the run's folder has them
     case 'retrace': // an epoch's smaller last batch; `--json` tells it
       return [];
+    case 'trace':
+      return [
+        `${event.what}; taking the steps after ${event.from_step} again to find where it began ` +
+          `(${duration(event.seconds)} at most)`,
+      ];
     case 'expect':
       return [`expect ${event.ok ? 'met' : 'NOT MET'}: ${event.message}`];
     case 'ended_early':

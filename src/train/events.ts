@@ -63,6 +63,16 @@ export type TrainEvent =
   | ({ readonly event: 'arrays' } & ArraysRecord)
   | { readonly event: 'checkpoint'; readonly step: number; readonly path: string }
   | { readonly event: 'retrace'; readonly reason: string }
+  /** Training has failed; some steps are taken again to find out where that began. */
+  | {
+      readonly event: 'trace';
+      /** What was noticed. */
+      readonly what: string;
+      readonly from_step: number;
+      readonly to_step: number;
+      /** The most that it may take. */
+      readonly seconds: number;
+    }
   | {
       readonly event: 'expect';
       readonly key: string;

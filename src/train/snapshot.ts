@@ -1,13 +1,22 @@
 /** Between the tensors of a run and those of a checkpoint. */
 
+import { join } from 'node:path';
 import { isFloating } from '../base/dtype.ts';
 import { FileError, TorchtsError } from '../base/errors.ts';
+import { setGeneratorState } from '../core/random.ts';
 import { Tensor } from '../core/tensor.ts';
 import type { HostTensor } from '../io/host-tensor.ts';
 import { fromHost } from '../io/tensors.ts';
 import type { Module } from '../nn/index.ts';
 import type { AnyOptimizer, OptimizerStateDict } from '../optim/index.ts';
-import type { HostTensors, RunState } from './checkpoint.ts';
+import {
+  type Checkpoint,
+  type HostTensors,
+  MODEL_FILE,
+  type RunState,
+  STATE_FILE,
+} from './checkpoint.ts';
+import type { Task } from './task.ts';
 import type { Totals } from './totals.ts';
 
 /** A checkpoint that is whole, but not of what the config describes. */
@@ -79,8 +88,28 @@ export function restoreModel(model: Module, file: string, stored: HostTensors): 
   }
 }
 
+/**
+ * Brings a task that was just built, and the generator, to where a checkpoint left them.
+ *
+ * @throws MisfitError that names what does not fit.
+ */
+export function restoreTask(
+  { model, optimizer, schedule }: Task,
+  totals: Totals,
+  folder: string,
+  { state, model: weights, tensors }: Checkpoint,
+): void {
+  restoreModel(model, join(folder, MODEL_FILE), weights);
+  const file = join(folder, STATE_FILE);
+  const split = splitTensors(tensors);
+  restoreOptimizer(model, optimizer, file, split.optimizer);
+  restoreTensors(totalsTensors(totals), file, split.others);
+  setGeneratorState(state.generator);
+  schedule.restore(state, state.scheduler ?? null);
+}
+
 /** The tensors of a checkpoint that are an optimizer's, and the others. */
-export function splitTensors(tensors: HostTensors): {
+function splitTensors(tensors: HostTensors): {
   optimizer: HostTensors;
   others: HostTensors;
 } {
@@ -96,7 +125,7 @@ export function splitTensors(tensors: HostTensors): {
  *
  * @throws MisfitError that names what does not fit.
  */
-export function restoreOptimizer(
+function restoreOptimizer(
   model: Module,
   optimizer: AnyOptimizer,
   file: string,
@@ -124,11 +153,7 @@ export function restoreOptimizer(
 }
 
 /** Copies the contents of `file` into tensors; throws as `restoreModel`. */
-export function restoreTensors(
-  own: ReadonlyMap<string, Tensor>,
-  file: string,
-  stored: HostTensors,
-): void {
+function restoreTensors(own: ReadonlyMap<string, Tensor>, file: string, stored: HostTensors): void {
   const describe = ({ dtype, shape }: HostTensor | Tensor) => `${dtype} [${shape.join(', ')}]`;
   const faults = [...own].flatMap(([name, target]) => {
     const host = stored.get(name);

@@ -4,18 +4,18 @@
  * and went on ends with the same bytes as one that was not.
  */
 
-import { join } from 'node:path';
 import { TorchtsError } from '../base/errors.ts';
 import { shortType } from '../base/user-code.ts';
 import type { MetricsRecord } from '../callbacks/index.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import { type CompiledStep, compile } from '../core/compile.ts';
-import { generatorState, setGeneratorState } from '../core/random.ts';
+import { generatorState } from '../core/random.ts';
 import type { DataLoader } from '../data/loader.ts';
 import { toHost } from '../io/tensors.ts';
 import { CallbackError, Callbacks, type CallbacksState, type NamedCallback } from './callbacks.ts';
-import { type Checkpoint, MODEL_FILE, type Position, STATE_FILE } from './checkpoint.ts';
+import type { Checkpoint, Position } from './checkpoint.ts';
 import type { Clock } from './clock.ts';
+import { DivergedError, explained, lastCheckpoint } from './divergence.ts';
 import { EarlyStopping } from './early-stopping.ts';
 import { Evaluator } from './evaluator.ts';
 import type { TrainEvent } from './events.ts';
@@ -159,7 +159,7 @@ export class Trainer {
       if (this.finished) await this.#tell('onTrainEnd');
     } catch (error) {
       await Promise.allSettled([this.#writing]);
-      failure = { error: error instanceof CallbackError ? this.#stoppedBy(error.message) : error };
+      failure = { error: await this.#explained(error) };
     }
     await this.#callbacks.end(failure);
     if (failure !== undefined) throw failure.error;
@@ -271,7 +271,8 @@ export class Trainer {
     this.#resumesAs = undefined;
     const { loss } = means.values;
     if (!Number.isFinite(loss)) {
-      throw this.#diverged(`the validation loss is ${loss} after step ${this.#position.step}`);
+      const { step } = this.#position;
+      throw new DivergedError(`the validation loss is ${loss} after step ${step}`, 'val', step);
     }
     const seconds = (clock.now() - start) / 1000;
     const record = this.#journal.recordValidation(this.#position, this.#lr, means, seconds);
@@ -294,19 +295,17 @@ export class Trainer {
   #checkLoss({ values: { loss }, samples }: Measurement, first: number, last: number): void {
     if (samples === 0 || Number.isFinite(loss)) return;
     const steps = first === last ? `step ${last}` : `steps ${first} to ${last}`;
-    throw this.#diverged(`the mean training loss of ${steps} is ${loss}`);
+    const what = `the mean training loss of ${steps} is ${loss}`;
+    throw new DivergedError(what, 'train', last, first - 1);
   }
 
-  #diverged(what: string): TorchtsError {
-    return this.#stoppedBy(what, '; try a smaller optimizer.lr');
-  }
-
-  #stoppedBy(what: string, advice = ''): TorchtsError {
-    const last =
-      this.#saved === undefined
-        ? 'no checkpoint was written yet'
-        : `the last checkpoint is ${this.#saved.path}`;
-    return new TorchtsError(`training stopped: ${what}; ${last}${advice}`);
+  /** What ended training, with what there is to say about it. */
+  async #explained(error: unknown): Promise<unknown> {
+    const checkpoint = this.#saved?.path;
+    if (error instanceof DivergedError) return explained(error, { ...this.#options, checkpoint });
+    if (!(error instanceof CallbackError)) return error;
+    const last = lastCheckpoint(checkpoint);
+    return new TorchtsError(`training stopped: ${error.message}; ${last}`);
   }
 
   /**
@@ -364,7 +363,9 @@ export class Trainer {
     };
     const broken = snapshot.firstNonFinite(checkpoint.model);
     if (broken === undefined) return checkpoint;
-    throw this.#diverged(`${broken} is no longer finite after step ${this.#position.step}`);
+    const { step } = this.#position;
+    const what = `${broken} is no longer finite after step ${step}`;
+    throw new DivergedError(what, 'train', step, this.#recordedAt);
   }
 
   #stateTensors() {
@@ -381,8 +382,9 @@ export class Trainer {
    * @throws FileError when its tensors do not fit, ConfigError when the config's optimizer or data
    *   cannot go on from it.
    */
-  restore(folder: string, { state, model, tensors }: Checkpoint): void {
+  restore(folder: string, checkpoint: Checkpoint): void {
     const { loaded, task, loader } = this.#options;
+    const { state } = checkpoint;
     const type = shortType(loaded.config.optimizer.type);
     if (type !== state.optimizer.type) {
       throw loaded.error(
@@ -391,14 +393,8 @@ export class Trainer {
       );
     }
     if (state.batch > 0) checkSampleOrder(loaded, loader.dataset, state.data);
-    snapshot.restoreModel(task.model, join(folder, MODEL_FILE), model);
-    const file = join(folder, STATE_FILE);
-    const { optimizer, others } = snapshot.splitTensors(tensors);
-    snapshot.restoreOptimizer(task.model, task.optimizer, file, optimizer);
-    snapshot.restoreTensors(snapshot.totalsTensors(this.#totals), file, others);
-    setGeneratorState(state.generator);
+    snapshot.restoreTask(task, this.#totals, folder, checkpoint);
     const { step, epoch, batch } = state;
-    task.schedule.restore(state, state.scheduler ?? null);
     if (state.early_stopping !== undefined) this.#stopping.restore(state.early_stopping);
     if (state.callbacks !== undefined) this.#callbacks.restore(state.callbacks);
     this.#position = { step, epoch, batch };

@@ -267,7 +267,7 @@ describe('a run that cannot be', () => {
     const error = await setting.train({ overrides }).catch((thrown) => thrown);
     expect(error).toBeInstanceOf(TorchtsError);
     expect(error.message).toMatch(
-      /^training stopped: the mean training loss of steps \d to \d is (NaN|Infinity); no checkpoint was written yet; try a smaller optimizer.lr$/,
+      /^training stopped: the mean training loss of steps \d to \d is (NaN|Infinity); it began in step \d: .*; no checkpoint was written yet; try a smaller optimizer.lr/,
     );
     expect(await checkpointsOf(join(setting.out, 'shades', '1'))).toEqual([]);
   });
