@@ -18,7 +18,8 @@ export interface Position {
 export interface MetricsRecord {
   readonly step: number;
   readonly epoch: number;
-  readonly split: 'train' | 'val';
+  /** `train`, `val`, `val_NAME` where `data.val` has several sets, or `test`. */
+  readonly split: string;
   /** Mean over the samples since the last record of this split. */
   readonly loss: number;
   readonly lr: number;
@@ -38,7 +39,7 @@ export interface SampleBatch {
 
 export interface SampleOptions {
   /** The training samples unless told otherwise. */
-  readonly split?: 'train' | 'val';
+  readonly split?: string;
   /** How many; `data.batch_size` unless given, and never more than there are. */
   readonly size?: number;
 }

@@ -1,24 +1,27 @@
 /** `torchts eval RUN|CONFIG` */
 
 import path from 'node:path';
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
 import { ConfigError } from '../base/errors.ts';
+import { keyOf, splitsCalled } from '../config/splits.ts';
 import type { CommandContext } from './commands.ts';
-import { count, decimal, duration, percent } from './format.ts';
+import { count, duration, metricValue } from './format.ts';
 import { type CommandHelp, withHelp } from './help.ts';
 import { type CommonOptions, overridesOf, withCommon } from './options.ts';
+import type { EvaluateResult } from './services.ts';
 import { resolveTarget } from './target.ts';
 
 interface EvalOptions extends CommonOptions {
   readonly out: string;
   readonly checkpoint: string;
-  readonly split: 'train' | 'val';
+  readonly split: string;
 }
 
 const HELP: CommandHelp = {
   examples: [
     ['torchts eval runs/cifar10-cnn', 'the best checkpoint of the newest run, on data.val'],
     ['torchts eval runs/cifar10-cnn/3 --checkpoint last', 'the last checkpoint of run 3'],
+    ['torchts eval runs/cifar10-cnn --split test', 'on data.test of the config'],
     [
       'torchts eval my.yaml --checkpoint runs/cifar10-cnn/3/checkpoints/step-500',
       'a config of its own, with the weights of a checkpoint',
@@ -36,11 +39,7 @@ export function evalCommand(context: CommandContext): Command {
     .argument('<run|config>', 'the folder of a run, or a YAML file')
     .argument('[key=value...]', 'values over those of the config, read as YAML')
     .option('--checkpoint <which>', 'best, last, or the folder of a checkpoint', 'best')
-    .addOption(
-      new Option('--split <split>', 'which data of the config')
-        .choices(['train', 'val'])
-        .default('val'),
-    )
+    .option('--split <split>', 'train, val (all of its sets), val_NAME or test', 'val')
     .option('--out <dir>', 'where runs are looked for', 'runs')
     .action((target: string, overrides: string[], options: EvalOptions) =>
       evaluate(context, target, overrides, options),
@@ -56,8 +55,9 @@ async function evaluate(
 ): Promise<void> {
   const { config, run } = resolveTarget(name);
   const loaded = await services.loadConfig(config, overridesOf(options, overrides));
+  splitsCalled(options.split, loaded); // before a run is looked for
   const named = options.checkpoint === 'best' || options.checkpoint === 'last';
-  const result = await services.evaluate({
+  const results = await services.evaluate({
     loaded,
     checkpoint: named
       ? path.join(
@@ -69,16 +69,19 @@ async function evaluate(
     split: options.split,
     threads: options.threads,
   });
-  if (options.json) {
-    io.stdout.write(`${JSON.stringify({ event: 'eval', ...result })}\n`);
-    return;
+  for (const result of results) {
+    const line = options.json ? JSON.stringify({ event: 'eval', ...result }) : inWords(result);
+    io.stdout.write(`${line}\n`);
   }
-  const metrics = Object.entries(result.metrics).map(
-    ([key, value]) => `${key} ${key === 'accuracy' ? percent(value) : decimal(value)}`,
+}
+
+function inWords({ checkpoint, split, samples, seconds, metrics }: EvaluateResult): string {
+  const measured = Object.entries(metrics).map(
+    ([key, value]) => `${key} ${metricValue(key, value)}`,
   );
-  io.stdout.write(
-    `${result.checkpoint}: ${metrics.join(', ')} over ${count(result.samples)} samples ` +
-      `of data.${result.split}, in ${duration(result.seconds)}\n`,
+  return (
+    `${checkpoint}: ${measured.join(', ')} over ${count(samples)} samples of ` +
+    `${keyOf(split)}, in ${duration(seconds)}`
   );
 }
 

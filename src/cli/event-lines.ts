@@ -52,10 +52,12 @@ function resumeLines({ checkpoint, damaged, changes }: TrainEvent & { event: 're
 }
 
 function startLines(event: StartEvent): string[] {
-  const val = event.val_samples === 0 ? '' : `, ${count(event.val_samples)} validation`;
+  const { val_samples, test_samples } = event;
+  const val = val_samples === 0 ? '' : `, ${count(val_samples)} validation`;
+  const test = test_samples === 0 ? '' : `, ${count(test_samples)} test`;
   const lines = [
     `${event.name}: ${count(event.parameters)} parameters; ` +
-      `${count(event.train_samples)} training${val} samples; ` +
+      `${count(event.train_samples)} training${val}${test} samples; ` +
       `${plural(event.epochs, 'epoch')}, ${plural(event.total_steps, 'step')}; ` +
       `${event.device}, ${plural(event.threads, 'thread')}`,
     `writing ${event.directory}`,

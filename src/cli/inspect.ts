@@ -3,6 +3,7 @@
 import type { Spec } from '../base/registry.ts';
 import { type LoadedConfig, loadConfigWithCode } from '../config/load.ts';
 import { checkModel } from '../config/model-check.ts';
+import { heldOutSplits } from '../config/splits.ts';
 import { datasets, ImageDataset } from '../data/index.ts';
 import type { LayerDescription } from '../nn/index.ts';
 import { buildTask } from '../train/task.ts';
@@ -42,7 +43,9 @@ export async function inspectData(
   if (datasets.get(target) !== undefined) return [await inspectOne(target, { type: target })];
   const { data } = (await loadConfigWithCode(target, { overrides })).config;
   const reports = [await inspectOne('data.train', data.train)];
-  if (data.val !== undefined) reports.push(await inspectOne('data.val', data.val));
+  for (const { path, spec } of heldOutSplits(data)) {
+    reports.push(await inspectOne(path.join('.'), spec));
+  }
   return reports;
 }
 

@@ -26,7 +26,7 @@ export function taskMemory(task: Task): TaskMemory | undefined {
   model.eval();
   try {
     const step = evaluationStep(task, task.totals('evaluation'), () => undefined);
-    return { training, evaluation: memoryOf(task, task.batch_size, step) };
+    return { training, evaluation: memoryOf(task, task.eval_batch_size, step) };
   } finally {
     model.train(mode);
   }

@@ -34,7 +34,7 @@ export interface ModelReport {
 }
 
 export interface DatasetReport {
-  /** `data.train`, `data.val`, or the name that was asked for. */
+  /** `data.train`, `data.val`, `data.val.NAME`, `data.test`, or the name that was asked for. */
   readonly key: string;
   readonly type: string;
   readonly length: number;
@@ -49,7 +49,8 @@ export interface Services {
   /** @throws ConfigError */
   loadConfig(file: string, overrides: readonly string[]): Promise<LoadedConfig>;
   train(request: TrainRequest): Promise<RunSummary>;
-  evaluate(request: EvaluateRequest): Promise<EvaluateResult>;
+  /** A result for each data set that the split names. */
+  evaluate(request: EvaluateRequest): Promise<EvaluateResult[]>;
   bench(request: BenchRequest): Promise<BenchReport>;
   /** @throws ConfigError that points at the layer whose shapes do not fit. */
   inspectModel(loaded: LoadedConfig): Promise<ModelReport>;

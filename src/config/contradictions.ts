@@ -10,10 +10,11 @@ import {
   unknownMetric,
 } from './metrics.ts';
 import type { ConfigPath } from './place.ts';
+import { type DataSets, TEST } from './splits.ts';
 
 /** The parts of a config that are looked at here. */
 interface Parts {
-  readonly data: { readonly val?: unknown };
+  readonly data: DataSets;
   readonly metrics?: readonly Spec[] | undefined;
   readonly scheduler?: Spec | undefined;
   readonly trainer: {
@@ -39,23 +40,28 @@ export function contradictions(config: Parts, source: MetricSource): Contradicti
 /** Names of metrics that the config does not measure. */
 function unmeasured(config: Parts, measured: readonly string[]): Contradiction[] {
   const { data, scheduler, trainer, expect = {} } = config;
+  const known = measured.filter((name) => !name.startsWith(`${TEST}_`));
   const asked: [ConfigPath, name: unknown, known: readonly string[]][] = [
     ...Object.keys(expect).map((key): [ConfigPath, string, string[]] => [
       ['expect', key],
       key,
       [...measured, 'seconds'],
     ]),
-    [['trainer', 'monitor'], trainer.monitor, measured],
-    [['trainer', 'early_stopping', 'monitor'], trainer.early_stopping?.monitor, measured],
-    [['scheduler', 'monitor'], scheduler?.monitor, measured],
+    [['trainer', 'monitor'], trainer.monitor, known],
+    [['trainer', 'early_stopping', 'monitor'], trainer.early_stopping?.monitor, known],
+    [['scheduler', 'monitor'], scheduler?.monitor, known],
   ];
   return asked.flatMap(([path, name, known]) => {
     if (typeof name !== 'string') return [];
-    if (path.join() === 'trainer,monitor' && name.startsWith('train_')) {
+    const split = ['train', 'val', TEST].find((prefix) => name.startsWith(`${prefix}_`));
+    if (split === TEST && path[0] !== 'expect') {
+      return [{ path, message: 'data.test is measured once, when training is over' }];
+    }
+    if (split === 'train' && path.join() === 'trainer,monitor') {
       return [{ path, message: `best is chosen among evaluations, not by ${name}` }];
     }
-    if (data.val === undefined && name.startsWith('val_')) {
-      return [{ path, message: 'there is no data.val to measure it on' }];
+    if (split !== undefined && split !== 'train' && !(split in data)) {
+      return [{ path, message: `there is no data.${split} to measure it on` }];
     }
     const message = unknownMetric(name, known);
     return message === undefined ? [] : [{ path, message }];

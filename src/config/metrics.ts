@@ -4,6 +4,7 @@ import { nearestName, TorchtsError } from '../base/errors.ts';
 import type { Spec } from '../base/registry.ts';
 import type { ConfigPath } from './place.ts';
 import type { SpecSource } from './sections/values.ts';
+import { type DataSets, splitNames, validationSplits } from './splits.ts';
 
 /** What is known of a metric before there is anything to measure. */
 interface KnownMetric {
@@ -20,7 +21,7 @@ export interface MetricSource extends SpecSource {
 
 /** The parts of a config that say what is measured. */
 interface Measuring {
-  readonly data: { readonly val?: unknown };
+  readonly data: DataSets;
   readonly metrics?: readonly Spec[] | undefined;
 }
 
@@ -35,11 +36,6 @@ export const RECORD_KEYS: readonly string[] = [
   ...['event', 'step', 'epoch', 'split', 'loss', 'lr', 'samples', 'samples_per_second', 'time'],
 ];
 
-/** The sets of samples that a run of `config` is measured on. */
-export function splitsOf({ val }: Measuring['data']): string[] {
-  return val === undefined ? ['train'] : ['train', 'val'];
-}
-
 /** Every number that records of `config` may have, after the name of their split. */
 export function measuredOf(config: Measuring, source: MetricSource): Measured {
   const metrics = knownMetrics(config, source).filter(({ scalar }) => scalar);
@@ -49,7 +45,7 @@ export function measuredOf(config: Measuring, source: MetricSource): Measured {
   ]);
   const all: [string, 'min' | 'max'][] = [['loss', 'min'], ...ways];
   return new Map(
-    splitsOf(config.data).flatMap((split) =>
+    splitNames(config.data).flatMap((split) =>
       all.map(([name, way]): [string, 'min' | 'max'] => [`${split}_${name}`, way]),
     ),
   );
@@ -89,19 +85,31 @@ export function nameFaults(
 }
 
 /** What is looked at where a config does not say. */
-export function defaultMonitor({ val }: Measuring['data']): string {
-  return val === undefined ? 'train_loss' : 'val_loss';
+export function defaultMonitor(data: DataSets): string {
+  return `${validationSplits(data)[0]?.name ?? 'train'}_loss`;
 }
 
 /** What `best` is chosen by where a config does not say: the first of these that is measured. */
-export const BEST_MONITORS = ['val_accuracy', 'val_loss'] as const;
+export function bestMonitors(data: DataSets): string[] {
+  return validationSplits(data)
+    .slice(0, 1)
+    .flatMap(({ name }) => [`${name}_accuracy`, `${name}_loss`]);
+}
 
 /** What is wrong with the name of something measured; nothing where it is one of `known`. */
 export function unknownMetric(name: string, known: Iterable<string>): string | undefined {
   const names = [...known];
   if (names.includes(name)) return undefined;
-  // The name of a metric alone, without its split, is a likely slip.
-  const nearest = nearestName(name, names) ?? names.findLast((known) => known.endsWith(`_${name}`));
+  const nearest = nearestName(name, names) ?? names.find((known) => isLonger(known, name));
   const hint = nearest === undefined ? `known: ${names.join(', ')}` : `did you mean "${nearest}"?`;
   return `there is no metric "${name}"; ${hint}`;
+}
+
+/** Is it the same metric with its split, or with the name of one of several sets? */
+function isLonger(known: string, name: string): boolean {
+  const [split, ...metric] = name.split('_');
+  return (
+    known.endsWith(`_${name}`) ||
+    (known.startsWith(`${split}_`) && known.endsWith(`_${metric.join('_')}`))
+  );
 }

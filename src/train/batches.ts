@@ -9,7 +9,7 @@ import { Tensor } from '../core/tensor.ts';
 import type { Dataset, Field } from '../data/dataset.ts';
 import { type Batch, DataLoader } from '../data/loader.ts';
 import type { Storage } from '../engine/engine.ts';
-import { samplesPerStep } from './task.ts';
+import { evaluationBatch, samplesPerStep } from './task.ts';
 
 /** Calls that may be under way at once: enough to keep the engine busy meanwhile. */
 export const RUNS_AHEAD = 3;
@@ -28,11 +28,11 @@ export function stepsPerCall(batch_size: number, input: Field): number {
 export function openLoader(
   { config }: LoadedConfig,
   dataset: Dataset,
-  split: 'train' | 'val',
+  use: 'training' | 'evaluation',
 ): DataLoader {
   const { shuffle, drop_last } = config.data;
-  const order = split === 'train' ? { shuffle, drop_last, seed: config.seed } : {};
-  const batch_size = split === 'train' ? samplesPerStep(config) : config.data.batch_size;
+  const order = use === 'training' ? { shuffle, drop_last, seed: config.seed } : {};
+  const batch_size = use === 'training' ? samplesPerStep(config) : evaluationBatch(config);
   // A batch is reused when the calls before it are done; one call may be waiting to be full.
   return new DataLoader({
     dataset,

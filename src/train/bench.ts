@@ -149,7 +149,7 @@ function madeUp({ dtype, shape }: Field, size: number, { classes }: DatasetSourc
 /** Full batches of the config's data, epoch after epoch. */
 async function storedBatches(loaded: LoadedConfig, { train }: Task): Promise<Batches> {
   const dataset = await train.load();
-  const loader = openLoader(loaded, dataset, 'train');
+  const loader = openLoader(loaded, dataset, 'training');
   const tensors = new BatchTensors(dataset);
   return (function* (): Batches {
     try {

@@ -6,6 +6,7 @@
 
 import { TorchtsError } from '../base/errors.ts';
 import type { LoadedConfig } from '../config/load.ts';
+import { keyOf } from '../config/splits.ts';
 import type { Tensor } from '../core/tensor.ts';
 import type { DataLoader } from '../data/loader.ts';
 import { BatchTensors } from './batches.ts';
@@ -24,7 +25,7 @@ export class DivergedError extends TorchtsError {
    */
   constructor(
     readonly what: string,
-    readonly split: 'train' | 'val',
+    readonly split: string,
     readonly noticedAt: number,
     readonly soundUntil = noticedAt,
   ) {
@@ -37,7 +38,7 @@ export interface TraceOptions {
   /** As training has left it. */
   readonly task: Task;
   readonly loader: DataLoader;
-  readonly valLoader: DataLoader | undefined;
+  readonly heldOut: ReadonlyMap<string, DataLoader>;
   /** The last sound checkpoint; nothing before the first. */
   readonly checkpoint: string | undefined;
   readonly emit: (event: TrainEvent) => void;
@@ -71,7 +72,7 @@ export async function explained(
   const last = lastCheckpoint(options.checkpoint);
   try {
     const tracer = new Tracer(error, options);
-    const found = error.split === 'val' ? tracer.traceValidation() : await tracer.trace();
+    const found = error.split === 'train' ? await tracer.trace() : tracer.traceHeldOut();
     const cause = found.cause ?? 'computed op by op everything is finite: it is close to overflow';
     const parts = [error.message, `${found.where}: ${cause}`, ...history(found), last];
     return new TorchtsError([...parts, ...advice(found)].join('; '));
@@ -131,17 +132,19 @@ class Tracer {
   }
 
   /** The model is as it was when the loss was measured: nothing needs to be taken again. */
-  traceValidation(): Found {
-    const { task, valLoader } = this.options;
-    const tensors = new BatchTensors(valLoader!.dataset);
+  traceHeldOut(): Found {
+    const { task, heldOut } = this.options;
+    const { split } = this.error;
+    const loader = heldOut.get(split)!;
+    const tensors = new BatchTensors(loader.dataset);
     task.model.eval();
-    for (const batch of valLoader!.epoch(0)) {
+    for (const batch of loader.epoch(0)) {
       this.#checkTime();
       const [input, target] = [tensors.inputs(batch), tensors.targets(batch)];
-      const bad = badSample('data.val', { ...batch, input, target });
+      const bad = badSample(keyOf(split), { ...batch, input, target });
       const cause = bad ?? watchForward(task, input, target);
       if (cause === undefined) continue;
-      const where = 'in the first bad batch of data.val';
+      const where = `in the first bad batch of ${keyOf(split)}`;
       return { where, step: this.error.noticedAt, losses: [], cause, inData: bad !== undefined };
     }
     throw new TorchtsError('batch by batch, everything is finite');

@@ -42,7 +42,9 @@ export type TrainEvent =
       readonly threads: number;
       readonly parameters: number;
       readonly train_samples: number;
+      /** Of all sets of `data.val` together. */
       readonly val_samples: number;
+      readonly test_samples: number;
       readonly epochs: number;
       readonly total_steps: number;
       /** The step a resumed run goes on from; 0 for a new one. */

@@ -2,9 +2,10 @@
 
 import { ArgumentError } from '../base/errors.ts';
 import type { LoadedConfig } from '../config/load.ts';
-import { BEST_MONITORS, RECORD_KEYS } from '../config/metrics.ts';
+import { bestMonitors, RECORD_KEYS } from '../config/metrics.ts';
 import type { Best, Position, RunState } from './checkpoint.ts';
 import type { Clock } from './clock.ts';
+import type { Pass } from './evaluator.ts';
 import type { MetricsRecord, TrainEvent } from './events.ts';
 import type { RunDirectory } from './run-directory.ts';
 import type { Measurement } from './totals.ts';
@@ -108,22 +109,18 @@ export class Journal {
     return this.#record('train', position, lr, means, speed);
   }
 
-  /** Records a pass over the validation data; the best so far is the model of `best.step`. */
-  recordValidation(
-    position: Position,
-    lr: number,
-    means: Measurement,
-    seconds: number,
-  ): MetricsRecord {
-    const record = this.#record('val', position, lr, means, means.samples / seconds);
-    this.#keepBest(position);
-    return record;
+  /** Records a pass over samples that are not trained on. */
+  recordPass({ split, measurement, seconds }: Pass, position: Position, lr: number): MetricsRecord {
+    return this.#record(split, position, lr, measurement, measurement.samples / seconds);
   }
 
-  /** A run whose metric has changed, as after an edit of the config, starts over. */
-  #keepBest({ step }: Position): void {
+  /**
+   * After an evaluation: the best so far is the model of `best.step`. A run whose metric has
+   * changed, as after an edit of the config, starts over.
+   */
+  keepBest({ step }: Position): void {
     const { config, measured } = this.#options.loaded;
-    const names = [config.trainer.monitor, ...BEST_MONITORS];
+    const names = [config.trainer.monitor, ...bestMonitors(config.data)];
     const metric = names.find((name) => name !== undefined && name in this.metrics);
     if (metric === undefined) return;
     const value = this.metrics[metric]!;

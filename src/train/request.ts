@@ -23,13 +23,14 @@ export interface EvaluateRequest {
   readonly loaded: LoadedConfig;
   /** The folder of a checkpoint. */
   readonly checkpoint: string;
-  readonly split: 'train' | 'val';
+  /** `train`, `val` (all sets of it), `val_NAME` or `test`. */
+  readonly split: string;
   readonly threads: number | undefined;
 }
 
 export interface EvaluateResult {
   readonly checkpoint: string;
-  readonly split: 'train' | 'val';
+  readonly split: string;
   readonly samples: number;
   readonly seconds: number;
   /** `loss`, and the config's metrics, such as `accuracy`. */

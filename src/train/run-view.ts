@@ -26,7 +26,8 @@ export interface RunViewOptions {
   readonly loaded: LoadedConfig;
   readonly task: Task;
   readonly directory: string;
-  readonly datasets: { readonly train: Dataset; readonly val: Dataset | undefined };
+  /** By the names of their splits. */
+  readonly datasets: ReadonlyMap<string, Dataset>;
   readonly present: Present;
   readonly log: (name: string, value: number) => void;
   readonly stop: (reason: string) => void;
@@ -81,7 +82,7 @@ export class RunView implements TrainingRun {
 
   async sampleBatch({ split = 'train', size }: SampleOptions = {}): Promise<SampleBatch> {
     const { datasets, task } = this.#options;
-    const dataset = datasets[split];
+    const dataset = datasets.get(split);
     if (dataset === undefined) throw new ArgumentError(`[sampleBatch] there is no data.${split}`);
     return firstSamples(dataset, Math.min(size ?? task.batch_size, dataset.length));
   }

@@ -14,6 +14,7 @@ import {
   type HostTensors,
   MODEL_FILE,
   type RunState,
+  readModel,
   STATE_FILE,
 } from './checkpoint.ts';
 import type { Task } from './task.ts';
@@ -106,6 +107,13 @@ export function restoreTask(
   restoreTensors(totalsTensors(totals), file, split.others);
   setGeneratorState(state.generator);
   schedule.restore(state, state.scheduler ?? null);
+}
+
+/** Gives a task's model the weights that the checkpoint in `folder` is measured with. */
+export async function restoreWeights({ model }: Task, folder: string): Promise<RunState> {
+  const { state, model: weights } = await readModel(folder);
+  restoreModel(model, join(folder, MODEL_FILE), weights);
+  return state;
 }
 
 /** The tensors of a checkpoint that are an optimizer's, and the others. */

@@ -5,6 +5,7 @@ import { scheduleOptions } from '../config/contradictions.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import { checkModel, pointing } from '../config/model-check.ts';
 import type { TrainConfig, TrainerConfig } from '../config/schema.ts';
+import { heldOutSplits } from '../config/splits.ts';
 import { autocast } from '../core/autocast.ts';
 import { type CompiledStep, compile } from '../core/compile.ts';
 import { noGrad } from '../core/grad-mode.ts';
@@ -28,9 +29,12 @@ export interface Task {
   readonly schedule: Schedule;
   readonly engine: TrainConfig['engine'];
   readonly train: DatasetSource;
-  readonly val: DatasetSource | undefined;
+  /** What is measured in evaluations and when training is over, by the names of the splits. */
+  readonly heldOut: ReadonlyMap<string, DatasetSource>;
   /** Samples whose gradients are computed at once; a step may have several such parts. */
   readonly batch_size: number;
+  /** Samples of one step of an evaluation. */
+  readonly eval_batch_size: number;
   /** Samples of one training step: as many batches as `accumulate_grad_batches` says. */
   readonly samples_per_step: number;
   /** Whether the loss of a batch is the sum over its samples, not their mean. */
@@ -77,8 +81,9 @@ export function buildTask(loaded: LoadedConfig): Task {
     schedule: new Schedule(optimizer, scheduler, interval, monitor),
     engine: config.engine,
     train,
-    val: config.data.val && valSource(loaded, train),
+    heldOut: heldOutSources(loaded, train),
     batch_size: config.data.batch_size,
+    eval_batch_size: evaluationBatch(config),
     samples_per_step: samplesPerStep(config),
     summed,
     clipGradients: () => clipGradients(config.trainer, model),
@@ -94,6 +99,11 @@ export function buildTask(loaded: LoadedConfig): Task {
 /** Samples that one training step takes. */
 export function samplesPerStep({ data, trainer }: TrainConfig): number {
   return data.batch_size * trainer.accumulate_grad_batches;
+}
+
+/** Samples that one step of an evaluation takes. */
+export function evaluationBatch({ data }: TrainConfig): number {
+  return data.eval_batch_size ?? data.batch_size;
 }
 
 /** Values before norms, so that the norm of what the optimizer gets is within its limit too. */
@@ -124,21 +134,26 @@ function checkClasses(loaded: LoadedConfig, { classes }: DatasetSource, output: 
   );
 }
 
-/** Validation samples must look like the training samples. */
-function valSource(loaded: LoadedConfig, train: DatasetSource): DatasetSource {
-  const path = ['data', 'val'];
-  const val = pointing(loaded, path, () => datasets.build(loaded.config.data.val));
+/** Samples that are measured must look like the training samples. */
+function heldOutSources(loaded: LoadedConfig, train: DatasetSource): Map<string, DatasetSource> {
+  return new Map(
+    heldOutSplits(loaded.config.data).map(({ name, path, spec }) => {
+      const source = pointing(loaded, path, () => datasets.build(spec));
+      const fault = differing(source, train);
+      if (fault !== undefined) throw loaded.error(path, fault);
+      return [name, source];
+    }),
+  );
+}
+
+function differing(source: DatasetSource, train: DatasetSource): string | undefined {
   for (const field of ['input', 'target'] as const) {
-    if (
-      val[field].dtype === train[field].dtype &&
-      sameShape(val[field].shape, train[field].shape)
-    ) {
-      continue;
-    }
-    const shown = [val, train].map((s) => `${s[field].dtype} ${formatShape(s[field].shape)}`);
-    throw loaded.error(path, `has ${field}s of ${shown[0]}, but data.train of ${shown[1]}`);
+    const [own, other] = [source[field], train[field]];
+    if (own.dtype === other.dtype && sameShape(own.shape, other.shape)) continue;
+    const shown = [own, other].map(({ dtype, shape }) => `${dtype} ${formatShape(shape)}`);
+    return `has ${field}s of ${shown[0]}, but data.train of ${shown[1]}`;
   }
-  return val;
+  return undefined;
 }
 
 /** A compiled pass over one batch: inputs and targets in, sums out. */

@@ -1,7 +1,9 @@
 /** `train`: from a config to a finished run directory. */
 
 import { join } from 'node:path';
+import { TEST } from '../config/splits.ts';
 import { engine, setThreads, threads } from '../core/device.ts';
+import type { DataLoader, Dataset } from '../data/index.ts';
 import { openLoader } from './batches.ts';
 import { buildCallbacks } from './callbacks.ts';
 import { Clock } from './clock.ts';
@@ -38,11 +40,11 @@ export async function train(request: TrainRequest): Promise<RunSummary> {
   try {
     const data = await unlessStopped(signal, loadData(task));
     if (data === undefined) return stoppedEarly(request, resumed);
-    const loader = openLoader(loaded, data.train, 'train');
-    const valLoader = data.val && openLoader(loaded, data.val, 'val');
+    const loader = openLoader(loaded, data.train, 'training');
+    const heldOut = mapValues(data.heldOut, (set) => openLoader(loaded, set, 'evaluation'));
     const length = runLength(loaded, task, loader);
     run ??= await RunDirectory.create(request.out, loaded.config.name);
-    const parts = { loaded, task, callbacks, loader, length, valLoader, run, signal };
+    const parts = { loaded, task, callbacks, loader, length, heldOut, run, signal };
     const onEvent = (event: TrainEvent) => {
       watchers.event(event);
       request.onEvent(event);
@@ -56,8 +58,22 @@ export async function train(request: TrainRequest): Promise<RunSummary> {
   }
 }
 
-async function loadData({ train, val }: Task) {
-  return { train: await train.load(), val: await val?.load() };
+/** The training samples, and those of the other splits by name. */
+async function loadData({ train, heldOut }: Task) {
+  const loaded = new Map<string, Dataset>();
+  const first = await train.load();
+  for (const [split, source] of heldOut) loaded.set(split, await source.load());
+  return { train: first, heldOut: loaded };
+}
+
+function mapValues<A, B>(map: ReadonlyMap<string, A>, change: (value: A) => B): Map<string, B> {
+  return new Map([...map].map(([key, value]) => [key, change(value)]));
+}
+
+function samplesOf(loaders: ReadonlyMap<string, DataLoader>, isTest: boolean): number {
+  return [...loaders]
+    .filter(([split]) => (split === TEST) === isTest)
+    .reduce((sum, [, { samplesPerEpoch }]) => sum + samplesPerEpoch, 0);
 }
 
 /** What comes first: the value, or nothing when the signal is aborted. */
@@ -85,7 +101,7 @@ async function trainIn(
   watchers: Watchers,
 ): Promise<RunSummary> {
   const { loaded, onEvent: emit } = request;
-  const { task, loader, valLoader, length } = parts;
+  const { task, loader, heldOut, length } = parts;
   const clock = new Clock();
   const profile = request.profile === true ? join(run.path, 'profile.json') : request.profile;
   const trainer = new Trainer({ ...parts, clock, emit, profile });
@@ -108,7 +124,8 @@ async function trainIn(
       threads: threads(),
       parameters: task.model.parameters().reduce((sum, p) => sum + p.numel(), 0),
       train_samples: loader.samplesPerEpoch,
-      val_samples: valLoader?.samplesPerEpoch ?? 0,
+      val_samples: samplesOf(heldOut, false),
+      test_samples: samplesOf(heldOut, true),
       epochs: length.epochs,
       total_steps: trainer.totalSteps,
       start_step: trainer.position.step,
@@ -152,7 +169,7 @@ async function conclude(
     metrics,
   };
   await run.tabulate();
-  if (!trainer.finished) {
+  if (!trainer.tested) {
     const checkpoint = run.checkpoints.pathOf(step);
     emit({ event: 'stopped', step, signal: String(signal.reason), checkpoint });
     return { ...summary, ok: true };

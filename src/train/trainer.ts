@@ -8,6 +8,7 @@ import { TorchtsError } from '../base/errors.ts';
 import { shortType } from '../base/user-code.ts';
 import type { MetricsRecord } from '../callbacks/index.ts';
 import type { LoadedConfig } from '../config/load.ts';
+import { keyOf, TEST } from '../config/splits.ts';
 import { type CompiledStep, compile } from '../core/compile.ts';
 import { generatorState } from '../core/random.ts';
 import type { DataLoader } from '../data/loader.ts';
@@ -17,7 +18,7 @@ import type { Checkpoint, Position } from './checkpoint.ts';
 import type { Clock } from './clock.ts';
 import { DivergedError, explained, lastCheckpoint } from './divergence.ts';
 import { EarlyStopping } from './early-stopping.ts';
-import { Evaluator } from './evaluator.ts';
+import { Evaluator, type Pass } from './evaluator.ts';
 import type { TrainEvent } from './events.ts';
 import { Journal } from './journal.ts';
 import { Profiler } from './profiler.ts';
@@ -36,8 +37,8 @@ export interface TrainerOptions {
   readonly callbacks: readonly NamedCallback[];
   readonly loader: DataLoader;
   readonly length: RunLength;
-  /** Over the validation data, when there is any. */
-  readonly valLoader: DataLoader | undefined;
+  /** Over the splits that are not trained on, by name. */
+  readonly heldOut: ReadonlyMap<string, DataLoader>;
   readonly run: RunDirectory;
   readonly clock: Clock;
   readonly emit: (event: TrainEvent) => void;
@@ -54,7 +55,10 @@ export class Trainer {
   readonly #totals: Totals;
   readonly #step: BatchStep;
   readonly #clearTotals: CompiledStep<[], undefined>;
-  readonly #evaluator: Evaluator | undefined;
+  readonly #evaluator: Evaluator;
+  /** What every evaluation measures, and what is measured when training is over. */
+  readonly #valLoaders: ReadonlyMap<string, DataLoader>;
+  readonly #testLoader: ReadonlyMap<string, DataLoader>;
   readonly #profiler: Profiler | undefined;
   readonly #queue: StepQueue;
 
@@ -70,11 +74,12 @@ export class Trainer {
   #closedAt = 0;
   /** The newest checkpoint, and the position it holds. */
   #saved: { readonly path: string; readonly position: string } | undefined;
+  #isTested = false;
   /** Writes it to disk while training goes on. */
   #writing: Promise<void> = Promise.resolve();
 
   constructor(options: TrainerOptions) {
-    const { loaded, task, loader, valLoader, emit, profile } = options;
+    const { loaded, task, loader, heldOut, emit, profile } = options;
     const onRetrace = (reason: string) => emit({ event: 'retrace', reason });
     this.totalSteps = options.length.steps;
     this.#options = options;
@@ -90,17 +95,21 @@ export class Trainer {
     });
     this.#profiler = profile === undefined ? undefined : new Profiler(profile, this.#step);
     this.#queue = new StepQueue(this.#profiler ?? this.#step, loader);
-    this.#evaluator = valLoader && new Evaluator(task, valLoader, onRetrace);
+    this.#evaluator = new Evaluator(task, onRetrace);
+    this.#valLoaders = new Map([...heldOut].filter(([split]) => split !== TEST));
+    this.#testLoader = new Map([...heldOut].filter(([split]) => split === TEST));
   }
 
   /** What callbacks see. */
   #view(): RunView {
-    const { loaded, task, run, loader, valLoader } = this.#options;
+    const { loaded, task, run, loader, heldOut } = this.#options;
     return new RunView({
       loaded,
       task,
       directory: run.path,
-      datasets: { train: loader.dataset, val: valLoader?.dataset },
+      datasets: new Map(
+        [...heldOut, ['train', loader] as const].map(([split, { dataset }]) => [split, dataset]),
+      ),
       present: this,
       log: (name, value) => this.#journal.log(name, value),
       stop: (reason) => {
@@ -121,6 +130,11 @@ export class Trainer {
   /** True once the last step was taken and what follows it is done. */
   get finished(): boolean {
     return this.#stepsTaken && this.#closedAt === this.#position.step;
+  }
+
+  /** True once nothing is left to be done. */
+  get tested(): boolean {
+    return this.finished && (this.#testLoader.size === 0 || this.#isTested);
   }
 
   get #stepsTaken(): boolean {
@@ -146,6 +160,10 @@ export class Trainer {
     // A run that goes on may be over already.
     if (this.#position.step > 0) this.#noticeEnd();
     if (!this.finished) await this.#session();
+    if (this.finished)
+      await this.#test().catch(async (error) => {
+        throw await this.#explained(error);
+      });
     await this.#profiler?.write();
   }
 
@@ -260,26 +278,54 @@ export class Trainer {
 
   /** False when the signal ended it early. */
   async #evaluate(): Promise<boolean> {
-    const { signal, clock } = this.#options;
-    const evaluator = this.#evaluator;
-    if (evaluator === undefined) return true;
+    if (this.#valLoaders.size === 0) return true;
     this.#resumesAs = this.#callbacks.state(this.#journal.logged);
     await this.#tell('onValidationStart');
-    const start = clock.now();
-    const means = await clock.pause(() => evaluator.run(signal));
-    if (means === undefined) return false;
+    const passes = await this.#measure(this.#valLoaders);
+    if (passes === undefined) return false;
     this.#resumesAs = undefined;
-    const { loss } = means.values;
-    if (!Number.isFinite(loss)) {
-      const { step } = this.#position;
-      throw new DivergedError(`the validation loss is ${loss} after step ${step}`, 'val', step);
+    const records = passes.map((pass) => this.#journal.recordPass(pass, this.#position, this.#lr));
+    this.#journal.keepBest(this.#position);
+    for (const record of records) {
+      await this.#tell('onRecord', record);
+      await this.#tell('onValidationEnd', record);
     }
-    const seconds = (clock.now() - start) / 1000;
-    const record = this.#journal.recordValidation(this.#position, this.#lr, means, seconds);
-    await this.#keepArrays('val', means);
-    await this.#tell('onRecord', record);
-    await this.#tell('onValidationEnd', record);
     return true;
+  }
+
+  /**
+   * Measures the best checkpoint on data.test. A finished run that goes on does so again, so its
+   * record follows the last checkpoint's.
+   */
+  async #test(): Promise<void> {
+    if (this.#testLoader.size === 0) return;
+    const { run, task } = this.#options;
+    const best = this.#journal.best?.step ?? this.#position.step;
+    const state = await snapshot.restoreWeights(task, run.checkpoints.pathOf(best));
+    const passes = await this.#measure(this.#testLoader);
+    if (passes === undefined) return;
+    const epoch = state.batch > 0 ? state.epoch : state.epoch - 1;
+    for (const pass of passes) this.#journal.recordPass(pass, { ...state, epoch }, this.#lr);
+    this.#isTested = true;
+  }
+
+  /** Passes over some splits; nothing when the signal ended them early. */
+  async #measure(loaders: ReadonlyMap<string, DataLoader>): Promise<readonly Pass[] | undefined> {
+    const { signal, clock } = this.#options;
+    const passes = await clock.pause(() => this.#evaluator.run(loaders, signal));
+    for (const { split, measurement } of passes ?? []) {
+      const { loss } = measurement.values;
+      if (!Number.isFinite(loss)) {
+        const { step } = this.#position;
+        throw new DivergedError(
+          `the loss on ${keyOf(split)} is ${loss} after step ${step}`,
+          split,
+          step,
+        );
+      }
+      await this.#keepArrays(split, measurement);
+    }
+    return passes;
   }
 
   async #keepArrays(split: string, { samples, arrays }: Measurement): Promise<void> {
@@ -407,7 +453,8 @@ export class Trainer {
   dispose(): void {
     this.#step.dispose();
     this.#clearTotals.dispose();
-    this.#evaluator?.dispose();
+    this.#evaluator.dispose();
+    for (const loader of this.#options.heldOut.values()) loader.dispose();
     this.#options.loader.dispose();
   }
 }

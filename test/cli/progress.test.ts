@@ -47,6 +47,7 @@ const START: TrainEvent = {
   parameters: 62006,
   train_samples: 50000,
   val_samples: 10000,
+  test_samples: 0,
   epochs: 2,
   total_steps: 1000,
   start_step: 0,

@@ -87,7 +87,7 @@ describe('the command line', () => {
     [`train ${CONFIG} --threads 0`, /'0' is invalid. It must be a positive integer/],
     [`train ${CONFIG} --threads 1.5`, /'1.5' is invalid/],
     [`train ${CONFIG} --json --quiet`, /'--quiet' cannot be used with option '--json'/],
-    [`eval ${CONFIG} --split test`, /'test' is invalid. Allowed choices are train, val/],
+    [`eval ${CONFIG} --split test`, /there is no data.test to measure on; there are train, val/],
     ['data fetch mnist', /'mnist' is invalid for argument 'name'. Allowed choices are cifar10/],
   ])('refuses "%s" with exit code 2', async (args, message) => {
     const { code, out, err } = await torchts(args);
@@ -256,14 +256,8 @@ describe('torchts eval', () => {
     const evaluate = async (request: EvaluateRequest) => {
       requests.push(request);
       const { checkpoint, split } = request;
-      return {
-        checkpoint,
-        split,
-        samples: 100,
-        seconds: 0.5,
-        metrics: { loss: 2, accuracy: 0.125 },
-        arrays: {},
-      };
+      const metrics = { loss: 2, accuracy: 0.125 };
+      return [{ checkpoint, split, samples: 100, seconds: 0.5, metrics, arrays: {} }];
     };
     return { requests, services: { evaluate } };
   };

@@ -165,7 +165,7 @@ describe('a loss that is no longer finite', () => {
     const setting = await Setting.make();
     const { message } = await failure(setting, [layers('Examination')]);
     expect(message).toMatch(
-      /^training stopped: the validation loss is NaN after step 7; in the first bad batch of data\.val: layer 2 \(Examination\) gave (NaN|an infinity) in forward, from finite inputs; /,
+      /^training stopped: the loss on data\.val is NaN after step 7; in the first bad batch of data\.val: layer 2 \(Examination\) gave (NaN|an infinity) in forward, from finite inputs; /,
     );
   });
 });

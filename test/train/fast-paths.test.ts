@@ -89,7 +89,7 @@ describe('a run in blocked layouts', () => {
       });
     const ofBlocked = await withOff(['layouts'], () => measure(inLayouts.summary));
     const ofPlain = await measure(without.summary);
-    expect(ofBlocked.metrics.loss).toBeCloseTo(ofPlain.metrics.loss!, 4);
+    expect(ofBlocked[0]!.metrics.loss).toBeCloseTo(ofPlain[0]!.metrics.loss!, 4);
 
     const overrides = [...CONVOLUTIONS, 'trainer.epochs=2'];
     const onward = (summary: RunSummary) => setting.train({ overrides, resume: summary.directory });

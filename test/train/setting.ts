@@ -24,7 +24,10 @@ const SIDE = 4;
 let onBatch: (split: string) => void = () => undefined;
 
 datasets.register('Shades', {
-  schema: z.strictObject({ samples: z.int(), split: z.enum(['train', 'val']).default('train') }),
+  schema: z.strictObject({
+    samples: z.int(),
+    split: z.enum(['train', 'val', 'test']).default('train'),
+  }),
   create: ({ samples, split }: { samples: number; split: string }): DatasetSource => ({
     input: { dtype: 'float32', shape: [1, SIDE, SIDE] },
     target: { dtype: 'int64', shape: [] },
@@ -98,7 +101,7 @@ export interface RunOptions {
   readonly profile?: string | true;
   readonly onEvent?: (event: TrainEvent) => void;
   /** Aborts the signal while this batch of the split (counted from 1, in all epochs) is read. */
-  readonly stopAt?: { readonly split: 'train' | 'val'; readonly batch: number };
+  readonly stopAt?: { readonly split: 'train' | 'val' | 'test'; readonly batch: number };
 }
 
 /** A folder to train in. */

@@ -38,6 +38,7 @@ describe('a run', () => {
       parameters: 16 * 12 + 12 + 12 * 3 + 3,
       train_samples: 50,
       val_samples: 20,
+      test_samples: 0,
       epochs: 1,
       total_steps: 7,
       start_step: 0,
@@ -325,12 +326,10 @@ describe('evaluate', () => {
       threads: 1,
     };
     const { val_loss, val_accuracy } = summary.metrics;
-    expect(await evaluate({ ...request, split: 'val' })).toMatchObject({
-      split: 'val',
-      samples: 20,
-      metrics: { loss: val_loss, accuracy: val_accuracy },
-    });
-    expect(await evaluate({ ...request, split: 'train' })).toMatchObject({ samples: 50 });
+    expect(await evaluate({ ...request, split: 'val' })).toMatchObject([
+      { split: 'val', samples: 20, metrics: { loss: val_loss, accuracy: val_accuracy } },
+    ]);
+    expect(await evaluate({ ...request, split: 'train' })).toMatchObject([{ samples: 50 }]);
   });
 
   it('refuses a config without the split, and a model of other sizes', async () => {

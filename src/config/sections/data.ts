@@ -4,11 +4,38 @@ import { z } from 'zod';
 import { strict } from '../../base/registry.ts';
 import { count, type SpecSource } from './values.ts';
 
+/** What stands before `_loss` in the name of a metric. */
+const SET_NAME = /^(?!type$)[a-z]\w*$/i;
+
+/** A data set, or several by name. */
+const oneOrMore = (datasets: SpecSource) =>
+  z.union([
+    datasets.spec(),
+    z.record(z.string(), datasets.spec()).check(({ value, issues }) => {
+      for (const name of Object.keys(value).filter((key) => !SET_NAME.test(key))) {
+        const message = 'the name of a set is a word of letters, digits and underscores';
+        issues.push({ code: 'custom', input: value, path: [name], message });
+      }
+    }),
+  ]);
+
 export const data = (datasets: SpecSource) =>
   strict({
     train: datasets.spec().describe('The samples to train on.'),
-    val: datasets.spec().optional().describe('The samples that every epoch is measured on.'),
+    val: oneOrMore(datasets)
+      .optional()
+      .describe(
+        'The samples that every epoch is measured on: a data set, or several by name ' +
+          '(`val: { clean: ..., noisy: ... }`), whose metrics are called `val_clean_loss`.',
+      ),
+    test: datasets
+      .spec()
+      .optional()
+      .describe('The samples that the best checkpoint is measured on when training is over.'),
     batch_size: count().describe('Samples a batch.'),
+    eval_batch_size: count()
+      .optional()
+      .describe('Samples a batch of `val` and `test`. Default: batch_size.'),
     shuffle: z.boolean().default(true).describe('Visits the samples in another order every epoch.'),
     drop_last: z
       .boolean()

@@ -9,7 +9,7 @@ const earlyStopping = strict({
   monitor: z
     .string()
     .optional()
-    .describe('A metric. Default: val_loss, or train_loss where there is no data.val.'),
+    .describe('A metric. Default: the loss on data.val, or train_loss where there is none.'),
   patience: count()
     .default(3)
     .describe('Evaluations in a row without improvement after which training ends.'),
@@ -37,8 +37,8 @@ export const trainer = strict({
     .string()
     .optional()
     .describe(
-      'The metric of which the best checkpoint is kept as `best`. Default: val_accuracy where it ' +
-        'is measured, else val_loss.',
+      'The metric by which the best checkpoint is chosen. Default: val_accuracy where it is ' +
+        'measured, else val_loss.',
     ),
   early_stopping: earlyStopping
     .optional()
