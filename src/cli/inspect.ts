@@ -28,13 +28,21 @@ export async function inspectModel(loaded: LoadedConfig): Promise<ModelReport> {
 function stateKey(model: Spec, path: LayerDescription['path']): string {
   const keys: (string | number)[] = [];
   let spec: unknown = model;
-  for (const part of path) {
+  for (let i = 0; i < path.length; i++) {
+    const part = path[i]!;
     spec = (spec as Record<string | number, unknown>)[part];
-    if (typeof part === 'number') keys.push((spec as { name?: string }).name ?? part);
-    else if (part !== 'layers') keys.push(part);
+    // The name of a list or a map of parts is not in their keys.
+    const child = CONTAINERS.includes(part) ? path[++i] : undefined;
+    if (child === undefined) keys.push(part);
+    else {
+      spec = (spec as Record<string | number, unknown>)[child];
+      keys.push((spec as { name?: string }).name ?? child);
+    }
   }
   return keys.join('.');
 }
+
+const CONTAINERS: readonly (string | number)[] = ['layers', 'nodes'];
 
 export async function inspectData(
   target: string,

@@ -1,8 +1,9 @@
 /** Metrics by torchmetrics' names; each family's file registers its own. */
 
 import { z } from 'zod';
+import { adoptClass } from '../base/adopt.ts';
 import { Registry, type Spec } from '../base/registry.ts';
-import type { Metric } from './metric.ts';
+import { Metric } from './metric.ts';
 
 export const metrics = new Registry<Metric>('metric', {
   name: z
@@ -11,6 +12,8 @@ export const metrics = new Registry<Metric>('metric', {
     .optional()
     .describe('Its name in records, after that of the split: `val_NAME`.'),
 });
+
+metrics.adopt(adoptClass(Metric, 'metrics.Metric', (type, options) => new type(options)));
 
 /** A metric and the name it goes by. */
 export interface NamedMetric {

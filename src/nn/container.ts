@@ -239,7 +239,7 @@ function buildSequential(
 /** A layer's output for a symbolic input; what does not fit is the layer's fault. */
 function passOn(layer: AnyModule, input: Tensor, at: readonly (string | number)[]): Tensor {
   try {
-    return forwardOnce(layer, input);
+    return forwardOnce(layer, [input])[0]!;
   } catch (error) {
     if (error instanceof BuildError || !(error instanceof TorchtsError)) throw error;
     throw new BuildError(error.message, at);

@@ -6,7 +6,6 @@ import { type Node, valueType } from '../core/graph.ts';
 import { placeholder } from '../core/leaf.ts';
 import { Tensor } from '../core/tensor.ts';
 import type { ValueType } from '../engine/program.ts';
-import { collect } from '../plan/graph.ts';
 import type { AnyModule, Module } from './module.ts';
 import { build } from './registry.ts';
 
@@ -25,7 +24,8 @@ export interface ModelDescription {
   readonly model: Module;
   /** Innermost layers first; the whole model is the last row. */
   readonly layers: readonly LayerDescription[];
-  readonly output: ValueType;
+  /** The first is the main one. */
+  readonly outputs: readonly [ValueType, ...ValueType[]];
 }
 
 /**
@@ -40,38 +40,51 @@ export function describe(
 ): ModelDescription {
   const layers: LayerDescription[] = [];
   const input = new Tensor(placeholder({ dtype, shape: input_shape }, 0));
-  let output: Tensor | undefined;
+  let outputs: readonly Tensor[] = [];
   const model = build(spec, {
     input,
     observe(report) {
-      output = report.output;
+      outputs = report.outputs;
       layers.push({
         path: report.path,
         type: report.type,
-        output_shape: report.output.shape,
+        output_shape: report.outputs[0]!.shape,
         parameters: countParameters(report.module),
-        flops: countFlops(report.input, report.output),
+        flops: countFlops(report.inputs, report.outputs),
       });
     },
   });
-  return { model, layers, output: valueType(output!.value) };
+  const [first, ...others] = outputs.map(({ value }) => valueType(value));
+  return { model, layers, outputs: [first!, ...others] };
 }
 
 export function countParameters(module: AnyModule): number {
   return module.parameters().reduce((sum, parameter) => sum + parameter.numel(), 0);
 }
 
-/** The operations between `input` and `output`. */
-function countFlops(input: Tensor, output: Tensor): number {
-  // The walk must not go past the input, nor into how the parameters are initialised.
-  const nodes = collect([output.value]) as Node[];
-  const reaches = new Set<Node>([input.value.node]);
+/** The operations between `inputs` and `outputs`. */
+function countFlops(inputs: readonly Tensor[], outputs: readonly Tensor[]): number {
+  const starts = new Set(inputs.map(({ value }) => value.node));
+  const reaches = new Set(starts);
   let flops = 0;
-  for (const node of nodes) {
-    if (node === input.value.node || !node.inputs.some(({ node: n }) => reaches.has(n))) continue;
+  for (const node of nodesBehind(outputs, starts)) {
+    // How the parameters are initialised is no part of it.
+    if (!node.inputs.some(({ node: n }) => reaches.has(n))) continue;
     reaches.add(node);
     const types = node.inputs.map(({ node: n, index }) => n.outputs[index]!);
     flops += node.op.flops?.(types, node.outputs, node.attrs as never) ?? 0;
   }
   return flops;
+}
+
+/** The nodes that `outputs` are computed from, going back to `starts` and no further; in order. */
+function nodesBehind(outputs: readonly Tensor[], starts: ReadonlySet<Node>): Node[] {
+  const seen = new Set<Node>();
+  const pending = outputs.map(({ value }) => value.node);
+  for (let node = pending.pop(); node !== undefined; node = pending.pop()) {
+    if (seen.has(node) || starts.has(node)) continue;
+    seen.add(node);
+    pending.push(...node.inputs.map((input) => input.node));
+  }
+  return [...seen].sort((a, b) => a.id - b.id);
 }

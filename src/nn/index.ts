@@ -35,7 +35,9 @@ export {
 } from './dropout.ts';
 export { Embedding, EmbeddingBag } from './embedding.ts';
 export * as functional from './functional/index.ts';
+export { Graph, type GraphNode, type GraphOptions } from './graph.ts';
 export * as init from './init.ts';
+export * from './joining.ts';
 export { LayerNorm } from './layer-norm.ts';
 export { Linear } from './linear.ts';
 export * from './loss.ts';
@@ -47,6 +49,7 @@ export {
   type LoadResult,
   Module,
   Parameter,
+  tensorOutputs,
 } from './module.ts';
 export type {
   BackwardHook,
@@ -57,6 +60,12 @@ export type {
   LoadStateDictPostHook,
   StateDictHook,
 } from './module-hooks.ts';
+export {
+  type AllOutputsLoss,
+  isSummed,
+  lossOfOutput,
+  MultiOutputLoss,
+} from './multi-output-loss.ts';
 export * from './normalization.ts';
 export * from './padding.ts';
 export { ParameterDict, ParameterList } from './parameter-containers.ts';

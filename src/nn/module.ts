@@ -42,6 +42,12 @@ export function firstOutput(output: Tensor | readonly [Tensor, ...unknown[]]): T
   return output instanceof Tensor ? output : output[0];
 }
 
+/** Every output that is a tensor of its own: of a recurrent layer the first alone. */
+export function tensorOutputs(output: Tensor | readonly unknown[]): Tensor[] {
+  const all = output instanceof Tensor ? [output] : output;
+  return all.filter((part) => part instanceof Tensor);
+}
+
 /**
  * The base of all layers and models. `Inputs` are what `forward` takes, `Output` what it gives; a
  * tensor each in most modules.

@@ -9,12 +9,16 @@ import { Registry, type Spec } from '../base/registry.ts';
 import { userCodeError } from '../base/user-code.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { Trace, tracing } from '../core/trace.ts';
-import { type AnyModule, firstOutput, Module } from './module.ts';
+import { type AnyModule, Module, tensorOutputs } from './module.ts';
 
 /** What is known while a module is built from a spec. */
 export interface BuildContext {
   /** The input the module will get: a symbolic tensor, from which left-out sizes are inferred. */
   readonly input?: Tensor;
+  /** What it will get beside that. */
+  readonly more?: readonly Tensor[];
+  /** Is it a node of a Graph, which is named by its key and says what it takes? */
+  readonly isNode?: boolean;
   /** Told of every module built, innermost first, with its path in the spec. */
   readonly observe?: (report: LayerReport) => void;
   /** Where this spec stands in the whole one. */
@@ -25,8 +29,9 @@ export interface LayerReport {
   readonly path: readonly (string | number)[];
   readonly type: string;
   readonly module: AnyModule;
-  readonly input: Tensor;
-  readonly output: Tensor;
+  readonly inputs: readonly Tensor[];
+  /** The first is what is passed on. */
+  readonly outputs: readonly Tensor[];
 }
 
 /** A fault in one part of a spec; `path` leads to it from the outermost one. */
@@ -55,6 +60,10 @@ export const modules = new Registry<AnyModule, BuildContext>(
       .regex(/^[A-Za-z_]\w*$/, 'expected a word of letters, digits and underscores')
       .optional()
       .describe("The layer's name in its container, and so in the keys of the state dict."),
+    from: z
+      .union([z.string(), z.array(z.string()).min(1)])
+      .optional()
+      .describe('In a Graph: the nodes and inputs it takes. Default: the node written above.'),
   },
   PAGES,
 );
@@ -79,14 +88,16 @@ losses.adopt(adoptClass(Module, 'nn.Module', (type, options) => new type(options
  */
 export function build<M extends AnyModule = Module>(spec: unknown, context: BuildContext = {}): M {
   const path = context.path ?? [];
+  checkCommonKeys(spec, path, context.isNode ?? false);
   try {
     const module = modules.build(spec, { ...context, path }) as M;
-    const { input, observe } = context;
+    const { input, more = [], observe } = context;
     // Without an observer the outermost module checks those inside it.
     if (input !== undefined && (observe !== undefined || path.length === 0)) {
-      const output = forwardOnce(module, input);
+      const inputs = [input, ...more];
+      const outputs = forwardOnce(module, inputs);
       const { type } = (typeof spec === 'string' ? { type: spec } : spec) as Spec;
-      observe?.({ path, type, module, input, output });
+      observe?.({ path, type, module, inputs, outputs });
     }
     return module;
   } catch (error) {
@@ -97,13 +108,26 @@ export function build<M extends AnyModule = Module>(spec: unknown, context: Buil
   }
 }
 
+/** `from` and `name` where they would have no effect. */
+function checkCommonKeys(spec: unknown, path: readonly (string | number)[], isNode: boolean): void {
+  if (typeof spec !== 'object' || spec === null) return;
+  const { from, name } = spec as Spec;
+  if (!isNode && from !== undefined) {
+    throw new BuildError('only a node of a Graph says what it takes', [...path, 'from']);
+  }
+  if (isNode && name !== undefined) {
+    throw new BuildError('a node of a Graph has its key as name', [...path, 'name']);
+  }
+}
+
 /**
- * The main output for a symbolic input: nothing is computed, no state or random number is used up.
+ * The outputs for symbolic inputs, the main one first: nothing is computed, no state or random
+ * number is used up.
  */
-export function forwardOnce(module: AnyModule, input: Tensor): Tensor {
+export function forwardOnce(module: AnyModule, inputs: readonly Tensor[]): Tensor[] {
   const trace = new Trace('build');
   try {
-    return tracing(trace, () => firstOutput(module.forward(input)));
+    return tracing(trace, () => tensorOutputs(module.forward(...inputs)));
   } finally {
     trace.undo();
   }

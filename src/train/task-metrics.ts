@@ -4,7 +4,16 @@ import type { LoadedConfig } from '../config/load.ts';
 import { DEFAULT_METRICS } from '../config/metrics.ts';
 import { pointing } from '../config/model-check.ts';
 import type { ConfigPath } from '../config/place.ts';
-import { buildMetric, type MetricContext, type NamedMetric } from '../metrics/index.ts';
+import { noGrad } from '../core/grad-mode.ts';
+import { placeholder } from '../core/leaf.ts';
+import { Tensor } from '../core/tensor.ts';
+import { Trace, tracing } from '../core/trace.ts';
+import {
+  buildMetric,
+  type Metric,
+  type MetricContext,
+  type NamedMetric,
+} from '../metrics/index.ts';
 
 /** Makes the metrics anew, each with a state of its own. */
 export type MetricFactory = () => NamedMetric[];
@@ -18,16 +27,30 @@ export function metricsOf(loaded: LoadedConfig, context: MetricContext): MetricF
   const classifies = context.classes.length > 0;
   if (metrics === undefined && !classifies) checkUnmeasured(loaded);
   const specs = metrics ?? (classifies ? DEFAULT_METRICS : []);
+  const at = (i: number) => (metrics === undefined ? ['data'] : ['metrics', i]);
   const make = () =>
     specs.map((spec, i) =>
-      pointing(loaded, metrics === undefined ? ['data'] : ['metrics', i], () => {
+      pointing(loaded, at(i), () => {
         const named = buildMetric(spec);
         named.metric.prepare(context);
         return named;
       }),
     );
-  make();
+  for (const [i, { metric }] of make().entries()) {
+    pointing(loaded, at(i), () => updateOnce(metric, context));
+  }
   return make;
+}
+
+/** Takes a batch in which nothing is computed yet: what does not fit is found before any data. */
+function updateOnce(metric: Metric, { output, target }: MetricContext): void {
+  const [predicted, wanted] = [output, target].map((type, i) => new Tensor(placeholder(type, i)));
+  const trace = new Trace('build');
+  try {
+    tracing(trace, () => noGrad(() => metric.update(predicted!, wanted!)));
+  } finally {
+    trace.undo();
+  }
 }
 
 /** The accuracy, which is measured where a config names no metrics, needs classes. */

@@ -12,8 +12,16 @@ import { noGrad } from '../core/grad-mode.ts';
 import { placeholder } from '../core/leaf.ts';
 import { manualSeed } from '../core/random.ts';
 import { Tensor } from '../core/tensor.ts';
-import { type DatasetSource, datasets, type Field } from '../data/index.ts';
-import { buildLoss, firstOutput, type Module, utils } from '../nn/index.ts';
+import { type DatasetSource, datasets } from '../data/index.ts';
+import {
+  buildLoss,
+  firstOutput,
+  isSummed,
+  lossOfOutput,
+  type ModelDescription,
+  type Module,
+  utils,
+} from '../nn/index.ts';
 import { narrow } from '../ops/slicing.ts';
 import { type AnyOptimizer, build as buildOptimizer, buildScheduler } from '../optim/index.ts';
 import { Schedule } from './schedule.ts';
@@ -58,7 +66,8 @@ export interface Task {
 export function buildTask(loaded: LoadedConfig): Task {
   const { config } = loaded;
   manualSeed(config.seed);
-  const { model, source: train, output } = checkModel(loaded);
+  const { model, source: train, outputs } = checkModel(loaded);
+  const [output] = outputs;
   const loss = pointing(loaded, ['loss'], () => buildLoss(config.loss));
   const optimizer = pointing(loaded, ['optimizer'], () =>
     buildOptimizer(config.optimizer, model.parameters()),
@@ -67,9 +76,9 @@ export function buildTask(loaded: LoadedConfig): Task {
     config.scheduler &&
     pointing(loaded, ['scheduler'], () => buildScheduler(config.scheduler, optimizer));
   const { interval, monitor } = scheduleOptions(config);
-  const summed = config.loss.reduction === 'sum';
+  const summed = isSummed(config.loss);
   const classifies = train.classes.length > 0;
-  checkLoss(loaded, loss, train, output);
+  checkLoss(loaded, loss, train, outputs);
   if (classifies) checkClasses(loaded, train, output.shape);
   const { dtype, shape } = train.target;
   const target = { dtype, shape: [output.shape[0]!, ...shape] };
@@ -113,11 +122,19 @@ function clipGradients({ clip_grad_norm, clip_grad_value }: TrainerConfig, model
 }
 
 /** The loss of a batch must be one number. */
-function checkLoss(loaded: LoadedConfig, loss: Module, source: DatasetSource, output: Field): void {
+function checkLoss(
+  loaded: LoadedConfig,
+  loss: Module,
+  source: DatasetSource,
+  outputs: ModelDescription['outputs'],
+): void {
   const { dtype, shape } = source.target;
-  const predicted = new Tensor(placeholder(output, 0));
-  const target = new Tensor(placeholder({ dtype, shape: [output.shape[0]!, ...shape] }, 1));
-  const value = pointing(loaded, ['loss'], () => loss.call(predicted, target));
+  const [predicted, ...others] = outputs.map((output, i) => new Tensor(placeholder(output, i)));
+  const batch = { dtype, shape: [outputs[0].shape[0]!, ...shape] };
+  const target = new Tensor(placeholder(batch, outputs.length));
+  const value = pointing(loaded, ['loss'], () =>
+    lossOfOutput(loss, [predicted!, ...others], target),
+  );
   if (value.numel() === 1) return;
   throw loaded.error(
     ['loss'],
@@ -163,12 +180,12 @@ export type BatchStep = CompiledStep<[input: Tensor, target: Tensor], undefined>
 const switchedOff = ({ winograd }: TrainConfig['engine']): string[] =>
   winograd ? [] : ['onednn_winograd'];
 
-/** Forward and loss, in the task's precision. */
+/** The model's main output and the loss, in the task's precision. */
 export function evaluate({ model, loss, mixed }: Task, input: Tensor, target: Tensor) {
   return autocast(
     () => {
-      const output = firstOutput(model.call(input));
-      return { output, value: loss.call(output, target) };
+      const output = model.call(input);
+      return { output: firstOutput(output), value: lossOfOutput(loss, output, target) };
     },
     { enabled: mixed },
   );

@@ -20,8 +20,8 @@ describe.each(shippedConfigs)('%s', (file) => {
   });
 
   it('has a model that fits its data', () => {
-    const { output, source } = checkModel(loadConfig(file));
-    expect(output.shape[1]).toBe(source.classes.length);
+    const { outputs, source } = checkModel(loadConfig(file));
+    expect(outputs[0].shape[1]).toBe(source.classes.length);
   });
 });
 

@@ -45,6 +45,46 @@ describe('docs/user-code.md', () => {
   });
 });
 
+describe('docs/metrics.md', () => {
+  it('measures with the metric it shows, and says where it cannot', async () => {
+    writeFileSync(join(folder, 'bias.ts'), blocks('metrics.md', 'ts').join('\n'));
+    writeFileSync(join(folder, 'pairs.ts'), PAIRS);
+    writeFileSync(join(folder, 'pairs.yaml'), PAIRS_CONFIG);
+    const { metrics } = await trained('pairs.yaml');
+    expect(metrics.train_bias).toBeTypeOf('number');
+    // The loss takes what the metric cannot.
+    await expect(trained('pairs.yaml', ['model.out_features=3'])).rejects.toThrow(
+      /pairs\.yaml:6:11 metrics\[0\]: \[sub\] /,
+    );
+  });
+});
+
+const PAIRS = `
+import { Module, type Tensor } from 'torchts';
+export const pairs = {
+  input: { dtype: 'float32', shape: [1] },
+  target: { dtype: 'float32', shape: [2] },
+  length: 8,
+  get: (i: number) => [i, [i, 2 * i]],
+};
+export class First extends Module {
+  forward(output: Tensor, target: Tensor): Tensor {
+    return output.select(1, 0).sub(target.select(1, 0)).square().mean();
+  }
+}
+`;
+
+const PAIRS_CONFIG = `\
+data: { train: ./pairs.ts#pairs, batch_size: 4 }
+model:
+  type: Linear
+  out_features: 2
+loss: ./pairs.ts#First
+metrics: [./bias.ts#Bias]
+optimizer: SGD
+trainer: { epochs: 1 }
+`;
+
 describe('docs/callbacks.md', () => {
   it('logs what its callback measures', async () => {
     writeFileSync(join(folder, 'spirals.ts'), blocks('user-code.md', 'ts').join('\n'));

@@ -124,11 +124,11 @@ describe('faults', () => {
 });
 
 describe('describe', () => {
-  const { layers, output, model } = nn.describe(NETWORK, [4, 3, 32, 32]);
+  const { layers, outputs, model } = nn.describe(NETWORK, [4, 3, 32, 32]);
   const row = (name: string) => layers.filter(({ type }) => type === name);
 
   test('gives the shapes of all layers, the model last', () => {
-    expect(output).toEqual({ dtype: 'float32', shape: [4, 10] });
+    expect(outputs).toEqual([{ dtype: 'float32', shape: [4, 10] }]);
     expect(layers).toHaveLength(13);
     expect(layers.at(-1)).toMatchObject({ path: [], type: 'Sequential', output_shape: [4, 10] });
     expect(row('Conv2d').map((layer) => layer.output_shape)).toEqual([
