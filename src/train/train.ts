@@ -30,6 +30,10 @@ import { Watchers } from './watchers.ts';
 export async function train(request: TrainRequest): Promise<RunSummary> {
   const { loaded, signal } = request;
   if (request.threads !== undefined) setThreads(request.threads);
+  if (request.profile !== undefined && loaded.config.trainer.detect_anomaly) {
+    const reason = '--profile times the compiled step, which is not used while ops are looked at';
+    throw loaded.error(['trainer', 'detect_anomaly'], reason);
+  }
   // Asked now, answered while the model is built and the data are read.
   const surroundings = environment(loaded.config.seed);
   const task = buildTask(loaded);

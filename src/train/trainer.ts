@@ -13,6 +13,7 @@ import { type CompiledStep, compile } from '../core/compile.ts';
 import { generatorState } from '../core/random.ts';
 import type { DataLoader } from '../data/loader.ts';
 import { toHost } from '../io/tensors.ts';
+import { AnomalyError, anomalyStep } from './anomaly-step.ts';
 import { CallbackError, Callbacks, type CallbacksState, type NamedCallback } from './callbacks.ts';
 import type { Checkpoint, Position } from './checkpoint.ts';
 import type { Clock } from './clock.ts';
@@ -94,7 +95,10 @@ export class Trainer {
       name: 'clear totals',
     });
     this.#profiler = profile === undefined ? undefined : new Profiler(profile, this.#step);
-    this.#queue = new StepQueue(this.#profiler ?? this.#step, loader);
+    const stepper = loaded.config.trainer.detect_anomaly
+      ? anomalyStep(task, totals, () => this.#position.step)
+      : (this.#profiler ?? this.#step);
+    this.#queue = new StepQueue(stepper, loader);
     this.#evaluator = new Evaluator(task, onRetrace);
     this.#valLoaders = new Map([...heldOut].filter(([split]) => split !== TEST));
     this.#testLoader = new Map([...heldOut].filter(([split]) => split === TEST));
@@ -349,7 +353,7 @@ export class Trainer {
   async #explained(error: unknown): Promise<unknown> {
     const checkpoint = this.#saved?.path;
     if (error instanceof DivergedError) return explained(error, { ...this.#options, checkpoint });
-    if (!(error instanceof CallbackError)) return error;
+    if (!(error instanceof CallbackError || error instanceof AnomalyError)) return error;
     const last = lastCheckpoint(checkpoint);
     return new TorchtsError(`training stopped: ${error.message}; ${last}`);
   }

@@ -165,14 +165,21 @@ describe('anomaly mode', () => {
       const x = leaf(1, -1);
       x.sqrt().mul(2).sum().backward();
     });
-    expect(message).toContain('[sqrt] made a NaN of finite numbers; called at');
+    expect(message).toContain('[sqrt] made a NaN of finite inputs (2,); called at');
     expect(message).toContain('custom-function.test.ts');
   });
 
   test('names the op whose gradient made an infinity', () => {
     const message = caught(() => leaf(0, 1).sqrt().sum().backward());
-    expect(message).toContain('[div] made an infinity of finite numbers, in the gradient of sqrt');
+    expect(message).toContain(
+      '[div] made an infinity of finite inputs (2,), (2,), in the gradient of sqrt',
+    );
     expect(message).toContain('custom-function.test.ts');
+  });
+
+  test('names the op that made a NaN of infinities', () => {
+    const message = caught(() => tensor([Infinity, 1]).mul(0));
+    expect(message).toContain('[mul] made a NaN of infinite inputs (2,), ()');
   });
 
   test('lets pass what was infinite before, and ends with its body', () => {

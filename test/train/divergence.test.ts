@@ -169,3 +169,41 @@ describe('a loss that is no longer finite', () => {
     );
   });
 });
+
+describe('trainer.detect_anomaly', () => {
+  const ON = 'trainer.detect_anomaly=true';
+
+  it('names the op, its module and its sizes', async () => {
+    const setting = await Setting.make();
+    const { message } = await failure(setting, [layers('{ type: Fuse, steps: 5 }'), ON]);
+    expect(message).toMatch(
+      /^training stopped: in step 6, \[log\] made a NaN of finite inputs \(\); called at .*divergence\.test\.ts.* \(at 2\); no checkpoint was written yet$/,
+    );
+  });
+
+  it('names the op whose gradient overflows', async () => {
+    const setting = await Setting.make();
+    const { summary } = await setting.train({ stopAt: { split: 'train', batch: 9 } });
+    const { message } = await failure(setting, [layers('RootOfZero'), ON]);
+    expect(message).toMatch(/in step 1, .* in the gradient of sqrt; called at .* \(at 2\);/);
+    expect(summary.step).toBe(9);
+  });
+
+  it('trains as without it where there is nothing to find', async () => {
+    const setting = await Setting.make();
+    const { summary: plain } = await setting.train();
+    const { summary: stopped } = await setting.train({
+      overrides: [ON],
+      stopAt: { split: 'train', batch: 9 },
+    });
+    const { summary } = await setting.train({ overrides: [ON], resume: stopped.directory });
+    expect(summary.step).toBe(21);
+    expect(summary.metrics).toEqual(plain.metrics);
+  });
+
+  it('cannot be profiled', async () => {
+    const setting = await Setting.make();
+    const profiled = setting.train({ overrides: [ON], profile: true });
+    await expect(profiled).rejects.toThrow(/trainer\.detect_anomaly: .*profile/);
+  });
+});

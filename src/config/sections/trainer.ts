@@ -59,6 +59,13 @@ export const trainer = strict({
     .optional()
     .describe('Steps between two checkpoints, beside the one at the end of every epoch.'),
   keep: count().default(2).describe('The newest checkpoints that are kept, beside the best one.'),
+  detect_anomaly: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Computes op by op and ends training at the first one that makes NaN or an infinity, with ' +
+        'its name, module and shapes. For finding a fault: many times slower.',
+    ),
 })
   .refine(({ epochs, max_steps }) => epochs !== undefined || max_steps !== undefined, {
     error: 'needs epochs, max_steps or both: nothing says when training ends',
