@@ -6,6 +6,7 @@ import { dataCommand } from './data.ts';
 import { diffCommand } from './diff.ts';
 import { doctorCommand } from './doctor.ts';
 import { evalCommand } from './eval.ts';
+import { initCommand } from './init.ts';
 import { type Io, processIo } from './io.ts';
 import { lsCommand } from './ls.ts';
 import { schemaCommand } from './schema.ts';
@@ -33,6 +34,7 @@ export const commands: readonly ((context: CommandContext) => Command)[] = [
   diffCommand,
   benchCommand,
   schemaCommand,
+  initCommand,
   dataCommand,
   doctorCommand,
 ];

@@ -4,6 +4,7 @@
  */
 
 import type { LoadedConfig } from '../config/load.ts';
+import type { StarterRequest } from '../config/starter.ts';
 import type { Field } from '../data/dataset.ts';
 import type { FetchOptions } from '../data/fetch.ts';
 import type { BenchReport, BenchRequest } from '../train/bench.ts';
@@ -56,6 +57,8 @@ export interface Services {
   inspectModel(loaded: LoadedConfig): Promise<ModelReport>;
   /** The JSON Schema of every config, as a file. */
   jsonSchema(): Promise<string>;
+  /** @throws ConfigError or FileError when the data cannot be trained on. */
+  starterConfig(request: StarterRequest): Promise<string>;
   /** Reads the data sets of a config, or the one that a registry knows by `target`. */
   inspectData(target: string, overrides: readonly string[]): Promise<DatasetReport[]>;
   fetchCifar10(options: FetchOptions): Promise<string>;
@@ -73,6 +76,7 @@ export const services: Services = {
     const { registries } = await import('../config/registries.ts');
     return jsonSchemaText(configJsonSchema(registries));
   },
+  starterConfig: async (request) => (await import('../config/starter.ts')).starterConfig(request),
   inspectData: async (target, overrides) =>
     (await import('./inspect.ts')).inspectData(target, overrides),
   fetchCifar10: async (options) => (await import('../data/fetch.ts')).fetchCifar10(options),

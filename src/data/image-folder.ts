@@ -8,6 +8,7 @@ import { datasets } from './dataset.ts';
 import { IMAGE_EXTENSIONS, readImage } from './image-files.ts';
 import { type ImageData, ImageDataset, prepareImage } from './images.ts';
 import { resolveRoot } from './paths.ts';
+import { type SplitOptions, splitArguments, splitPlaces } from './split.ts';
 import { imageField, preparations, preparedSize, transforms } from './transforms.ts';
 
 const schema = z.strictObject({
@@ -21,6 +22,7 @@ const schema = z.strictObject({
     .positive()
     .optional()
     .describe('Takes only the first so many images of each class.'),
+  ...splitArguments,
 });
 
 /** Images decoded at a time. */
@@ -33,7 +35,7 @@ const AT_ONCE = 8;
  */
 datasets.register('ImageFolder', {
   schema,
-  create: ({ root, transforms: specs, limit }: z.output<typeof schema>) => {
+  create: ({ root, transforms: specs, limit, ...part }: z.output<typeof schema>) => {
     const pipeline = specs.map((spec) => transforms.build(spec));
     const prepared = preparedSize(pipeline, { channels: 3, size: undefined });
     const folder = resolveRoot(root);
@@ -44,10 +46,11 @@ datasets.register('ImageFolder', {
       classes,
       load: async () => {
         const files = classes.map((name) => imageFiles(join(folder, name)).slice(0, limit));
+        const chosen = choose(files, part);
         const steps = preparations(pipeline);
         const read = async (path: string) => prepareImage(await readImage(path), steps).data;
         const rest = pipeline.filter((transform) => transform.takes !== 'pixels');
-        const data = await readClasses(files, prepared, read);
+        const data = await readImages(chosen, prepared, read);
         return new ImageDataset({ classes, ...data }, rest);
       },
     };
@@ -84,19 +87,31 @@ function byCodePoint(a: string, b: string): number {
   return Buffer.compare(Buffer.from(a), Buffer.from(b));
 }
 
-async function readClasses(
-  files: readonly (readonly string[])[],
+interface Labelled {
+  readonly path: string;
+  readonly label: number;
+}
+
+/** The images of a split, the same part of each class. */
+function choose(files: readonly (readonly string[])[], options: SplitOptions): Labelled[] {
+  const all = files.flatMap((paths, label) => paths.map((path) => ({ path, label })));
+  const labels = Int32Array.from(all, ({ label }) => label);
+  return Array.from(splitPlaces(all.length, options, labels), (place) => all[place]!);
+}
+
+async function readImages(
+  chosen: readonly Labelled[],
   size: { channels: number; height: number; width: number },
   read: (path: string) => Promise<Uint8Array>,
 ): Promise<Omit<ImageData, 'classes'>> {
-  const all = files.flat();
   const bytes = size.channels * size.height * size.width;
-  const images = new Uint8Array(all.length * bytes);
-  const labels = Int32Array.from(files.flatMap((list, label) => list.map(() => label)));
+  const images = new Uint8Array(chosen.length * bytes);
   let next = 0;
   const worker = async () => {
-    for (let i = next++; i < all.length; i = next++) images.set(await read(all[i]!), i * bytes);
+    for (let i = next++; i < chosen.length; i = next++) {
+      images.set(await read(chosen[i]!.path), i * bytes);
+    }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, worker));
-  return { ...size, images, labels };
+  return { ...size, images, labels: Int32Array.from(chosen, ({ label }) => label) };
 }

@@ -9,6 +9,7 @@ import './image-folder.ts';
 import './map-dataset.ts';
 import './preparing.ts';
 import './table/csv-dataset.ts';
+import './text.ts';
 
 export {
   type BatchReader,

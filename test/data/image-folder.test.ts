@@ -52,6 +52,17 @@ describe('ImageFolder', () => {
     expect([...(await load({ limit: 2 })).labels]).toEqual([0, 0, 1]);
   });
 
+  it('holds the same part of each class back', async () => {
+    for (let i = 0; i < 10; i++) put(`a/${i}.png`);
+    for (let i = 0; i < 5; i++) put(`b/${i}.png`);
+    const count = async (split: string) => {
+      const { labels } = await load({ split });
+      return [0, 1].map((label) => labels.filter((found) => found === label).length);
+    };
+    expect(await count('train')).toEqual([8, 4]);
+    expect(await count('test')).toEqual([2, 1]);
+  });
+
   it('prepares images once and moves them in every epoch', async () => {
     put('a/1.png');
     const transforms = [

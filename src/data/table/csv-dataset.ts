@@ -5,10 +5,10 @@ import { z } from 'zod';
 import { ConfigError } from '../../base/errors.ts';
 import { type DatasetSource, datasets, type SampleDescription } from '../dataset.ts';
 import { resolveRoot } from '../paths.ts';
+import { splitArguments, splitPlaces } from '../split.ts';
 import { type Rows, TensorDataset } from '../tensor-dataset.ts';
 import { matrix, pick, type Table, takeRows } from './columns.ts';
 import { readCsv } from './csv.ts';
-import { splitRows } from './split.ts';
 import { learnTarget } from './target.ts';
 import { columnTransforms, unknownColumn } from './transforms.ts';
 
@@ -29,17 +29,7 @@ const schema = z.strictObject({
     .enum(['classification', 'regression'])
     .optional()
     .describe('Default: classification where the target is of words, else regression.'),
-  split: z
-    .enum(['all', 'train', 'test'])
-    .default('all')
-    .describe('Which rows: all, or those that test_size leaves for training or holds back.'),
-  test_size: z
-    .number()
-    .gt(0)
-    .lt(1)
-    .default(0.2)
-    .describe('The part of the rows that is held back, where split is train or test.'),
-  random_state: z.int().min(0).default(0).describe('What the rows held back are drawn from.'),
+  ...splitArguments,
   stratify: z
     .boolean()
     .default(false)
@@ -84,9 +74,14 @@ const ADVICE = {
 
 function prepare(options: Options): { description: SampleDescription; rows: Rows; length: number } {
   const table = readTable(options.path, options);
-  const parts = splitParts(table, options);
-  const learned = options.fit === undefined ? parts.train : readTable(options.fit, options);
-  const used = takeRows(table, placesOf(table, parts, options.split));
+  const stratify = options.stratify ? classIndices(table, options) : undefined;
+  const part = (split: Options['split']) =>
+    takeRows(table, splitPlaces(table.rows.length, { ...options, split }, stratify));
+  const used = part(options.split);
+  const learned =
+    options.fit === undefined
+      ? part(options.split === 'all' ? 'all' : 'train')
+      : readTable(options.fit, options);
   const target = learnTarget(learned, options);
   const features = learnFeatures(learned, options)(used);
   const names = [...features.columns.keys()];
@@ -112,24 +107,6 @@ function readTable(path: string, { delimiter, na_values, ...options }: Options):
     }
   }
   return table;
-}
-
-function splitParts(table: Table, options: Options): { train: Table; held: Parts } {
-  const { test_size, random_state } = options;
-  const stratify = options.stratify ? classIndices(table, options) : undefined;
-  const held = splitRows(table.rows.length, { test_size, random_state, stratify });
-  const train = options.split === 'all' ? table : takeRows(table, held.train);
-  return { train, held };
-}
-
-type Parts = Record<'train' | 'test', Int32Array>;
-
-function placesOf(table: Table, { held }: { held: Parts }, split: Options['split']): Int32Array {
-  const places = split === 'all' ? table.rows : held[split];
-  if (places.length > 0) return places;
-  throw new ConfigError(
-    `[CSVDataset] test_size leaves no row of ${table.rows.length} for split: ${split}`,
-  );
 }
 
 function classIndices(table: Table, options: Options): Int32Array {

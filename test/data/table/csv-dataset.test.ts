@@ -165,7 +165,7 @@ describe('CSVDataset', () => {
       'an empty part',
       { target: 'y', split: 'test', test_size: 0.1 },
       'x,y\n1,2\n',
-      'test_size leaves no row of 1 for split: test',
+      'test_size leaves none of 1 samples for split: test',
     ],
     ['a column twice', { target: 'x' }, 'x,x\n1,2\n', 'has two columns named "x"'],
     ['no rows', { target: 'x' }, 'x,y\n', 'has no rows below its header'],
