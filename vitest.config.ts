@@ -16,6 +16,8 @@ export default defineConfig({
     // Processes, not threads: a crash in the native engine then fails one file, not the whole run.
     pool: 'forks',
     maxWorkers: 2,
+    // The report's style is part of its page; Vitest would leave it out.
+    css: true,
     projects: [
       { extends: true, test: { name: 'all', include: ['test/**/*.test.ts'] } },
       // The loader picks the best implementation, so the ones it would never pick on this machine

@@ -37,11 +37,32 @@ async function bundle() {
     platform: 'node',
     // It loads parts of itself by their places, and only for configs that name code.
     external: ['jiti'],
+    plugins: [rawText()],
     transform: { target: 'node20' },
     output: { dir: dist, format: 'esm', sourcemap: true, chunkFileNames: 'chunks/[name].js' },
   });
   const modules = output.flatMap((file) => (file.type === 'chunk' ? file.moduleIds : []));
   writeFileSync(join(dist, 'LICENSES.txt'), licenses(modules));
+}
+
+/** `import text from './file.css?raw'` gives the file's text, as it does in Vite. */
+function rawText() {
+  const suffix = '?raw';
+  return {
+    name: 'raw text',
+    /** @this {import('rolldown').PluginContext} @param {string} source @param {string=} importer */
+    async resolveId(source, importer) {
+      if (!source.endsWith(suffix)) return null;
+      const resolved = await this.resolve(source.slice(0, -suffix.length), importer);
+      return resolved && `${resolved.id}${suffix}`;
+    },
+    /** @param {string} id */
+    load(id) {
+      if (!id.endsWith(suffix)) return null;
+      const text = readFileSync(id.slice(0, -suffix.length), 'utf8');
+      return { code: `export default ${JSON.stringify(text)};`, moduleType: 'js' };
+    },
+  };
 }
 
 /**

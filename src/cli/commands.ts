@@ -9,6 +9,7 @@ import { evalCommand } from './eval.ts';
 import { initCommand } from './init.ts';
 import { type Io, processIo } from './io.ts';
 import { lsCommand } from './ls.ts';
+import { reportCommand } from './report.ts';
 import { schemaCommand } from './schema.ts';
 import { type Services, services } from './services.ts';
 import { trainCommand } from './train.ts';
@@ -32,6 +33,7 @@ export const commands: readonly ((context: CommandContext) => Command)[] = [
   validateCommand,
   lsCommand,
   diffCommand,
+  reportCommand,
   benchCommand,
   schemaCommand,
   initCommand,

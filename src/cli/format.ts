@@ -1,28 +1,6 @@
 /** Numbers and tables as the commands print them. */
 
-/** `62,006`. */
-export function count(value: number): string {
-  return Math.round(value).toLocaleString('en-US');
-}
-
-/** Four significant digits, as losses and learning rates are read. */
-export function decimal(value: number | undefined): string {
-  if (value === undefined) return '-';
-  if (value !== 0 && (Math.abs(value) < 1e-4 || Math.abs(value) >= 1e6)) {
-    return value.toExponential(3);
-  }
-  return String(Number(value.toPrecision(4)));
-}
-
-export function percent(value: number): string {
-  return `${(value * 100).toFixed(1)}%`;
-}
-
-/** A metric by its name: those in [0, 1] as percentages. */
-export function metricValue(key: string, value: string | number): string {
-  if (typeof value === 'string') return value;
-  return key.endsWith('accuracy') ? percent(value) : decimal(value);
-}
+export { bytes, count, decimal, duration, metricValue, percent } from '../base/words.ts';
 
 /** `2026-11-30 01:20`, in the time zone of this machine. */
 export function date(iso: string): string {
@@ -30,29 +8,6 @@ export function date(iso: string): string {
   const two = (value: number) => String(value).padStart(2, '0');
   const day = `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
   return `${day} ${two(at.getHours())}:${two(at.getMinutes())}`;
-}
-
-/** `850 ms`, `12.3 s`, `4 min 05 s`, `2 h 03 min`. */
-export function duration(seconds: number): string {
-  if (!Number.isFinite(seconds)) return '-';
-  if (seconds < 1) return `${Math.round(seconds * 1000)} ms`;
-  if (seconds < 60) return `${seconds.toFixed(1)} s`;
-  const whole = Math.round(seconds);
-  const two = (value: number) => String(value).padStart(2, '0');
-  if (whole < 3600) return `${Math.floor(whole / 60)} min ${two(whole % 60)} s`;
-  return `${Math.floor(whole / 3600)} h ${two(Math.floor((whole % 3600) / 60))} min`;
-}
-
-/** `1.5 MiB`. */
-export function bytes(value: number): string {
-  const units = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB'];
-  let unit = 0;
-  let scaled = value;
-  while (scaled >= 1024 && unit < units.length - 1) {
-    scaled /= 1024;
-    unit++;
-  }
-  return `${unit === 0 ? scaled : scaled.toFixed(1)} ${units[unit]}`;
 }
 
 /** `1.2 M`: powers of a thousand. */

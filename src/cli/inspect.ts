@@ -2,47 +2,18 @@
 
 import type { Spec } from '../base/registry.ts';
 import { type LoadedConfig, loadConfigWithCode } from '../config/load.ts';
-import { checkModel } from '../config/model-check.ts';
 import { heldOutSplits } from '../config/splits.ts';
 import { datasets, ImageDataset } from '../data/index.ts';
-import type { LayerDescription } from '../nn/index.ts';
+import { modelTable } from '../train/model-table.ts';
 import { buildTask } from '../train/task.ts';
 import { taskMemory } from './memory.ts';
 import type { DatasetReport, ModelReport } from './services.ts';
 
 export async function inspectModel(loaded: LoadedConfig): Promise<ModelReport> {
-  const { layers, input_shape } = checkModel(loaded);
+  const table = modelTable(loaded);
   // Also the loss and the validation data must fit.
-  const task = buildTask(loaded);
-  const whole = layers.at(-1)!;
-  return {
-    layers: layers.map((layer) => ({ ...layer, path: stateKey(loaded.config.model, layer.path) })),
-    input_shape,
-    parameters: whole.parameters,
-    flops: whole.flops,
-    memory: taskMemory(task),
-  };
+  return { ...table, memory: taskMemory(buildTask(loaded)) };
 }
-
-/** The layer's key in the model's state dict: names where given, else indices. */
-function stateKey(model: Spec, path: LayerDescription['path']): string {
-  const keys: (string | number)[] = [];
-  let spec: unknown = model;
-  for (let i = 0; i < path.length; i++) {
-    const part = path[i]!;
-    spec = (spec as Record<string | number, unknown>)[part];
-    // The name of a list or a map of parts is not in their keys.
-    const child = CONTAINERS.includes(part) ? path[++i] : undefined;
-    if (child === undefined) keys.push(part);
-    else {
-      spec = (spec as Record<string | number, unknown>)[child];
-      keys.push((spec as { name?: string }).name ?? child);
-    }
-  }
-  return keys.join('.');
-}
-
-const CONTAINERS: readonly (string | number)[] = ['layers', 'nodes'];
 
 export async function inspectData(
   target: string,

@@ -9,7 +9,12 @@ import type { Field } from '../data/dataset.ts';
 import type { FetchOptions } from '../data/fetch.ts';
 import type { BenchReport, BenchRequest } from '../train/bench.ts';
 import type { RunSummary } from '../train/events.ts';
-import type { EvaluateRequest, EvaluateResult, TrainRequest } from '../train/request.ts';
+import type {
+  EvaluateRequest,
+  EvaluateResult,
+  ReportRequest,
+  TrainRequest,
+} from '../train/request.ts';
 import type { TaskMemory } from './memory.ts';
 
 export type { EvaluateRequest, EvaluateResult, TrainRequest };
@@ -52,6 +57,8 @@ export interface Services {
   train(request: TrainRequest): Promise<RunSummary>;
   /** A result for each data set that the split names. */
   evaluate(request: EvaluateRequest): Promise<EvaluateResult[]>;
+  /** Writes the report of a run and returns its path. */
+  report(request: ReportRequest): Promise<string>;
   bench(request: BenchRequest): Promise<BenchReport>;
   /** @throws ConfigError that points at the layer whose shapes do not fit. */
   inspectModel(loaded: LoadedConfig): Promise<ModelReport>;
@@ -69,6 +76,7 @@ export const services: Services = {
     (await import('../config/load.ts')).loadConfigWithCode(file, { overrides }),
   train: async (request) => (await import('../train/train.ts')).train(request),
   evaluate: async (request) => (await import('../train/evaluate.ts')).evaluate(request),
+  report: async (request) => (await import('../train/run-report.ts')).rebuildReport(request),
   bench: async (request) => (await import('../train/bench.ts')).bench(request),
   inspectModel: async (loaded) => (await import('./inspect.ts')).inspectModel(loaded),
   jsonSchema: async () => {

@@ -70,6 +70,10 @@ export function configSchema(registries: Registries) {
       .default([])
       .describe('What is called while it trains; see docs/callbacks.md.'),
     tensorboard,
+    report: z
+      .boolean()
+      .default(true)
+      .describe('Writes `report.html` whenever the run comes to rest: one file with everything.'),
     expect: expect.optional().describe('What the run must reach; one that does not has failed.'),
   }).check(({ value, issues }) => {
     for (const { path, message } of contradictions(value, registries.metrics)) {

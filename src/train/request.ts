@@ -38,3 +38,11 @@ export interface EvaluateResult {
   /** Metrics that are lists or matrices, such as `confusion_matrix`. */
   readonly arrays: Measurement['arrays'];
 }
+
+export interface ReportRequest {
+  /** The folder of the run. */
+  readonly run: string;
+  /** Its config. */
+  readonly loaded: LoadedConfig;
+  readonly threads: number | undefined;
+}

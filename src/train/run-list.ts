@@ -107,8 +107,8 @@ export async function readRunInfo(folder: string): Promise<RunInfo> {
     readLastRecord(folder),
     isTrained(folder),
   ]);
-  const before = status?.state ?? (summary === undefined ? 'stopped' : 'finished');
-  const state = isHeld ? 'running' : before === 'running' ? 'killed' : before;
+  const said = status?.state ?? (summary === undefined ? 'running' : 'finished');
+  const state = said !== 'running' ? said : isHeld ? 'running' : status ? 'killed' : 'stopped';
   const isOver = state !== 'running' && state !== 'killed';
   const steps = [isOver ? status?.step : undefined, summary?.step, progress?.step, last?.step];
   const best = progress?.best ?? null;

@@ -136,7 +136,10 @@ async function trainIn(
     });
     await trainer.train();
     const summary = await conclude(request, run, trainer, clock.elapsed);
-    await watchers.end(summary, trainer.finished ? undefined : String(request.signal.reason));
+    const stopped = trainer.finished ? undefined : String(request.signal.reason);
+    const [first] = heldOut;
+    const samples = first && { split: first[0], dataset: first[1].dataset };
+    await watchers.end(summary, stopped, samples);
     return summary;
   } finally {
     trainer.dispose();

@@ -1,24 +1,28 @@
 /** Who looks at a run from outside its loop, and writes what others want to see of it. */
 
+import { warnOnce } from '../base/warn.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import type { NamedCallback } from './callbacks.ts';
 import type { RunSummary, TrainEvent } from './events.ts';
 import type { Resumed } from './resume.ts';
 import type { RunDirectory } from './run-directory.ts';
 import { readRecords } from './run-files.ts';
+import type { ReportParts } from './run-report.ts';
 import { StatusFile } from './run-status.ts';
 import type { Task } from './task.ts';
 import { TensorBoard } from './tensorboard.ts';
 
 export class Watchers {
-  readonly #loaded: LoadedConfig;
+  run: RunDirectory | undefined;
   readonly #tensorboard: TensorBoard | undefined;
   #status: StatusFile | undefined;
   #step = 0;
 
   /** @throws ConfigError when the config wants to see what there is not. */
-  constructor(loaded: LoadedConfig, task: Task) {
-    this.#loaded = loaded;
+  constructor(
+    readonly loaded: LoadedConfig,
+    readonly task: Task,
+  ) {
     this.#tensorboard = TensorBoard.build(loaded, task);
   }
 
@@ -43,20 +47,40 @@ export class Watchers {
 
   /** A session begins. Throws a `FileError`. */
   async begin(run: RunDirectory, facts: { step: number; total_steps: number }): Promise<void> {
+    this.run = run;
     this.#step = facts.step;
-    const measured = Object.fromEntries(this.#loaded.measured);
+    const measured = Object.fromEntries(this.loaded.measured);
     this.#status = await StatusFile.begin(run.path, { ...facts, measured });
   }
 
   /** A session has come to rest: at its end, or stopped by `signal`. Throws a `FileError`. */
-  async end({ step }: RunSummary, signal: string | undefined): Promise<void> {
+  async end(
+    { step }: RunSummary,
+    signal: string | undefined,
+    samples: ReportParts['samples'],
+  ): Promise<void> {
     const message = signal === undefined ? null : `by ${signal}`;
     await this.#status?.end(signal === undefined ? 'finished' : 'stopped', step, message);
+    // Who stops a run is waiting.
+    await this.#report(signal === undefined ? samples : undefined);
   }
 
   /** Training has failed. Never throws: what made it fail is more important. */
   async failed(error: unknown): Promise<void> {
     const message = error instanceof Error ? error.message : String(error);
     await this.#status?.end('failed', this.#step, message).catch(() => undefined);
+    await this.#report(undefined);
+  }
+
+  /** A run that could be trained is no failure because its report cannot be written. */
+  async #report(samples: ReportParts['samples']): Promise<void> {
+    const { run, loaded, task } = this;
+    if (run === undefined || !loaded.config.report) return;
+    try {
+      const { writeReport } = await import('./run-report.ts');
+      await writeReport(run.path, { loaded, task, samples });
+    } catch (error) {
+      warnOnce(`report.html was not written: ${(error as Error).message}`);
+    }
   }
 }

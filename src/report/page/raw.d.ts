@@ -1,0 +1,5 @@
+/** A file's text, put in when torchts is built. */
+declare module '*?raw' {
+  const text: string;
+  export = text;
+}
