@@ -79,8 +79,6 @@ function fillImages(document: YAML.Document, folder: string): void {
   const transforms = [{ type: 'CenterCrop', size: 8 }, 'ToTensor'];
   const { classes } = datasets.build({ type: 'ImageFolder', root: parts.train.root, transforms });
   setClasses(document, classes.length);
-  // Its length was that of other data.
-  document.delete('scheduler');
 }
 
 /** Two folders where there are two, else two parts of one. */
