@@ -15,6 +15,7 @@ interface EvalOptions extends CommonOptions {
   readonly out: string;
   readonly checkpoint: string;
   readonly split: string;
+  readonly ema: boolean;
 }
 
 const HELP: CommandHelp = {
@@ -40,6 +41,7 @@ export function evalCommand(context: CommandContext): Command {
     .argument('[key=value...]', 'values over those of the config, read as YAML')
     .option('--checkpoint <which>', 'best, last, or the folder of a checkpoint', 'best')
     .option('--split <split>', 'train, val (all of its sets), val_NAME or test', 'val')
+    .option('--no-ema', 'the weights as trained, where their average is kept too')
     .option('--out <dir>', 'where runs are looked for', 'runs')
     .action((target: string, overrides: string[], options: EvalOptions) =>
       evaluate(context, target, overrides, options),
@@ -67,6 +69,7 @@ async function evaluate(
         )
       : options.checkpoint,
     split: options.split,
+    trained: !options.ema,
     threads: options.threads,
   });
   for (const result of results) {

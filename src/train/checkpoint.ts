@@ -30,6 +30,8 @@ export interface Damaged {
 }
 
 export const MODEL_FILE = 'model.safetensors';
+/** The average of the weights, under the same keys, where the config asks for one. */
+export const AVERAGE_FILE = 'ema.safetensors';
 export const STATE_FILE = 'state.safetensors';
 const JSON_FILE = 'state.json';
 
@@ -80,6 +82,7 @@ export interface RunState extends Position {
 export interface Checkpoint {
   readonly state: RunState;
   readonly model: HostTensors;
+  readonly average?: HostTensors | undefined;
   /** `optimizer.PARAMETER.NAME` and `metrics.NAME`. */
   readonly tensors: HostTensors;
 }
@@ -89,10 +92,14 @@ export async function writeCheckpoint(path: string, checkpoint: Checkpoint): Pro
   await writeDirectoryAtomic(
     path,
     async (folder) => {
-      const files = {
-        [MODEL_FILE]: await writeTensors(join(folder, MODEL_FILE), checkpoint.model),
-        [STATE_FILE]: await writeTensors(join(folder, STATE_FILE), checkpoint.tensors),
+      const { model, average, tensors } = checkpoint;
+      const files: Record<string, string> = {};
+      const write = async (name: string, contents: HostTensors) => {
+        files[name] = await writeTensors(join(folder, name), contents);
       };
+      await write(MODEL_FILE, model);
+      if (average !== undefined) await write(AVERAGE_FILE, average);
+      await write(STATE_FILE, tensors);
       await writeFile(join(folder, JSON_FILE), encodeState(checkpoint.state, files));
     },
     { replace: true },
@@ -105,16 +112,32 @@ export async function writeCheckpoint(path: string, checkpoint: Checkpoint): Pro
  */
 export async function readCheckpoint(folder: string): Promise<Checkpoint> {
   const { state, files } = await readState(join(folder, JSON_FILE));
-  const [model, tensors] = await Promise.all(
-    [MODEL_FILE, STATE_FILE].map((name) => readTensors(join(folder, name), files[name])),
-  );
-  return { state, model: model!, tensors: tensors! };
+  const read = (name: string) => readTensors(join(folder, name), files[name]);
+  const [model, average, tensors] = await Promise.all([
+    read(MODEL_FILE),
+    AVERAGE_FILE in files ? read(AVERAGE_FILE) : undefined,
+    read(STATE_FILE),
+  ]);
+  return { state, model, average, tensors };
 }
 
-/** The model alone, for those who do not go on training. Throws as `readCheckpoint`. */
-export async function readModel(folder: string): Promise<{ state: RunState; model: HostTensors }> {
+/** The weights alone, for those who do not go on training. */
+export interface StoredWeights {
+  readonly state: RunState;
+  /** Where they stand. */
+  readonly file: string;
+  readonly weights: HostTensors;
+}
+
+/**
+ * The weights that were measured: the average where there is one, unless `trained` ones are asked
+ * for. Throws as `readCheckpoint`.
+ */
+export async function readModelWeights(folder: string, trained = false): Promise<StoredWeights> {
   const { state, files } = await readState(join(folder, JSON_FILE));
-  return { state, model: await readTensors(join(folder, MODEL_FILE), files[MODEL_FILE]) };
+  const name = AVERAGE_FILE in files && !trained ? AVERAGE_FILE : MODEL_FILE;
+  const file = join(folder, name);
+  return { state, file, weights: await readTensors(file, files[name]) };
 }
 
 /** SHA-256 by file name. */

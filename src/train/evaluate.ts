@@ -19,7 +19,7 @@ export async function evaluate(request: EvaluateRequest): Promise<EvaluateResult
   const called = splitsCalled(request.split, loaded);
   if (request.threads !== undefined) setThreads(request.threads);
   const task = buildTask(loaded);
-  await restoreWeights(task, checkpoint);
+  await restoreWeights(task, checkpoint, request.trained);
   const evaluator = new Evaluator(task, () => undefined);
   try {
     const results: EvaluateResult[] = [];

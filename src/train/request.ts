@@ -25,6 +25,8 @@ export interface EvaluateRequest {
   readonly checkpoint: string;
   /** `train`, `val` (all sets of it), `val_NAME` or `test`. */
   readonly split: string;
+  /** The weights as they were trained, also where their average is kept. */
+  readonly trained?: boolean;
   readonly threads: number | undefined;
 }
 

@@ -10,11 +10,12 @@ import { fromHost } from '../io/tensors.ts';
 import type { Module } from '../nn/index.ts';
 import type { AnyOptimizer, OptimizerStateDict } from '../optim/index.ts';
 import {
+  AVERAGE_FILE,
   type Checkpoint,
   type HostTensors,
   MODEL_FILE,
   type RunState,
-  readModel,
+  readModelWeights,
   STATE_FILE,
 } from './checkpoint.ts';
 import type { Task } from './task.ts';
@@ -95,12 +96,17 @@ export function restoreModel(model: Module, file: string, stored: HostTensors): 
  * @throws MisfitError that names what does not fit.
  */
 export function restoreTask(
-  { model, optimizer, schedule }: Task,
+  { model, average, optimizer, schedule }: Task,
   totals: Totals,
   folder: string,
-  { state, model: weights, tensors }: Checkpoint,
+  { state, model: weights, average: averaged, tensors }: Checkpoint,
 ): void {
   restoreModel(model, join(folder, MODEL_FILE), weights);
+  const averageFile = join(folder, AVERAGE_FILE);
+  average?.goOn(
+    state.step,
+    averaged && ((own) => restoreTensors(own, averageFile, averaged, 'model')),
+  );
   const file = join(folder, STATE_FILE);
   const split = splitTensors(tensors);
   restoreOptimizer(model, optimizer, file, split.optimizer);
@@ -109,10 +115,15 @@ export function restoreTask(
   schedule.restore(state, state.scheduler ?? null);
 }
 
-/** Gives a task's model the weights that the checkpoint in `folder` is measured with. */
-export async function restoreWeights({ model }: Task, folder: string): Promise<RunState> {
-  const { state, model: weights } = await readModel(folder);
-  restoreModel(model, join(folder, MODEL_FILE), weights);
+/** Gives a task what `readModelWeights` reads, as the weights that its evaluations measure. */
+export async function restoreWeights(
+  { model, average }: Task,
+  folder: string,
+  trained = false,
+): Promise<RunState> {
+  const { state, file, weights } = await readModelWeights(folder, trained);
+  restoreModel(model, file, weights);
+  average?.goOn(state.step);
   return state;
 }
 
@@ -151,17 +162,22 @@ function restoreOptimizer(
     if (!kept) faults.push(`${key} is unexpected`);
     else state[position] = { ...state[position], [name]: fromHost(host) };
   }
-  if (faults.length > 0) throw misfit(file, faults.join('; '));
+  if (faults.length > 0) throw misfit(file, faults.join('; '), 'optimizer');
   try {
     optimizer.loadStateDict({ state, param_groups });
   } catch (error) {
     if (!(error instanceof TorchtsError)) throw error;
-    throw misfit(file, error.message);
+    throw misfit(file, error.message, 'optimizer');
   }
 }
 
 /** Copies the contents of `file` into tensors; throws as `restoreModel`. */
-function restoreTensors(own: ReadonlyMap<string, Tensor>, file: string, stored: HostTensors): void {
+function restoreTensors(
+  own: ReadonlyMap<string, Tensor>,
+  file: string,
+  stored: HostTensors,
+  part: MisfitError['part'] = 'optimizer',
+): void {
   const describe = ({ dtype, shape }: HostTensor | Tensor) => `${dtype} [${shape.join(', ')}]`;
   const faults = [...own].flatMap(([name, target]) => {
     const host = stored.get(name);
@@ -171,11 +187,11 @@ function restoreTensors(own: ReadonlyMap<string, Tensor>, file: string, stored: 
   });
   faults.push(...[...stored.keys()].filter((n) => !own.has(n)).map((n) => `${n} is unexpected`));
   if (faults.length > 0) {
-    throw misfit(file, faults.join('; '));
+    throw misfit(file, faults.join('; '), part);
   }
   for (const [name, target] of own) target.copy_(fromHost(stored.get(name)!));
 }
 
-function misfit(file: string, faults: string): MisfitError {
-  return new MisfitError(`${file} does not fit the config: ${faults}`, 'optimizer');
+function misfit(file: string, faults: string, part: MisfitError['part']): MisfitError {
+  return new MisfitError(`${file} does not fit the config: ${faults}`, part);
 }

@@ -27,6 +27,7 @@ import { type AnyOptimizer, build as buildOptimizer, buildScheduler } from '../o
 import { Schedule } from './schedule.ts';
 import { metricsOf } from './task-metrics.ts';
 import { Totals } from './totals.ts';
+import { WeightAverage } from './weight-average.ts';
 
 const { clipGradNorm_, clipGradValue_ } = utils;
 
@@ -47,6 +48,8 @@ export interface Task {
   readonly samples_per_step: number;
   /** Whether the loss of a batch is the sum over its samples, not their mean. */
   readonly summed: boolean;
+  /** The average of the weights that is measured in their place, where there is one. */
+  readonly average: WeightAverage | undefined;
   /** Limits the gradients, where the config says so; part of a traced step. */
   clipGradients(): void;
   /** Whether forward passes and losses are computed in mixed precision. */
@@ -95,6 +98,7 @@ export function buildTask(loaded: LoadedConfig): Task {
     eval_batch_size: evaluationBatch(config),
     samples_per_step: samplesPerStep(config),
     summed,
+    average: config.trainer.ema && new WeightAverage(model, config.trainer.ema),
     clipGradients: () => clipGradients(config.trainer, model),
     totals: (during) =>
       new Totals({
@@ -181,7 +185,11 @@ const switchedOff = ({ winograd }: TrainConfig['engine']): string[] =>
   winograd ? [] : ['onednn_winograd'];
 
 /** The model's main output and the loss, in the task's precision. */
-export function evaluate({ model, loss, mixed }: Task, input: Tensor, target: Tensor) {
+export function evaluate(
+  { model, loss, mixed }: Pick<Task, 'loss' | 'mixed'> & { model: Pick<Module, 'call'> },
+  input: Tensor,
+  target: Tensor,
+) {
   return autocast(
     () => {
       const output = model.call(input);
@@ -202,6 +210,7 @@ export function takeStep(task: Task, totals: Totals, input: Tensor, target: Tens
   }
   task.clipGradients();
   optimizer.step();
+  task.average?.afterStep();
   schedule.afterStep();
 }
 
@@ -211,9 +220,9 @@ export function trainingStep(
   totals: Totals,
   onRetrace: (reason: string) => void,
 ): BatchStep {
-  const { model, optimizer, engine } = task;
+  const { model, optimizer, average, engine } = task;
   return compile((input, target) => takeStep(task, totals, input, target), {
-    state: [model, optimizer, totals],
+    state: [model, optimizer, totals, ...(average ? [average] : [])],
     name: 'training step',
     onRetrace,
     plan: { recompute: engine.recompute },
@@ -237,21 +246,26 @@ function parts(
   });
 }
 
-/** Forward only; the model must be in evaluation mode at every call. */
+/**
+ * Forward only, with the averaged weights where there are some; the model must be in evaluation
+ * mode at every call.
+ */
 export function evaluationStep(
   task: Task,
   totals: Totals,
   onRetrace: (reason: string) => void,
 ): BatchStep {
+  const { average } = task;
+  const measured = average === undefined ? task : { ...task, model: average.asModel };
   return compile(
     (input, target) =>
       noGrad(() => {
-        const { output, value } = evaluate(task, input, target);
+        const { output, value } = evaluate(measured, input, target);
         totals.add(value, output, target);
         return undefined;
       }),
     {
-      state: [task.model, totals],
+      state: [task.model, totals, ...(average ? [average] : [])],
       name: 'evaluation step',
       onRetrace,
       off: switchedOff(task.engine),

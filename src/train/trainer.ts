@@ -409,6 +409,7 @@ export class Trainer {
         closed_at: this.#closedAt,
       },
       model: await toHost(model.stateDict()),
+      average: task.average && (await toHost(task.average.tensors)),
       tensors: await toHost(this.#stateTensors()),
     };
     const broken = snapshot.firstNonFinite(checkpoint.model);

@@ -6,7 +6,7 @@ import { readSafetensors } from '../../src/io/safetensors.ts';
 import {
   type Checkpoint,
   readCheckpoint,
-  readModel,
+  readModelWeights,
   writeCheckpoint,
 } from '../../src/train/checkpoint.ts';
 import { temporaryFolder } from '../io/temporary-folder.ts';
@@ -55,7 +55,8 @@ describe('a checkpoint', () => {
     const folder = await written();
     expect(await readCheckpoint(folder)).toEqual(checkpoint);
     const { state, model } = checkpoint;
-    expect(await readModel(folder)).toEqual({ state, model });
+    const file = join(folder, 'model.safetensors');
+    expect(await readModelWeights(folder)).toEqual({ state, file, weights: model });
   });
 
   it('replaces an older one in the same place', async () => {

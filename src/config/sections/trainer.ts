@@ -20,6 +20,26 @@ const earlyStopping = strict({
     .describe('Whether less or more is better. Default: what is better for the metric.'),
 });
 
+/** As PyTorch Lightning's EMAWeightAveraging. */
+const ema = strict({
+  decay: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.999)
+    .describe('The share of the old average in the new one.'),
+  update_every_n_steps: count().default(1).describe('Steps between two updates of the average.'),
+  update_starting_at_step: z
+    .int()
+    .min(0)
+    .default(0)
+    .describe('The step after which averaging begins; until then it is the weights themselves.'),
+  use_buffers: z
+    .boolean()
+    .default(true)
+    .describe('Averages running statistics too; else they are those of the newest step.'),
+});
+
 export const trainer = strict({
   epochs: count().optional().describe('Passes over the training data.'),
   max_steps: count().optional().describe('Optimizer steps; with `epochs`, whichever ends first.'),
@@ -53,6 +73,12 @@ export const trainer = strict({
     .positive()
     .optional()
     .describe('Every element of the gradients is limited to this magnitude.'),
+  ema: ema
+    .optional()
+    .describe(
+      'Keeps an exponential moving average of the weights. Evaluations, the choice of the best ' +
+        'checkpoint and `data.test` are of the average.',
+    ),
   log_every: count().default(50).describe('Steps between two records of the training loss.'),
   eval_every: count().default(1).describe('Epochs between two passes over `data.val`.'),
   checkpoint_every: count()
