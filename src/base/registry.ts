@@ -132,6 +132,7 @@ export class Registry<T, Context = void> {
     if (entry === undefined) {
       try {
         entry = this.#adopt(value);
+        this.#checkKeys(entry);
       } catch (error) {
         if (!(error instanceof ArgumentError)) throw error;
         throw new ArgumentError(
@@ -141,6 +142,13 @@ export class Registry<T, Context = void> {
       this.#adopted.set(value, entry);
     }
     return entry;
+  }
+
+  /** The keys that stand beside any type have their own meaning. */
+  #checkKeys({ schema }: Entry<T, Context>): void {
+    const taken = Object.keys(schema.shape).find((key) => key === 'type' || key in this.common);
+    if (taken === undefined) return;
+    throw new ArgumentError(`its schema cannot have "${taken}", which every ${this.kind} may have`);
   }
 
   /** The schema of one spec: a bare word or an object with `type`. Gives a `Spec`. */

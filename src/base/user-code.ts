@@ -53,7 +53,9 @@ export interface CodePlace {
 
 const FRAME = /^\s*at .*?\(?((?:file:\/\/)?\/[^():]+):(\d+):\d+\)?$/;
 /** What is not a user's: our own code, and packages. */
-const OURS = ['src', 'dist', 'node_modules'].map((folder) => join(PACKAGE_ROOT, folder) + sep);
+const OURS = ['src', 'dist', 'test', 'node_modules'].map(
+  (folder) => join(PACKAGE_ROOT, folder) + sep,
+);
 
 /** The innermost line of a user's file that an error passed through. */
 export function userPlace(error: unknown): CodePlace | undefined {
@@ -68,23 +70,17 @@ export function userPlace(error: unknown): CodePlace | undefined {
   return undefined;
 }
 
-/** A mistake in a user's file, told in one line. */
-export class UserCodeError extends TorchtsError {
-  override readonly name = 'UserCodeError';
-}
-
 /**
- * An error with the line of the user's file that it came from; nothing for our own typed errors,
- * which say what is wrong, and for those that no such file had a part in.
+ * What to say of an error, with the line of the user's file that it came from. Nothing for an error
+ * that is neither typed, and so complete in itself, nor had such a file a part in it: a bug of
+ * ours.
  */
-export function userCodeError(error: unknown): UserCodeError | undefined {
-  if (provided.size === 0 || error instanceof TorchtsError) return undefined;
-  const place = userPlace(error);
-  if (place === undefined) return undefined;
+export function userMessage(error: unknown): string | undefined {
+  const isTyped = error instanceof TorchtsError;
+  const place = provided.size === 0 ? undefined : userPlace(error);
+  if (place === undefined) return isTyped ? error.message : undefined;
   const { name, message } = error as Error;
-  return new UserCodeError(`${name}: ${message} (${shownFile(place.file)}:${place.line})`, {
-    cause: error,
-  });
+  return `${isTyped ? '' : `${name}: `}${message} (${shownFile(place.file)}:${place.line})`;
 }
 
 /** Relative to the current folder where it lies in it. */

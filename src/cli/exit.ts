@@ -1,7 +1,7 @@
 /** What the command's exit code says: the one table of them. */
 
-import { ConfigError, TorchtsError } from '../base/errors.ts';
-import { userCodeError } from '../base/user-code.ts';
+import { ConfigError } from '../base/errors.ts';
+import { userMessage } from '../base/user-code.ts';
 import type { Io } from './io.ts';
 
 export const EXIT = {
@@ -26,12 +26,12 @@ export const EXIT_MEANINGS: Readonly<Record<keyof typeof EXIT, string>> = {
 export type StopSignal = 'SIGINT' | 'SIGTERM';
 
 /** Prints `error` and gives the exit code for it. */
-export function report(thrown: unknown, io: Io): number {
-  const error = userCodeError(thrown) ?? thrown;
+export function report(error: unknown, io: Io): number {
   const debug = io.env.TORCHTS_DEBUG === '1';
-  const expected = error instanceof TorchtsError || isSystemError(error);
   const { message = String(error), stack = message } = error instanceof Error ? error : {};
-  if (expected) io.stderr.write(`torchts: ${debug ? stack : message}\n`);
+  const isComplete = error instanceof ConfigError || isSystemError(error);
+  const known = isComplete ? message : userMessage(error);
+  if (known !== undefined) io.stderr.write(`torchts: ${debug ? stack : known}\n`);
   else io.stderr.write(`torchts: internal error, please report this: ${stack}\n`);
   return error instanceof ConfigError ? EXIT.usage : EXIT.failed;
 }

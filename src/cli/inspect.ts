@@ -4,6 +4,7 @@ import type { Spec } from '../base/registry.ts';
 import { type LoadedConfig, loadConfigWithCode } from '../config/load.ts';
 import { heldOutSplits } from '../config/splits.ts';
 import { datasets, ImageDataset } from '../data/index.ts';
+import { buildCallbacks } from '../train/callbacks.ts';
 import { modelTable } from '../train/model-table.ts';
 import { buildTask } from '../train/task.ts';
 import { taskMemory } from './memory.ts';
@@ -11,7 +12,8 @@ import type { DatasetReport, ModelReport } from './services.ts';
 
 export async function inspectModel(loaded: LoadedConfig): Promise<ModelReport> {
   const table = modelTable(loaded);
-  // Also the loss and the validation data must fit.
+  // Also the loss, the validation data and the callbacks must fit.
+  buildCallbacks(loaded);
   return { ...table, memory: taskMemory(buildTask(loaded)) };
 }
 

@@ -1,8 +1,8 @@
 /** What a run measures, by the names that records, summaries and configs use: `val_accuracy`. */
 
-import { nearestName, TorchtsError } from '../base/errors.ts';
+import { nearestName } from '../base/errors.ts';
 import type { Spec } from '../base/registry.ts';
-import { userCodeError } from '../base/user-code.ts';
+import { userMessage } from '../base/user-code.ts';
 import type { ConfigPath } from './place.ts';
 import type { SpecSource } from './sections/values.ts';
 import { type DataSets, splitNames, validationSplits } from './splits.ts';
@@ -59,7 +59,7 @@ function knownMetrics({ metrics = DEFAULT_METRICS }: Measuring, source: MetricSo
       return [{ ...pick(metric), name: (spec.name as string | undefined) ?? metric.name }];
     } catch (error) {
       // What is wrong with it is said where it is built for the task.
-      if (error instanceof TorchtsError || userCodeError(error) !== undefined) return [];
+      if (userMessage(error) !== undefined) return [];
       throw error;
     }
   });

@@ -1,8 +1,7 @@
 /** Checks a config's model against its data, without reading any of it. */
 
-import { TorchtsError } from '../base/errors.ts';
 import type { Shape } from '../base/shape.ts';
-import { userCodeError } from '../base/user-code.ts';
+import { userMessage } from '../base/user-code.ts';
 import { type DatasetSource, datasets } from '../data/index.ts';
 import { BuildError, describe, type ModelDescription } from '../nn/index.ts';
 import type { LoadedConfig } from './load.ts';
@@ -39,9 +38,9 @@ export function pointing<T>(loaded: LoadedConfig, path: ConfigPath, body: () => 
   try {
     return body();
   } catch (error) {
-    const known = error instanceof TorchtsError ? error : userCodeError(error);
-    if (known === undefined) throw error;
-    const part = known instanceof BuildError ? known.path : [];
-    throw loaded.error([...path, ...part], known.message);
+    const message = error instanceof BuildError ? error.message : userMessage(error);
+    if (message === undefined) throw error;
+    const part = error instanceof BuildError ? error.path : [];
+    throw loaded.error([...path, ...part], message);
   }
 }

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { adoptClass } from '../base/adopt.ts';
 import { ArgumentError, TorchtsError } from '../base/errors.ts';
 import { Registry, type Spec } from '../base/registry.ts';
-import { userCodeError } from '../base/user-code.ts';
+import { userMessage } from '../base/user-code.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { Trace, tracing } from '../core/trace.ts';
 import { type AnyModule, Module, tensorOutputs } from './module.ts';
@@ -102,9 +102,9 @@ export function build<M extends AnyModule = Module>(spec: unknown, context: Buil
     return module;
   } catch (error) {
     if (error instanceof BuildError) throw error;
-    const known = error instanceof TorchtsError ? error : userCodeError(error);
-    if (known === undefined) throw error;
-    throw new BuildError(known.message, path);
+    const message = userMessage(error);
+    if (message === undefined) throw error;
+    throw new BuildError(message, path);
   }
 }
 

@@ -1,7 +1,7 @@
 /** The callbacks of a run: building them, calling their hooks, keeping their states. */
 
 import { ArgumentError, TorchtsError } from '../base/errors.ts';
-import { shortType, userCodeError } from '../base/user-code.ts';
+import { shortType, userMessage } from '../base/user-code.ts';
 import { warnOnce } from '../base/warn.ts';
 import {
   type Callback,
@@ -142,8 +142,7 @@ export class Callbacks {
 
   #fault(type: string, hook: string, error: unknown): CallbackError {
     const { step } = this.run.position;
-    const known = userCodeError(error) ?? error;
-    const what = known instanceof TorchtsError ? known.message : String(known);
+    const what = userMessage(error) ?? String(error);
     return new CallbackError(
       `callback ${shortType(type)} failed in ${hook} after step ${step}: ${what}`,
     );

@@ -1,7 +1,7 @@
 /** The command as a process; what needs no process of its own is in `run.test.ts`. */
 
 import { execFile, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -52,6 +52,41 @@ describe('bin/torchts', { timeout: TIMEOUT }, () => {
     const { code, out } = await torchts('validate', 'configs/cifar10-cnn.yaml', '--json');
     expect(code).toBe(0);
     expect(JSON.parse(out)).toMatchObject({ event: 'validate', parameters: 62_006 });
+  });
+
+  it("trains code of a user's own, which has the classes that the command has", async () => {
+    const code = `
+      import { Callback, Module, nn, type Tensor, type TrainingRun, z } from 'torchts';
+      export class Net extends Module {
+        static schema = z.object({ out: z.int() });
+        fc: nn.Linear;
+        constructor({ out }: { out: number }, { input }: { input?: Tensor }) {
+          super();
+          this.fc = new nn.Linear({ in_features: input!.shape[1]!, out_features: out });
+        }
+        forward(x: Tensor): Tensor {
+          return this.fc.call(x);
+        }
+      }
+      export class Five extends Callback {
+        override onTrainBatchEnd(run: TrainingRun) {
+          if (run.position.step === 5) run.stop('five is enough');
+        }
+      }`;
+    const config = `
+data: { train: { type: FakeData, size: 40, image_size: [1, 2, 2], num_classes: 3 }, batch_size: 4 }
+model: { type: Sequential, layers: [Flatten, { type: ./net.ts#Net, out: 3 }] }
+loss: CrossEntropyLoss
+optimizer: SGD
+trainer: { epochs: 1 }
+callbacks: [./net.ts#Five]
+`;
+    writeFileSync(path.join(folder, 'net.ts'), code);
+    writeFileSync(path.join(folder, 'own.yaml'), config);
+    const file = path.join(folder, 'own.yaml');
+    const { code: exit, out, err } = await torchts('train', file, '--out', folder, '--json');
+    expect({ exit, err }).toEqual({ exit: 0, err: '' });
+    expect(eventsOf(out).at(-1)).toMatchObject({ event: 'end', step: 5 });
   });
 
   it('gives exit code 2 for a wrong config', async () => {

@@ -80,6 +80,17 @@ export class Drop extends optim.lrScheduler.LRScheduler<{ last_epoch: number; by
 export class Quiet extends Callback {}
 
 export default class extends Quiet {}
+export class Unfit extends Module {
+  forward(x: Tensor) {
+    return x.matmul(x.narrow(0, 0, 2));
+  }
+}
+export class Named extends Module {
+  static schema = z.object({ name: z.string() });
+  forward(x: Tensor) {
+    return x;
+  }
+}
 export class WrongSchema extends Module {
   static schema = { width: 3 };
   forward(x: Tensor) {
@@ -229,6 +240,16 @@ describe('a fault', () => {
       'a schema that is none',
       () => [`loss=${at('code.ts#WrongSchema')}`],
       /its static schema must be an object of zod/,
+    ],
+    [
+      'an argument that every module has',
+      () => [`model.layers.0=${at('code.ts#Named')}`],
+      /its schema cannot have "name", which every module may have/,
+    ],
+    [
+      'shapes that do not fit inside it',
+      () => [`model.layers.0=${at('code.ts#Unfit')}`],
+      /model\.layers\[0\]: \[matmul\] .* \(code\.ts:\d+\)/,
     ],
     [
       'a wrong argument',
