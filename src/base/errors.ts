@@ -93,14 +93,19 @@ export function nearestName(name: string, known: Iterable<string>): string | und
   return best;
 }
 
+/** Letters to insert, leave out, replace, or exchange with their neighbour. */
 function editDistance(a: string, b: string): number {
+  let beforePrevious: number[] = [];
   let previous = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (let i = 1; i <= a.length; i++) {
     const row = [i];
     for (let j = 1; j <= b.length; j++) {
       const substitution = previous[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
-      row.push(Math.min(row[j - 1]! + 1, previous[j]! + 1, substitution));
+      const exchanged = a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      const exchange = exchanged ? beforePrevious[j - 2]! + 1 : Number.POSITIVE_INFINITY;
+      row.push(Math.min(row[j - 1]! + 1, previous[j]! + 1, substitution, exchange));
     }
+    beforePrevious = previous;
     previous = row;
   }
   return previous[b.length]!;

@@ -169,11 +169,7 @@ export class Registry<T, Context = void> {
     return z.any().transform((value: unknown, context): Spec => {
       const spec = typeof value === 'string' ? { type: value } : value;
       if (typeof spec !== 'object' || spec === null || Array.isArray(spec) || !('type' in spec)) {
-        context.issues.push({
-          code: 'custom',
-          input: value,
-          message: `expected a ${this.kind}: a name, or an object with "type"`,
-        });
+        context.issues.push(this.#noSpec(value));
         return z.NEVER;
       }
       const { type, ...options } = spec as Spec;
@@ -194,6 +190,27 @@ export class Registry<T, Context = void> {
       }
       return { type, ...parsed.data };
     });
+  }
+
+  /** What is wrong with a value that is no spec; a mistyped `type` where one is likely. */
+  #noSpec(value: unknown): z.core.$ZodRawIssue {
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+      const known = ['type', ...this.#argumentNames()];
+      const typo = Object.keys(value).find((key) => nearestName(key, known) === 'type');
+      const input = value as Record<string, unknown>;
+      if (typo !== undefined) {
+        const message = unknownKey(typo, ['type']);
+        return { code: 'unrecognized_keys', input, keys: [typo], message };
+      }
+    }
+    const article = /^(?:[aeiou]|lr)/.test(this.kind) ? 'an' : 'a';
+    const message = `expected ${article} ${this.kind}: a name, or an object with "type"`;
+    return { code: 'custom', input: value, message };
+  }
+
+  /** The names of all types' arguments. */
+  #argumentNames(): string[] {
+    return this.names().flatMap((type) => Object.keys(this.argumentsOf(type).shape));
   }
 
   /** The entry of a type, or what is wrong with it. */
@@ -237,13 +254,21 @@ export class Registry<T, Context = void> {
   }
 
   unknown(type: unknown): string {
-    const name = typeof type === 'string' ? type : JSON.stringify(type);
-    const file = typeof type === 'string' ? userTypeHint(type) : undefined;
+    if (typeof type !== 'string') return `expected the name of a ${this.kind}`;
+    const file = userTypeHint(type);
     if (file !== undefined) return `unknown ${this.kind} "${type}"; ${file}`;
     const names = this.names();
-    const nearest = typeof type === 'string' ? nearestName(type, names) : undefined;
-    const known = names.length === 0 ? 'none is known' : `known: ${names.join(', ')}`;
-    const hint = nearest === undefined ? known : `did you mean "${nearest}"?`;
-    return `unknown ${this.kind} "${name}"; ${hint}`;
+    const nearest = nearestName(type, names);
+    const hint = nearest === undefined ? knownNames(names) : `did you mean "${nearest}"?`;
+    return `unknown ${this.kind} "${type}"; ${hint}`;
   }
+}
+
+/** More names than this are not listed in a message. */
+const MOST_NAMES = 32;
+
+function knownNames(names: readonly string[]): string {
+  if (names.length === 0) return 'none is known';
+  if (names.length <= MOST_NAMES) return `known: ${names.join(', ')}`;
+  return `${names.length} are known; docs/config lists them`;
 }

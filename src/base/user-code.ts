@@ -9,7 +9,8 @@ import { fileURLToPath } from 'node:url';
 import { TorchtsError } from './errors.ts';
 import { PACKAGE_ROOT } from './package-root.ts';
 
-const USER_TYPE = /^((?:\.{1,2}\/|\/).+\.[cm]?[jt]s)#([A-Za-z_$][\w$]*)$/;
+/** `./file.ts#Export`: the file and the export. */
+export const USER_TYPE = /^((?:\.{1,2}\/|\/).+\.[cm]?[jt]s)#([A-Za-z_$][\w$]*)$/;
 /** What was meant to be a user's type, but lacks a part. */
 const NEARLY = /^(?:\.{1,2}\/|\/)|\.[cm]?[jt]s(?:#|$)/;
 

@@ -27,6 +27,8 @@ interface Parts {
 interface Contradiction {
   readonly path: ConfigPath;
   readonly message: string;
+  /** What is at fault of what stands at `path`; its value unless given. */
+  readonly aim?: 'key' | 'value';
 }
 
 export function contradictions(config: Parts, source: MetricSource): Contradiction[] {
@@ -60,11 +62,12 @@ function unmeasured(config: Parts, measured: readonly string[]): Contradiction[]
     if (split === 'train' && path.join() === 'trainer,monitor') {
       return [{ path, message: `best is chosen among evaluations, not by ${name}` }];
     }
+    const aim = path[0] === 'expect' ? 'key' : 'value';
     if (split !== undefined && split !== 'train' && !(split in data)) {
-      return [{ path, message: `there is no data.${split} to measure it on` }];
+      return [{ path, message: `there is no data.${split} to measure it on`, aim }];
     }
     const message = unknownMetric(name, known);
-    return message === undefined ? [] : [{ path, message }];
+    return message === undefined ? [] : [{ path, message, aim }];
   });
 }
 

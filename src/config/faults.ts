@@ -27,7 +27,8 @@ function faultsOfIssue(issue: Issue, path: ConfigPath, tree: Tree): Fault[] {
       faultsOfIssue(deeper, [...path, ...(deeper.path as ConfigPath)], tree),
     );
   }
-  return [{ place: locate(tree, path), path, message: messageOf(issue, path, tree) }];
+  const aim = issue.code === 'custom' && issue.params?.aim === 'key' ? 'key' : 'value';
+  return [{ place: locate(tree, path, aim), path, message: messageOf(issue, path, tree) }];
 }
 
 /** A union's branch that took the value's form and found fault with something inside it. */

@@ -10,13 +10,11 @@
 
 import { z } from 'zod';
 import { type AnyRegistry, registryOf } from '../base/registry.ts';
+import { USER_TYPE } from '../base/user-code.ts';
 import { REFERENCE_PATTERN } from './environment.ts';
 import { type Json, oneOf, referring, simplified, when } from './json-schema-form.ts';
 import { patchOf } from './json-schema-patch.ts';
 import { configSchema, type Registries } from './schema.ts';
-
-/** A user's own code, `./model.ts#Net`; what it takes is its own affair. */
-const FILE_TYPE = '^\\.{0,2}/.*#[A-Za-z_$][\\w$]*$';
 
 /** A config and what may stand in it, as zod writes their JSON Schemas. */
 export interface ConfigDescription {
@@ -107,7 +105,8 @@ function isRepresented(schema: z.core.$ZodType): boolean {
 /** A spec of any type: the bare word, or an object whose arguments are those of its `type`. */
 function specOf(registry: AnyRegistry): Json {
   const names = registry.names();
-  const other = `${FILE_TYPE}|${REFERENCE_PATTERN}`;
+  // What a user's own code takes is its own affair.
+  const other = `${USER_TYPE.source}|${REFERENCE_PATTERN}`;
   const needsNothing = names.filter((type) => isOptional(registry.argumentsOf(type)));
   return {
     description: `A ${registry.kind}: its type alone, or an object with the type and its arguments.`,

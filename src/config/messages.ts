@@ -84,6 +84,7 @@ const TYPES: Record<string, string> = {
 function typeOf(issue: RawIssue): string {
   const definition = issue.inst?._zod.def as z.core.$ZodTypeDef | undefined;
   if (definition?.type === 'tuple') return tuple((definition as z.core.$ZodTupleDef).items);
+  if (definition?.type === 'array') return list(definition as z.core.$ZodArrayDef);
   if (issue.expected === 'number' || issue.expected === 'int') {
     if (typeof issue.input === 'number' && !Number.isFinite(issue.input)) return 'a finite number';
     return numberType(definition);
@@ -119,6 +120,18 @@ function comparison(check: NumberCheck | undefined): string {
   if (check?.check === 'greater_than') return `${inclusive ? 'at least' : 'more than'} ${value}`;
   if (check?.check === 'less_than') return `${inclusive ? 'at most' : 'less than'} ${value}`;
   return '';
+}
+
+/** `a list of numbers`, `a list of 2 positive integers`, `a list`. */
+function list({ element, checks = [] }: z.core.$ZodArrayDef): string {
+  const lengths = checks.map((check) => (check._zod.def as { length?: number }).length);
+  const length = lengths.find((value) => value !== undefined);
+  if (length !== undefined) return tuple(Array.from({ length }, () => element));
+  const { def } = element._zod;
+  if (def.type !== 'number') return 'a list';
+  return `a list of ${numberType(def)
+    .replace(/^an? /, '')
+    .replace(/integer|number/, '$&s')}`;
 }
 
 /** `a list of 2 positive integers`. */

@@ -76,8 +76,8 @@ export function configSchema(registries: Registries) {
       .describe('Writes `report.html` whenever the run comes to rest: one file with everything.'),
     expect: expect.optional().describe('What the run must reach; one that does not has failed.'),
   }).check(({ value, issues }) => {
-    for (const { path, message } of contradictions(value, registries.metrics)) {
-      issues.push({ code: 'custom', input: value, path: [...path], message });
+    for (const { path, message, aim } of contradictions(value, registries.metrics)) {
+      issues.push({ code: 'custom', input: value, path: [...path], message, params: { aim } });
     }
   });
 }

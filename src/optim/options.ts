@@ -16,7 +16,7 @@ export function rateOf(lr: Rate): number {
 /** A rate's value when the option is checked. */
 function isRate(value: unknown): value is Rate {
   if (value instanceof Tensor) return value.numel() === 1 && value.item() >= 0;
-  return typeof value === 'number' && value >= 0;
+  return typeof value === 'number' && value >= 0 && Number.isFinite(value);
 }
 
 export const numberFrom0 = z.number().min(0);
@@ -24,7 +24,7 @@ export const numberFrom0 = z.number().min(0);
 export function rate(initial: number) {
   return z
     .custom<Rate>(isRate, {
-      error: 'must be a number of at least 0, or a tensor of one element',
+      error: 'expected a number of at least 0, or in code a tensor of one element',
     })
     .meta({ type: 'number', minimum: 0 })
     .default(initial);
@@ -37,7 +37,7 @@ function isBeta(value: unknown): value is number | Tensor {
 }
 
 const beta = z
-  .custom<number | Tensor>(isBeta, { error: 'must be at least 0 and less than 1' })
+  .custom<number | Tensor>(isBeta, { error: 'expected a number of at least 0 and less than 1' })
   .meta({ type: 'number', minimum: 0, exclusiveMaximum: 1 });
 
 /** Two numbers, or two tensors of one element, whose numbers are taken. */

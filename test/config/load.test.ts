@@ -186,8 +186,18 @@ const WRONG: [from: string, to: string, faults: string[]][] = [
   [
     'ReLU',
     '{ type: 3 }',
+    ['config.yaml:8:15 model.layers[1].type: expected the name of a module, got 3'],
+  ],
+  [
+    'ReLU',
+    '{ tpye: Dropout }',
+    ['config.yaml:8:9 model.layers[1]: unknown key "tpye"; did you mean "type"?'],
+  ],
+  [
+    'ReLU',
+    'Nothing',
     [
-      'config.yaml:8:15 model.layers[1].type: unknown module "3"; known: Conv2d, Dropout, Flatten, Linear, MaxPool2d, ReLU, Sequential',
+      'config.yaml:8:7 model.layers[1]: unknown module "Nothing"; known: Conv2d, Dropout, Flatten, Linear, MaxPool2d, ReLU, Sequential',
     ],
   ],
   [
@@ -292,7 +302,7 @@ const WRONG: [from: string, to: string, faults: string[]][] = [
   [
     'loss:',
     'expect: { val_loss: { max: 2 } }\nloss:',
-    ['config.yaml:10:21 expect.val_loss: there is no data.val to measure it on'],
+    ['config.yaml:10:11 expect.val_loss: there is no data.val to measure it on'],
   ],
   [
     'loss:',
@@ -306,7 +316,7 @@ const WRONG: [from: string, to: string, faults: string[]][] = [
     'loss:',
     'expect: { accuracy: { min: 2 } }\nloss:',
     [
-      'config.yaml:10:21 expect.accuracy: there is no metric "accuracy"; did you mean "train_accuracy"?',
+      'config.yaml:10:11 expect.accuracy: there is no metric "accuracy"; did you mean "train_accuracy"?',
     ],
   ],
   [
@@ -334,7 +344,7 @@ const WRONG: [from: string, to: string, faults: string[]][] = [
     'loss:',
     'metrics: [ConfusionMatrix]\nexpect: { train_accuracy: { min: 1 } }\nloss:',
     [
-      'config.yaml:11:27 expect.train_accuracy: there is no metric "train_accuracy"; known: train_loss, seconds',
+      'config.yaml:11:11 expect.train_accuracy: there is no metric "train_accuracy"; known: train_loss, seconds',
     ],
   ],
 ];
