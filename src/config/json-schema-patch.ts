@@ -29,7 +29,7 @@ function loosened(schema: Json): Json {
   const { required: _, anyOf, ...rest } = schema;
   const over: Json = { ...rest };
   if (typeof over.$ref === 'string') over.$ref = `${over.$ref}.patch`;
-  for (const key of ['then', 'else']) {
+  for (const key of ['then', 'else', 'additionalProperties']) {
     if (isObject(over[key])) over[key] = loosened(over[key]);
   }
   if (Array.isArray(over.allOf)) over.allOf = over.allOf.map(loosened);
