@@ -14,6 +14,7 @@ import { schemaCommand } from './schema.ts';
 import { type Services, services } from './services.ts';
 import { trainCommand } from './train.ts';
 import { validateCommand } from './validate.ts';
+import { verifyResumeCommand } from './verify-resume.ts';
 
 export interface CommandContext {
   readonly io: Io;
@@ -35,6 +36,7 @@ export const commands: readonly ((context: CommandContext) => Command)[] = [
   diffCommand,
   reportCommand,
   benchCommand,
+  verifyResumeCommand,
   schemaCommand,
   initCommand,
   dataCommand,

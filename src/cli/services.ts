@@ -15,6 +15,7 @@ import type {
   ReportRequest,
   TrainRequest,
 } from '../train/request.ts';
+import type { VerifyRequest, VerifyResult } from '../train/verify-resume.ts';
 import type { TaskMemory } from './memory.ts';
 
 export type { EvaluateRequest, EvaluateResult, TrainRequest };
@@ -60,6 +61,7 @@ export interface Services {
   /** Writes the report of a run and returns its path. */
   report(request: ReportRequest): Promise<string>;
   bench(request: BenchRequest): Promise<BenchReport>;
+  verifyResume(request: VerifyRequest): Promise<VerifyResult>;
   /** @throws ConfigError that points at the layer whose shapes do not fit. */
   inspectModel(loaded: LoadedConfig): Promise<ModelReport>;
   /** The JSON Schema of every config, as a file. */
@@ -77,6 +79,8 @@ export const services: Services = {
   train: async (request) => (await import('../train/train.ts')).train(request),
   evaluate: async (request) => (await import('../train/evaluate.ts')).evaluate(request),
   report: async (request) => (await import('../train/run-report.ts')).rebuildReport(request),
+  verifyResume: async (request) =>
+    (await import('../train/verify-resume.ts')).verifyResume(request),
   bench: async (request) => (await import('../train/bench.ts')).bench(request),
   inspectModel: async (loaded) => (await import('./inspect.ts')).inspectModel(loaded),
   jsonSchema: async () => {

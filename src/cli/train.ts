@@ -1,7 +1,7 @@
 /** `torchts train CONFIG|RUN [key=value...]` */
 
 import { Command } from 'commander';
-import type { TrainEvent } from '../train/events.ts';
+import { KILL_AFTER, type TrainEvent } from '../train/events.ts';
 import { CiReport } from './ci-report.ts';
 import type { CommandContext } from './commands.ts';
 import { EXIT, type StopSignal } from './exit.ts';
@@ -72,6 +72,7 @@ async function train(
       profile: options.profile,
       signal: abort.signal,
       onEvent(event: TrainEvent) {
+        killIfAsked(event, io.env);
         if (event.event === 'stopped') stopped = abort.signal.reason as StopSignal;
         reporter.event(event);
         report.event(event);
@@ -83,5 +84,12 @@ async function train(
   } finally {
     forget();
     reporter.close?.();
+  }
+}
+
+/** As `torchts verify-resume` asks of the processes that it starts. */
+function killIfAsked(event: TrainEvent, env: NodeJS.ProcessEnv): void {
+  if (event.event === 'checkpoint' && String(event.step) === env[KILL_AFTER]) {
+    process.kill(process.pid, 'SIGKILL');
   }
 }

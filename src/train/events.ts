@@ -105,3 +105,6 @@ export interface RunSummary {
   /** False when an `expect:` was not met. */
   readonly ok: boolean;
 }
+
+/** Environment variable: the step after whose checkpoint a training process kills itself. */
+export const KILL_AFTER = 'TORCHTS_KILL_AFTER_STEP';

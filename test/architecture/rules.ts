@@ -58,7 +58,7 @@ export const EXCLUSIVE: readonly (readonly [
   [
     'start other programs',
     /['"](node:)?child_process['"]/,
-    // An unpacking tool of the system; the state of git for a run's record.
-    ['src/data/', 'src/train/environment.ts'],
+    // An unpacking tool of the system; the state of git for a run's record; trainings to kill.
+    ['src/data/', 'src/train/environment.ts', 'src/train/verify-resume.ts'],
   ],
 ];
