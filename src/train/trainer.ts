@@ -8,7 +8,6 @@ import { TorchtsError } from '../base/errors.ts';
 import { shortType } from '../base/user-code.ts';
 import type { MetricsRecord } from '../callbacks/index.ts';
 import type { LoadedConfig } from '../config/load.ts';
-import { keyOf, TEST } from '../config/splits.ts';
 import { type CompiledStep, compile } from '../core/compile.ts';
 import { generatorState } from '../core/random.ts';
 import type { DataLoader } from '../data/loader.ts';
@@ -19,14 +18,15 @@ import type { Checkpoint, Position } from './checkpoint.ts';
 import type { Clock } from './clock.ts';
 import { DivergedError, explained, lastCheckpoint } from './divergence.ts';
 import { EarlyStopping } from './early-stopping.ts';
-import { Evaluator, type Pass } from './evaluator.ts';
 import type { TrainEvent } from './events.ts';
+import { HeldOut } from './held-out.ts';
 import { Journal } from './journal.ts';
 import { Profiler } from './profiler.ts';
 import type { RunDirectory } from './run-directory.ts';
 import type { RunLength } from './run-length.ts';
 import { RunView } from './run-view.ts';
 import { checkSampleOrder, sampleOrder } from './sample-order.ts';
+import { Saver } from './saver.ts';
 import * as snapshot from './snapshot.ts';
 import { StepQueue } from './step-queue.ts';
 import { type BatchStep, type Task, trainingStep } from './task.ts';
@@ -56,12 +56,10 @@ export class Trainer {
   readonly #totals: Totals;
   readonly #step: BatchStep;
   readonly #clearTotals: CompiledStep<[], undefined>;
-  readonly #evaluator: Evaluator;
-  /** What every evaluation measures, and what is measured when training is over. */
-  readonly #valLoaders: ReadonlyMap<string, DataLoader>;
-  readonly #testLoader: ReadonlyMap<string, DataLoader>;
+  readonly #heldOut: HeldOut;
   readonly #profiler: Profiler | undefined;
   readonly #queue: StepQueue;
+  readonly #saver: Saver;
 
   readonly #callbacks: Callbacks;
   /** Before a pass over the validation data that a stopped run will begin again. */
@@ -73,14 +71,10 @@ export class Trainer {
   /** The steps of the last record of the training loss, and of the last closing of an epoch. */
   #recordedAt = 0;
   #closedAt = 0;
-  /** The newest checkpoint, and the position it holds. */
-  #saved: { readonly path: string; readonly position: string } | undefined;
   #isTested = false;
-  /** Writes it to disk while training goes on. */
-  #writing: Promise<void> = Promise.resolve();
 
   constructor(options: TrainerOptions) {
-    const { loaded, task, loader, heldOut, emit, profile } = options;
+    const { loaded, task, loader, emit, profile } = options;
     const onRetrace = (reason: string) => emit({ event: 'retrace', reason });
     this.totalSteps = options.length.steps;
     this.#options = options;
@@ -99,9 +93,8 @@ export class Trainer {
       ? anomalyStep(task, totals, () => this.#position.step)
       : (this.#profiler ?? this.#step);
     this.#queue = new StepQueue(stepper, loader);
-    this.#evaluator = new Evaluator(task, onRetrace);
-    this.#valLoaders = new Map([...heldOut].filter(([split]) => split !== TEST));
-    this.#testLoader = new Map([...heldOut].filter(([split]) => split === TEST));
+    this.#heldOut = new HeldOut(options);
+    this.#saver = new Saver({ ...options, keep: loaded.config.trainer.keep });
   }
 
   /** What callbacks see. */
@@ -138,7 +131,7 @@ export class Trainer {
 
   /** True once nothing is left to be done. */
   get tested(): boolean {
-    return this.finished && (this.#testLoader.size === 0 || this.#isTested);
+    return this.finished && (this.#heldOut.test.size === 0 || this.#isTested);
   }
 
   get #stepsTaken(): boolean {
@@ -147,6 +140,11 @@ export class Trainer {
 
   get #epochTaken(): boolean {
     return this.#position.batch === this.#options.loader.batchesPerEpoch;
+  }
+
+  /** Where training stands, as far as a checkpoint tells. */
+  get #place(): string {
+    return JSON.stringify([this.#position, this.#closedAt]);
   }
 
   get #lr(): number {
@@ -164,10 +162,11 @@ export class Trainer {
     // A run that goes on may be over already.
     if (this.#position.step > 0) this.#noticeEnd();
     if (!this.finished) await this.#session();
-    if (this.finished)
+    if (this.finished) {
       await this.#test().catch(async (error) => {
         throw await this.#explained(error);
       });
+    }
     await this.#profiler?.write();
   }
 
@@ -177,10 +176,10 @@ export class Trainer {
       await this.#tell('onTrainStart');
       await this.#takeEpochs();
       await this.#save();
-      await this.#writing;
+      await this.#saver.done();
       if (this.finished) await this.#tell('onTrainEnd');
     } catch (error) {
-      await Promise.allSettled([this.#writing]);
+      await Promise.allSettled([this.#saver.done()]);
       failure = { error: await this.#explained(error) };
     }
     await this.#callbacks.end(failure);
@@ -282,10 +281,10 @@ export class Trainer {
 
   /** False when the signal ended it early. */
   async #evaluate(): Promise<boolean> {
-    if (this.#valLoaders.size === 0) return true;
+    if (this.#heldOut.val.size === 0) return true;
     this.#resumesAs = this.#callbacks.state(this.#journal.logged);
     await this.#tell('onValidationStart');
-    const passes = await this.#measure(this.#valLoaders);
+    const passes = await this.#heldOut.measure(this.#heldOut.val, this.#position);
     if (passes === undefined) return false;
     this.#resumesAs = undefined;
     const records = passes.map((pass) => this.#journal.recordPass(pass, this.#position, this.#lr));
@@ -302,44 +301,15 @@ export class Trainer {
    * record follows the last checkpoint's.
    */
   async #test(): Promise<void> {
-    if (this.#testLoader.size === 0) return;
+    if (this.#heldOut.test.size === 0) return;
     const { run, task } = this.#options;
     const best = this.#journal.best?.step ?? this.#position.step;
     const state = await snapshot.restoreWeights(task, run.checkpoints.pathOf(best));
-    const passes = await this.#measure(this.#testLoader);
+    const passes = await this.#heldOut.measure(this.#heldOut.test, this.#position);
     if (passes === undefined) return;
     const epoch = state.batch > 0 ? state.epoch : state.epoch - 1;
     for (const pass of passes) this.#journal.recordPass(pass, { ...state, epoch }, this.#lr);
     this.#isTested = true;
-  }
-
-  /** Passes over some splits; nothing when the signal ended them early. */
-  async #measure(loaders: ReadonlyMap<string, DataLoader>): Promise<readonly Pass[] | undefined> {
-    const { signal, clock } = this.#options;
-    const passes = await clock.pause(() => this.#evaluator.run(loaders, signal));
-    for (const { split, measurement } of passes ?? []) {
-      const { loss } = measurement.values;
-      if (!Number.isFinite(loss)) {
-        const { step } = this.#position;
-        throw new DivergedError(
-          `the loss on ${keyOf(split)} is ${loss} after step ${step}`,
-          split,
-          step,
-        );
-      }
-      await this.#keepArrays(split, measurement);
-    }
-    return passes;
-  }
-
-  async #keepArrays(split: string, { samples, arrays }: Measurement): Promise<void> {
-    if (Object.keys(arrays).length === 0) return;
-    const { run, task, emit } = this.#options;
-    const { step, epoch } = this.#position;
-    const { classes } = task.train;
-    const record = { step, epoch: epoch + 1, split, samples, classes, arrays };
-    await run.keepArrays(record);
-    emit({ event: 'arrays', ...record });
   }
 
   #checkLoss({ values: { loss }, samples }: Measurement, first: number, last: number): void {
@@ -351,37 +321,21 @@ export class Trainer {
 
   /** What ended training, with what there is to say about it. */
   async #explained(error: unknown): Promise<unknown> {
-    const checkpoint = this.#saved?.path;
+    const checkpoint = this.#saver.path;
     if (error instanceof DivergedError) return explained(error, { ...this.#options, checkpoint });
     if (!(error instanceof CallbackError || error instanceof AnomalyError)) return error;
     const last = lastCheckpoint(checkpoint);
     return new TorchtsError(`training stopped: ${error.message}; ${last}`);
   }
 
-  /**
-   * Takes a checkpoint of the present position, unless it was the last thing done, and begins to
-   * write it. Disks are slow to confirm; one checkpoint at a time is on its way.
-   */
+  /** Takes a checkpoint of the present position, unless it was the last thing done. */
   async #save(): Promise<void> {
     await this.#queue.idle();
-    const position = JSON.stringify([this.#position, this.#closedAt]);
-    if (this.#saved?.position === position) return;
+    const place = this.#place;
+    if (this.#saver.has(place)) return;
     const { run, clock } = this.#options;
     await this.#tell('onSaveCheckpoint', run.checkpoints.pathOf(this.#position.step));
-    await clock.pause(async () => {
-      const checkpoint = await this.#snapshot();
-      await this.#writing;
-      this.#saved = { path: run.checkpoints.pathOf(this.#position.step), position };
-      this.#writing = this.#write(checkpoint);
-      // Whoever waits for it hears of a failure; until then nobody may be waiting.
-      this.#writing.catch(() => undefined);
-    });
-  }
-
-  async #write(checkpoint: Checkpoint): Promise<void> {
-    const { run, emit, loaded } = this.#options;
-    const path = await run.save(checkpoint, loaded.config.trainer.keep);
-    emit({ event: 'checkpoint', step: checkpoint.state.step, path });
+    await clock.pause(async () => this.#saver.begin(await this.#snapshot(), place));
   }
 
   async #snapshot(): Promise<Checkpoint> {
@@ -451,15 +405,14 @@ export class Trainer {
     this.#position = { step, epoch, batch };
     this.#recordedAt = state.recorded_at;
     this.#closedAt = state.closed_at;
-    this.#saved = { path: folder, position: JSON.stringify([this.#position, this.#closedAt]) };
+    this.#saver.found(folder, this.#place);
     this.#journal.restore(state);
   }
 
   dispose(): void {
     this.#step.dispose();
     this.#clearTotals.dispose();
-    this.#evaluator.dispose();
-    for (const loader of this.#options.heldOut.values()) loader.dispose();
+    this.#heldOut.dispose();
     this.#options.loader.dispose();
   }
 }
