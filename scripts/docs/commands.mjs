@@ -13,7 +13,7 @@ const FOLDER = 'docs/commands';
  */
 export function commandPages(torchts) {
   const root = torchts.program(torchts.idleContext());
-  const pages = root.commands.map((command) => {
+  const pages = visible(root).map((command) => {
     const sections = [command, ...command.commands].map((one) => section(torchts, one));
     const title = heading(`torchts ${command.name()}`);
     return /** @type {[string, string]} */ ([
@@ -24,9 +24,16 @@ export function commandPages(torchts) {
   return [[`${FOLDER}/README.md`, index(torchts, root)], ...pages];
 }
 
+/** The commands that help lists, but for help itself. @param {Command} root */
+const visible = (root) =>
+  root
+    .createHelp()
+    .visibleCommands(root)
+    .filter((command) => root.commands.includes(command));
+
 /** @param {Torchts} torchts @param {Command} root */
 function index(torchts, root) {
-  const commands = root.commands.map((command) => [
+  const commands = visible(root).map((command) => [
     `[${code(command.name())}](${command.name()}.md)`,
     sentence(command.summary() || command.description()),
   ]);

@@ -2,6 +2,7 @@
 
 import type { Command } from 'commander';
 import { benchCommand } from './bench.ts';
+import { completeCommand, completionCommand } from './completion/commands.ts';
 import { dataCommand } from './data.ts';
 import { diffCommand } from './diff.ts';
 import { doctorCommand } from './doctor.ts';
@@ -41,4 +42,8 @@ export const commands: readonly ((context: CommandContext) => Command)[] = [
   initCommand,
   dataCommand,
   doctorCommand,
+  completionCommand,
 ];
+
+/** Those that only torchts' own scripts call. */
+export const hiddenCommands: typeof commands = [completeCommand];

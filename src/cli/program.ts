@@ -2,7 +2,7 @@
 
 import { Command } from 'commander';
 import { version } from '../base/version.ts';
-import { type CommandContext, commands } from './commands.ts';
+import { type CommandContext, commands, hiddenCommands } from './commands.ts';
 import { EXIT, EXIT_MEANINGS } from './exit.ts';
 import { withHelp } from './help.ts';
 
@@ -47,9 +47,9 @@ export function program(context: CommandContext): Command {
     ],
     notes: NOTES,
   });
-  for (const add of commands) {
-    const command = add(context);
-    torchts.addCommand(inherit(command, torchts));
+  for (const add of [...commands, ...hiddenCommands]) {
+    const hidden = hiddenCommands.includes(add);
+    torchts.addCommand(inherit(add(context), torchts), { hidden });
   }
   return torchts;
 }

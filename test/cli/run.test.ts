@@ -15,9 +15,9 @@ const CONFIG = 'configs/cifar10-cnn.yaml';
 
 /** Every command with its name, parents first; the one of `torchts` itself is empty. */
 function commandsOf(command: Command, name: string): [string, Command][] {
-  const inner = command.commands.map((child) =>
-    commandsOf(child, `${name} ${child.name()}`.trimStart()),
-  );
+  const visible = command.createHelp().visibleCommands(command);
+  const listed = command.commands.filter((child) => visible.includes(child));
+  const inner = listed.map((child) => commandsOf(child, `${name} ${child.name()}`.trimStart()));
   return [[name, command], ...inner.flat()];
 }
 const tree = commandsOf(program(idleContext()), '');
