@@ -90,8 +90,7 @@ export async function bench(request: BenchRequest): Promise<BenchReport> {
       threads: threads(),
       parameters: countParameters(task.model),
       ms_per_step_median: median(times),
-      // So many that they cannot be arguments of one call.
-      ms_per_step_min: times.reduce((least, time) => Math.min(least, time)),
+      ms_per_step_min: Math.min(...times),
       flops_per_step: kernels.reduce((sum, { flops }) => sum + flops, 0),
       peak_bytes: memory.arena_bytes + memory.binding_bytes,
       ...memory,

@@ -21,6 +21,10 @@ export class Pipeline {
     return this.#running >= this.depth || this.#failure !== undefined;
   }
 
+  get busy(): boolean {
+    return this.#running > 0;
+  }
+
   add(run: Promise<unknown>): void {
     this.#running++;
     run.then(this.#settled, this.#failed);

@@ -11,6 +11,9 @@ import type { BatchStep } from './task.ts';
 /** How long one call may keep the engine busy: a signal waits for the calls under way. */
 const CALL_MILLISECONDS = 5;
 
+/** A signal waits for the steps under way: of long ones (ms) there is one at a time. */
+const LONG_STEP = 1000;
+
 /** How many steps of `milliseconds` each one call may have, `most` at the most. */
 export function fittingSteps(milliseconds: number, most: number): number {
   return Math.max(1, Math.min(most, Math.floor(CALL_MILLISECONDS / milliseconds)));
@@ -21,6 +24,8 @@ export class StepQueue {
   #waiting: Parameters<BatchStep>[] = [];
   /** How many steps go into a call; it grows while they prove to be short. */
   #perCall = 1;
+  /** Until the first ones are done, nobody knows. */
+  #areLong = true;
   #lastDone = 0;
 
   readonly #tensors: BatchTensors;
@@ -37,7 +42,7 @@ export class StepQueue {
 
   /** True when the next step had better wait for `room`. */
   get full(): boolean {
-    return this.#pipeline.full;
+    return this.#pipeline.full || (this.#areLong && this.#pipeline.busy);
   }
 
   add(batch: Batch): void {
@@ -61,7 +66,7 @@ export class StepQueue {
 
   /** Waits until another step fits. Throws what the first failed step threw. */
   room(): Promise<void> {
-    return this.#pipeline.room();
+    return this.#areLong ? this.#pipeline.idle() : this.#pipeline.room();
   }
 
   /** Waits until everything is done. Throws as `room`. */
@@ -74,6 +79,7 @@ export class StepQueue {
     const now = performance.now();
     const each = (now - this.#lastDone) / steps;
     this.#lastDone = now;
+    this.#areLong = each > LONG_STEP;
     this.#perCall = fittingSteps(each, Math.min(this.#most, 2 * this.#perCall));
   }
 }

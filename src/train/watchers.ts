@@ -69,18 +69,22 @@ export class Watchers {
   async failed(error: unknown): Promise<void> {
     const message = error instanceof Error ? error.message : String(error);
     await this.#status?.end('failed', this.#step, message).catch(() => undefined);
-    await this.#report(undefined);
+    await this.#writeReport(undefined).catch(() => undefined);
   }
 
   /** A run that could be trained is no failure because its report cannot be written. */
   async #report(samples: ReportParts['samples']): Promise<void> {
-    const { run, loaded, task } = this;
-    if (run === undefined || !loaded.config.report) return;
     try {
-      const { writeReport } = await import('./run-report.ts');
-      await writeReport(run.path, { loaded, task, samples });
+      await this.#writeReport(samples);
     } catch (error) {
       warnOnce(`report.html was not written: ${(error as Error).message}`);
     }
+  }
+
+  async #writeReport(samples: ReportParts['samples']): Promise<void> {
+    const { run, loaded, task } = this;
+    if (run === undefined || !loaded.config.report) return;
+    const { writeReport } = await import('./run-report.ts');
+    await writeReport(run.path, { loaded, task, samples });
   }
 }

@@ -22,6 +22,9 @@ export async function differences(whole, run) {
   return faults;
 }
 
+/** What is made of times, or made anew from what is compared: a run that goes on has more of them. */
+const PASSED_OVER = /^(events\.out\.tfevents\..*|report\.html|status\.json)$/;
+
 /**
  * Every file and link of a run by name; of those with times, what is no time.
  *
@@ -34,6 +37,7 @@ async function contents(run) {
   for (const entry of await readdir(run, { recursive: true, withFileTypes: true })) {
     const path = join(entry.parentPath ?? entry.path, entry.name);
     const name = path.slice(run.length + 1);
+    if (PASSED_OVER.test(name)) continue;
     if (entry.isSymbolicLink()) found[name] = await readlink(path);
     else if (entry.isFile()) found[name] = timeless(name, await readFile(path));
     else found[name] = 'a folder';
