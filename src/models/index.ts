@@ -1,6 +1,16 @@
 /** The zoo: well-known models under their well-known names. Importing it registers every type. */
 
+export { AlexNet, type AlexNetOptions, alexnet } from './alexnet.ts';
+export {
+  DenseNet,
+  type DenseNetOptions,
+  densenet121,
+  densenet161,
+  densenet169,
+  densenet201,
+} from './densenet.ts';
 export { GPT, type GPTOptions } from './gpt.ts';
+export { MobileNetV2, type MobileNetV2Options, mobilenet_v2 } from './mobilenet-v2.ts';
 export {
   BasicBlock,
   Bottleneck,
@@ -13,5 +23,26 @@ export {
   resnet101,
   resnet152,
   resnext50_32x4d,
+  resnext101_32x8d,
+  resnext101_64x4d,
   wide_resnet50_2,
+  wide_resnet101_2,
 } from './resnet.ts';
+export {
+  SqueezeNet,
+  type SqueezeNetOptions,
+  squeezenet1_0,
+  squeezenet1_1,
+} from './squeezenet.ts';
+export {
+  VGG,
+  type VGGOptions,
+  vgg11,
+  vgg11_bn,
+  vgg13,
+  vgg13_bn,
+  vgg16,
+  vgg16_bn,
+  vgg19,
+  vgg19_bn,
+} from './vgg.ts';

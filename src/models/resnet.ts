@@ -14,8 +14,9 @@ import { kaimingNormal_, zeros_ } from '../nn/init.ts';
 import { Linear } from '../nn/linear.ts';
 import { Module } from '../nn/module.ts';
 import { AdaptiveAvgPool2d, MaxPool2d } from '../nn/pooling.ts';
-import { modules, schemas } from '../nn/registry.ts';
+import { schemas } from '../nn/registry.ts';
 import { relu } from '../ops/pointwise.ts';
+import { registerModel } from './torchvision.ts';
 
 /** What a block is made for. */
 export interface BlockOptions {
@@ -217,7 +218,10 @@ const DESIGNS = {
   resnet101: { block: Bottleneck, layers: [3, 4, 23, 3] },
   resnet152: { block: Bottleneck, layers: [3, 8, 36, 3] },
   resnext50_32x4d: { block: Bottleneck, layers: [3, 4, 6, 3], groups: 32, width_per_group: 4 },
+  resnext101_32x8d: { block: Bottleneck, layers: [3, 4, 23, 3], groups: 32, width_per_group: 8 },
+  resnext101_64x4d: { block: Bottleneck, layers: [3, 4, 23, 3], groups: 64, width_per_group: 4 },
   wide_resnet50_2: { block: Bottleneck, layers: [3, 4, 6, 3], width_per_group: 128 },
+  wide_resnet101_2: { block: Bottleneck, layers: [3, 4, 23, 3], width_per_group: 128 },
 } as const satisfies Record<string, ResNetDesign>;
 
 export const resnet18 = (given?: ResNetOptions) => new ResNet(DESIGNS.resnet18, given);
@@ -227,13 +231,15 @@ export const resnet101 = (given?: ResNetOptions) => new ResNet(DESIGNS.resnet101
 export const resnet152 = (given?: ResNetOptions) => new ResNet(DESIGNS.resnet152, given);
 export const resnext50_32x4d = (given?: ResNetOptions) =>
   new ResNet(DESIGNS.resnext50_32x4d, given);
+export const resnext101_32x8d = (given?: ResNetOptions) =>
+  new ResNet(DESIGNS.resnext101_32x8d, given);
+export const resnext101_64x4d = (given?: ResNetOptions) =>
+  new ResNet(DESIGNS.resnext101_64x4d, given);
 export const wide_resnet50_2 = (given?: ResNetOptions) =>
   new ResNet(DESIGNS.wide_resnet50_2, given);
+export const wide_resnet101_2 = (given?: ResNetOptions) =>
+  new ResNet(DESIGNS.wide_resnet101_2, given);
 
 for (const [name, design] of Object.entries(DESIGNS)) {
-  modules.register(name, {
-    schema: options,
-    page: `https://pytorch.org/vision/stable/models/generated/torchvision.models.${name}.html`,
-    create: (given: z.output<typeof options>) => new ResNet(design, given),
-  });
+  registerModel(name, options, (given) => new ResNet(design, given));
 }
