@@ -4,6 +4,7 @@
 import '../models/index.ts';
 
 import { callbacks } from '../callbacks/index.ts';
+import { batchTransforms } from '../data/batch-transforms.ts';
 import { datasets } from '../data/index.ts';
 import { metrics } from '../metrics/index.ts';
 import { losses, modules } from '../nn/index.ts';
@@ -16,6 +17,7 @@ export const registries: Registries = {
   optimizers,
   schedulers,
   datasets,
+  batchTransforms,
   callbacks,
   metrics,
 };

@@ -96,12 +96,13 @@ export function restoreModel(model: Module, file: string, stored: HostTensors): 
  * @throws MisfitError that names what does not fit.
  */
 export function restoreTask(
-  { model, average, optimizer, schedule }: Task,
+  { model, average, mixer, optimizer, schedule }: Task,
   totals: Totals,
   folder: string,
   { state, model: weights, average: averaged, tensors }: Checkpoint,
 ): void {
   restoreModel(model, join(folder, MODEL_FILE), weights);
+  mixer?.goOn(state.step);
   const averageFile = join(folder, AVERAGE_FILE);
   average?.goOn(
     state.step,

@@ -4,6 +4,7 @@ import { formatShape, type Shape, sameShape } from '../base/shape.ts';
 import { scheduleOptions } from '../config/contradictions.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import { checkModel, pointing } from '../config/model-check.ts';
+import type { ConfigPath } from '../config/place.ts';
 import type { TrainConfig, TrainerConfig } from '../config/schema.ts';
 import { heldOutSplits } from '../config/splits.ts';
 import { autocast } from '../core/autocast.ts';
@@ -12,7 +13,7 @@ import { noGrad } from '../core/grad-mode.ts';
 import { placeholder } from '../core/leaf.ts';
 import { manualSeed } from '../core/random.ts';
 import { Tensor } from '../core/tensor.ts';
-import { type DatasetSource, datasets } from '../data/index.ts';
+import { type DatasetSource, datasets, type Field } from '../data/index.ts';
 import {
   buildLoss,
   firstOutput,
@@ -24,6 +25,7 @@ import {
 } from '../nn/index.ts';
 import { narrow } from '../ops/slicing.ts';
 import { type AnyOptimizer, build as buildOptimizer, buildScheduler } from '../optim/index.ts';
+import { type BatchMixer, batchMixer } from './batch-mixer.ts';
 import { Schedule } from './schedule.ts';
 import { metricsOf } from './task-metrics.ts';
 import { Totals } from './totals.ts';
@@ -48,6 +50,8 @@ export interface Task {
   readonly samples_per_step: number;
   /** Whether the loss of a batch is the sum over its samples, not their mean. */
   readonly summed: boolean;
+  /** Mixes the samples of training batches, where the config says so. */
+  readonly mixer: BatchMixer | undefined;
   /** The average of the weights that is measured in their place, where there is one. */
   readonly average: WeightAverage | undefined;
   /** Limits the gradients, where the config says so; part of a traced step. */
@@ -81,10 +85,15 @@ export function buildTask(loaded: LoadedConfig): Task {
   const { interval, monitor } = scheduleOptions(config);
   const summed = isSummed(config.loss);
   const classifies = train.classes.length > 0;
-  checkLoss(loaded, loss, train, outputs);
-  if (classifies) checkClasses(loaded, train, output.shape);
   const { dtype, shape } = train.target;
   const target = { dtype, shape: [output.shape[0]!, ...shape] };
+  checkLoss(loaded, ['loss'], loss, outputs, target);
+  if (classifies) checkClasses(loaded, train, output.shape);
+  const mixer = batchMixer(loaded, train, output);
+  if (mixer !== undefined) {
+    const shares = { dtype: 'float32', shape: output.shape } as const;
+    checkLoss(loaded, ['data', 'batch_transforms'], loss, outputs, shares);
+  }
   const metrics = metricsOf(loaded, { classes: train.classes, output, target });
   return {
     model,
@@ -98,6 +107,7 @@ export function buildTask(loaded: LoadedConfig): Task {
     eval_batch_size: evaluationBatch(config),
     samples_per_step: samplesPerStep(config),
     summed,
+    mixer,
     average: config.trainer.ema && new WeightAverage(model, config.trainer.ema),
     clipGradients: () => clipGradients(config.trainer, model),
     totals: (during) =>
@@ -125,23 +135,20 @@ function clipGradients({ clip_grad_norm, clip_grad_value }: TrainerConfig, model
   if (clip_grad_norm !== undefined) clipGradNorm_(model.parameters(), clip_grad_norm);
 }
 
-/** The loss of a batch must be one number. */
+/** The loss of a batch must be one number; what is wrong is said of the value at `path`. */
 function checkLoss(
   loaded: LoadedConfig,
+  path: ConfigPath,
   loss: Module,
-  source: DatasetSource,
   outputs: ModelDescription['outputs'],
+  batch: Field,
 ): void {
-  const { dtype, shape } = source.target;
   const [predicted, ...others] = outputs.map((output, i) => new Tensor(placeholder(output, i)));
-  const batch = { dtype, shape: [outputs[0].shape[0]!, ...shape] };
   const target = new Tensor(placeholder(batch, outputs.length));
-  const value = pointing(loaded, ['loss'], () =>
-    lossOfOutput(loss, [predicted!, ...others], target),
-  );
+  const value = pointing(loaded, path, () => lossOfOutput(loss, [predicted!, ...others], target));
   if (value.numel() === 1) return;
   throw loaded.error(
-    ['loss'],
+    path,
     `gives ${formatShape(value.shape)}, training needs one number; use reduction: mean`,
   );
 }
@@ -203,13 +210,15 @@ export function evaluate(
 export function takeStep(task: Task, totals: Totals, input: Tensor, target: Tensor): undefined {
   const { optimizer, schedule } = task;
   optimizer.zeroGrad();
-  for (const [x, y, share] of parts(task, input, target)) {
-    const { output, value } = evaluate(task, x, y);
+  for (const [i, [x, y, share]] of parts(task, input, target).entries()) {
+    const [mixed, shares] = task.mixer?.mix(x, y, i) ?? [x, y];
+    const { output, value } = evaluate(task, mixed, shares);
     (share === 1 ? value : value.mul(share)).backward();
     totals.add(value, output, y);
   }
   task.clipGradients();
   optimizer.step();
+  task.mixer?.afterStep();
   task.average?.afterStep();
   schedule.afterStep();
 }

@@ -19,7 +19,7 @@ const oneOrMore = (datasets: SpecSource) =>
     }),
   ]);
 
-export const data = (datasets: SpecSource) =>
+export const data = (datasets: SpecSource, batchTransforms: SpecSource) =>
   strict({
     train: datasets.spec().describe('The samples to train on.'),
     val: oneOrMore(datasets)
@@ -32,6 +32,10 @@ export const data = (datasets: SpecSource) =>
       .spec()
       .optional()
       .describe('The samples that the best checkpoint is measured on when training is over.'),
+    batch_transforms: z
+      .array(batchTransforms.spec())
+      .default([])
+      .describe('What is done to every training batch; classes become probabilities.'),
     batch_size: count().describe('Samples a batch.'),
     eval_batch_size: count()
       .optional()
