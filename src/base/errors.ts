@@ -79,19 +79,28 @@ export function opError(type: ErrorClass, op: string, message: string): TorchtsE
   return new type(`[${op}] ${message}${scope === '' ? '' : ` (at ${scope})`}`);
 }
 
-/** The nearest of `known` to `name` by edit distance, when near enough to be a likely typo. */
+/**
+ * The nearest of `known` to `name` by edit distance, when near enough to be a likely typo; else the
+ * one that `name` is the beginning of: `kernel` for `kernel_size`.
+ */
 export function nearestName(name: string, known: Iterable<string>): string | undefined {
+  const lower = name.toLowerCase();
   let best: string | undefined;
   let bestDistance = Math.max(2, Math.floor(name.length / 3)) + 1;
+  const longer: string[] = [];
   for (const candidate of known) {
-    const distance = editDistance(name.toLowerCase(), candidate.toLowerCase());
+    const distance = editDistance(lower, candidate.toLowerCase());
     if (distance < bestDistance) {
       best = candidate;
       bestDistance = distance;
     }
+    if (candidate.toLowerCase().startsWith(lower)) longer.push(candidate);
   }
-  return best;
+  return best ?? (lower.length >= SHORTEST_STEM && longer.length === 1 ? longer[0] : undefined);
 }
+
+/** Fewer letters are the beginning of too much. */
+const SHORTEST_STEM = 4;
 
 /** Letters to insert, leave out, replace, or exchange with their neighbour. */
 function editDistance(a: string, b: string): number {
