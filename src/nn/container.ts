@@ -1,14 +1,14 @@
 /** Modules made of modules. */
 
 import { z } from 'zod';
-import { TorchtsError, withScope } from '../base/errors.ts';
+import { withScope } from '../base/errors.ts';
 import { strict } from '../base/registry.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { Container, type Entries, entriesOf, placeOf } from './container-parts.ts';
 import { type AnyModule, firstOutput, Module } from './module.ts';
 import { listParts, moduleText } from './module-text.ts';
 import { modulesChanged } from './parameter.ts';
-import { type BuildContext, BuildError, build, forwardOnce, modules } from './registry.ts';
+import { type BuildContext, BuildError, build, modules, passOn } from './registry.ts';
 
 /**
  * Passes its input through the layers in order; of a layer with several outputs, such as LSTM, the
@@ -231,17 +231,7 @@ function buildSequential(
     const scope = at.join('.');
     const layer = withScope(scope, () => build(spec, { input: value, observe, path: at }));
     named.set(name, layer);
-    if (value !== undefined) value = passOn(layer, value, at);
+    if (value !== undefined) value = passOn(layer, [value], at);
   }
   return new Sequential(named);
-}
-
-/** A layer's output for a symbolic input; what does not fit is the layer's fault. */
-function passOn(layer: AnyModule, input: Tensor, at: readonly (string | number)[]): Tensor {
-  try {
-    return forwardOnce(layer, [input])[0]!;
-  } catch (error) {
-    if (error instanceof BuildError || !(error instanceof TorchtsError)) throw error;
-    throw new BuildError(error.message, at);
-  }
 }

@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import { ArgumentError, nearestName, opError, withScope } from '../base/errors.ts';
 import { type Spec, strict } from '../base/registry.ts';
+import { shortType } from '../base/user-code.ts';
 import type { Node } from '../core/graph.ts';
 import { valueType } from '../core/graph.ts';
 import { placeholder } from '../core/leaf.ts';
@@ -12,7 +13,15 @@ import { type Entries, entriesOf } from './container-parts.ts';
 import { type Names, type Wiring, wire, wiringFaults } from './graph-wiring.ts';
 import { type AnyModule, firstOutput, Module } from './module.ts';
 import { modulesChanged } from './parameter.ts';
-import { type BuildContext, BuildError, build, forwardOnce, modules } from './registry.ts';
+import {
+  type BuildContext,
+  BuildError,
+  build,
+  forwardOnce,
+  modules,
+  passOn,
+  word,
+} from './registry.ts';
 
 /** A part of a graph in code: a module, or a module with what it takes. */
 export type GraphNode =
@@ -109,21 +118,18 @@ export class Graph extends Module<readonly Tensor[], GraphOutput> {
   }
 }
 
-const name = () =>
-  z.string().regex(/^[A-Za-z_]\w*$/, 'expected a word of letters, digits and underscores');
-
 const options = strict({
-  inputs: z.array(name()).min(1).default(['input']).describe('The names of what the graph takes.'),
+  inputs: z.array(word()).min(1).default(['input']).describe('The names of what the graph takes.'),
   nodes: z
     .record(
-      name(),
+      word(),
       z.lazy(() => modules.spec()),
     )
     .describe(
       'Modules by name, in the order in which they are computed; `from` says what each takes.',
     ),
   outputs: z
-    .union([name(), z.array(name()).min(1)])
+    .union([word(), z.array(word()).min(1)])
     .optional()
     .describe('What the graph gives: one name, or a list for several. Default: the last node.'),
 }).check(({ value, issues }) => {
@@ -175,7 +181,9 @@ function buildGraph(parsed: Options, context: BuildContext): Graph {
       }),
     );
     built.set(name, module);
-    if (taken.length > 0) values.set(name, passOn(module, nodes[name]!, taken, from, at));
+    if (taken.length === 0) continue;
+    values.set(name, passOn(module, taken, at));
+    checkUse(module, nodes[name]!, taken, from, at);
   }
   const wired = [...built].map(
     ([name, module]) => [name, { module, from: nodes[name]!.from as Names }] as const,
@@ -183,20 +191,18 @@ function buildGraph(parsed: Options, context: BuildContext): Graph {
   return new Graph({ inputs, nodes: wired, outputs });
 }
 
-/** A node's output for symbolic inputs, all of which must matter to it. */
-function passOn(
+/** Every input of a node must matter to it. */
+function checkUse(
   module: AnyModule,
   { type }: Spec,
   inputs: readonly Tensor[],
   from: readonly string[],
   at: readonly (string | number)[],
-): Tensor {
+): void {
   const unused = inputs.length > 1 ? unusedInput(module, inputs) : -1;
-  if (unused >= 0) {
-    const message = `${type} makes nothing of its input ${from[unused]}; join it with Add, Mul or Cat`;
-    throw new BuildError(message, [...at, 'from']);
-  }
-  return forwardOnce(module, inputs)[0]!;
+  if (unused < 0) return;
+  const message = `${shortType(type)} makes nothing of its input ${from[unused]}; join it with Add, Mul or Cat`;
+  throw new BuildError(message, [...at, 'from']);
 }
 
 /** The place of the first input that no output depends on, or -1. */

@@ -48,6 +48,10 @@ export class BuildError extends TorchtsError {
 
 const PAGES = 'https://pytorch.org/docs/stable/generated/torch.nn.*.html';
 
+/** A name that the keys of a state dict can hold. */
+export const word = () =>
+  z.string().regex(/^[A-Za-z_]\w*$/, 'expected a word of letters, digits and underscores');
+
 /**
  * Modules by type. `name` is the layer's name in its container, and so in the state_dict keys. A
  * user's class gets its arguments and, as a second argument, the context's `input`.
@@ -55,9 +59,7 @@ const PAGES = 'https://pytorch.org/docs/stable/generated/torch.nn.*.html';
 export const modules = new Registry<AnyModule, BuildContext>(
   'module',
   {
-    name: z
-      .string()
-      .regex(/^[A-Za-z_]\w*$/, 'expected a word of letters, digits and underscores')
+    name: word()
       .optional()
       .describe("The layer's name in its container, and so in the keys of the state dict."),
     from: z
@@ -101,10 +103,7 @@ export function build<M extends AnyModule = Module>(spec: unknown, context: Buil
     }
     return module;
   } catch (error) {
-    if (error instanceof BuildError) throw error;
-    const message = userMessage(error);
-    if (message === undefined) throw error;
-    throw new BuildError(message, path);
+    throw buildError(error, path);
   }
 }
 
@@ -131,6 +130,29 @@ export function forwardOnce(module: AnyModule, inputs: readonly Tensor[]): Tenso
   } finally {
     trace.undo();
   }
+}
+
+/**
+ * The main output for symbolic inputs, which the part at `path` gives to the next one.
+ * @throws BuildError that names this part for what does not fit.
+ */
+export function passOn(
+  module: AnyModule,
+  inputs: readonly Tensor[],
+  path: readonly (string | number)[],
+): Tensor {
+  try {
+    return forwardOnce(module, inputs)[0]!;
+  } catch (error) {
+    throw buildError(error, path);
+  }
+}
+
+/** The fault of the part at `path`, unless it is known as one of a part inside it. */
+function buildError(error: unknown, path: readonly (string | number)[]): unknown {
+  if (error instanceof BuildError) return error;
+  const message = userMessage(error);
+  return message === undefined ? error : new BuildError(message, path);
 }
 
 /** A loss from the object a config would hold. */

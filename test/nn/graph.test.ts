@@ -119,6 +119,15 @@ describe('Graph', () => {
     expect([...nested.stateDict().keys()].at(-1)).toBe('two.conv2.bias');
   });
 
+  it('names the node that does not fit, also where nobody observes', () => {
+    const spec = {
+      ...BLOCK,
+      nodes: { ...BLOCK.nodes, relu1: { type: 'MaxPool2d', kernel_size: 2 } },
+    };
+    const build = () => nn.build(spec, { input: randn([2, 4, 5, 5]) });
+    expect(build).toThrow(expect.objectContaining({ path: ['nodes', 'sum'] }));
+  });
+
   it('lets a node be replaced, and no other be added', () => {
     const { graph } = pair();
     graph.addModule('relu1', new nn.Identity());
