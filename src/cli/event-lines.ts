@@ -2,13 +2,17 @@
 
 import { formatChange } from '../config/changes.ts';
 import { RECORD_KEYS } from '../config/metrics.ts';
+import type { SweepEvent } from '../sweep/sweep.ts';
 import type { RunSummary, TrainEvent } from '../train/events.ts';
 import { count, decimal, duration, metricValue } from './format.ts';
+
+/** What is shown of a run, or of a sweep. */
+export type ShownEvent = TrainEvent | SweepEvent;
 
 export type StartEvent = TrainEvent & { event: 'start' };
 
 /** What an event says to a reader; nothing for events that only programs need. */
-export function linesOf(event: TrainEvent, start: StartEvent | undefined): string[] {
+export function linesOf(event: ShownEvent, start: StartEvent | undefined): string[] {
   switch (event.event) {
     case 'resume':
       return resumeLines(event);
@@ -30,6 +34,10 @@ export function linesOf(event: TrainEvent, start: StartEvent | undefined): strin
         `${event.what}; taking the steps after ${event.from_step} again to find where it began ` +
           `(${duration(event.seconds)} at most)`,
       ];
+    case 'trial':
+      return ['', `trial ${event.trial} of ${event.trials}: ${event.description}${roundOf(event)}`];
+    case 'trial_failed':
+      return [`trial ${event.trial} failed: ${event.message}`];
     case 'expect':
       return [`expect ${event.ok ? 'met' : 'NOT MET'}: ${event.message}`];
     case 'ended_early':
@@ -49,6 +57,10 @@ function resumeLines({ checkpoint, damaged, changes }: TrainEvent & { event: 're
   const lines = damaged.map(({ reason, path }) => `warning: ${reason}; kept as ${path}.damaged`);
   if (damaged.length > 0) lines.push(`going on from ${checkpoint}, which is whole`);
   return [...lines, ...changes.map((change) => `changed: ${formatChange(change)}`)];
+}
+
+function roundOf({ epochs }: SweepEvent & { event: 'trial' }): string {
+  return epochs === null ? '' : `, until epoch ${epochs}`;
 }
 
 function startLines(event: StartEvent): string[] {

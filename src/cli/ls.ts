@@ -95,6 +95,9 @@ function steps({ step, total_steps }: RunInfo): string {
   return total_steps === null ? count(step) : `${count(step)}/${count(total_steps)}`;
 }
 
+const MOST_CHARACTERS = 160;
+
 function firstLine(text: string): string {
-  return text.split('\n')[0]!;
+  const line = text.split('\n')[0]!;
+  return line.length > MOST_CHARACTERS ? `${line.slice(0, MOST_CHARACTERS - 3)}...` : line;
 }

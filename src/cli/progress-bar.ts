@@ -2,7 +2,7 @@
 
 import { SingleBar } from 'cli-progress';
 import type { TrainEvent } from '../train/events.ts';
-import { linesOf, type StartEvent } from './event-lines.ts';
+import { linesOf, type ShownEvent, type StartEvent } from './event-lines.ts';
 import { count, decimal, duration } from './format.ts';
 import type { Io } from './io.ts';
 import type { Reporter } from './progress.ts';
@@ -25,7 +25,7 @@ export class BarReporter implements Reporter {
     });
   }
 
-  event(event: TrainEvent): void {
+  event(event: ShownEvent): void {
     if (event.event === 'progress') {
       this.#update(event);
       return;
@@ -40,7 +40,7 @@ export class BarReporter implements Reporter {
       this.#step = event.start_step;
     }
     for (const line of lines) this.io.stdout.write(`${line}\n`);
-    if (event.event === 'end' || event.event === 'stopped') this.#start = undefined;
+    if (['end', 'stopped', 'trial_failed'].includes(event.event)) this.#start = undefined;
     if (this.#start !== undefined) {
       this.#bar.start(this.#start.total_steps, this.#step, this.#shown);
     }

@@ -1,12 +1,11 @@
 /** Shows a run's events: a progress bar on a terminal, lines elsewhere, JSON, or only the end. */
 
-import type { TrainEvent } from '../train/events.ts';
-import { linesOf, type StartEvent } from './event-lines.ts';
+import { linesOf, type ShownEvent, type StartEvent } from './event-lines.ts';
 import type { Io } from './io.ts';
 
 export interface Reporter {
   /** Shows one event, now or merged with later ones. */
-  event(event: TrainEvent): void;
+  event(event: ShownEvent): void;
   /** Leaves the terminal as it was found; called also when the run failed. */
   close?(): void;
 }
@@ -23,7 +22,7 @@ export async function createReporter(mode: ReportMode, io: Io): Promise<Reporter
 class JsonReporter implements Reporter {
   constructor(readonly io: Io) {}
 
-  event(event: TrainEvent): void {
+  event(event: ShownEvent): void {
     this.io.stdout.write(`${JSON.stringify(event)}\n`);
   }
 }
@@ -31,7 +30,7 @@ class JsonReporter implements Reporter {
 class QuietReporter implements Reporter {
   constructor(readonly io: Io) {}
 
-  event(event: TrainEvent): void {
+  event(event: ShownEvent): void {
     const isResult = event.event === 'end' || event.event === 'stopped';
     if (isResult || isUnmet(event) || isWarning(event)) {
       for (const line of linesOf(event, undefined)) this.io.stdout.write(`${line}\n`);
@@ -48,11 +47,11 @@ class LineReporter implements Reporter {
   #start: StartEvent | undefined;
   #last = Number.NEGATIVE_INFINITY;
   /** The newest training record that was too soon to print. */
-  #held: TrainEvent | undefined;
+  #held: ShownEvent | undefined;
 
   constructor(readonly io: Io) {}
 
-  event(event: TrainEvent): void {
+  event(event: ShownEvent): void {
     if (event.event === 'start') this.#begin(event);
     const age = this.io.now() - this.#last;
     if (event.event === 'progress') {
@@ -70,7 +69,7 @@ class LineReporter implements Reporter {
     this.#last = this.io.now();
   }
 
-  #print(event: TrainEvent): void {
+  #print(event: ShownEvent): void {
     if (event.event === 'metrics' || event.event === 'progress') {
       this.#last = this.io.now();
       this.#held = undefined;
@@ -79,10 +78,10 @@ class LineReporter implements Reporter {
   }
 }
 
-function isWarning(event: TrainEvent): boolean {
+function isWarning(event: ShownEvent): boolean {
   return event.event === 'resume' && event.damaged.length > 0;
 }
 
-function isUnmet(event: TrainEvent): boolean {
+function isUnmet(event: ShownEvent): boolean {
   return event.event === 'expect' && !event.ok;
 }

@@ -7,6 +7,8 @@ import type { LoadedConfig } from '../config/load.ts';
 import type { StarterRequest } from '../config/starter.ts';
 import type { Field } from '../data/dataset.ts';
 import type { FetchOptions } from '../data/fetch.ts';
+import type { Load, SweepPlan } from '../sweep/plan.ts';
+import type { SweepRequest, SweepSummary } from '../sweep/sweep.ts';
 import type { BenchReport, BenchRequest } from '../train/bench.ts';
 import type { RunSummary } from '../train/events.ts';
 import type {
@@ -57,6 +59,9 @@ export interface Services {
   loadConfig(file: string, overrides: readonly string[]): Promise<LoadedConfig>;
   train(request: TrainRequest): Promise<RunSummary>;
   /** A result for each data set that the split names. */
+  sweep(request: SweepRequest): Promise<SweepSummary>;
+  /** @throws ConfigError when the sweep or one of its trials is wrong. */
+  planSweep(loaded: LoadedConfig, load: Load): Promise<SweepPlan>;
   evaluate(request: EvaluateRequest): Promise<EvaluateResult[]>;
   /** Writes the report of a run and returns its path. */
   report(request: ReportRequest): Promise<string>;
@@ -78,6 +83,8 @@ export const services: Services = {
     (await import('../config/load.ts')).loadConfigWithCode(file, { overrides }),
   train: async (request) => (await import('../train/train.ts')).train(request),
   evaluate: async (request) => (await import('../train/evaluate.ts')).evaluate(request),
+  sweep: async (request) => (await import('../sweep/sweep.ts')).runSweep(request),
+  planSweep: async (loaded, load) => (await import('../sweep/plan.ts')).planSweep(loaded, load),
   report: async (request) => (await import('../train/run-report.ts')).rebuildReport(request),
   verifyResume: async (request) =>
     (await import('../train/verify-resume.ts')).verifyResume(request),

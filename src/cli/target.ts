@@ -9,15 +9,20 @@ export interface Target {
   readonly config: string;
   /** The run's folder, when a run was named. */
   readonly run: string | undefined;
+  /** The sweep's folder, when a sweep was named. */
+  readonly sweep?: string;
 }
 
 /**
- * Takes `runs/NAME/N` as that run, `runs/NAME` as its newest one, and anything else as a file.
+ * Takes `runs/NAME/N` as that run, `runs/NAME` as its newest one, `runs/NAME/sweep-N` as that
+ * sweep, and anything else as a file.
  *
  * @throws ConfigError when it names a folder that is neither.
  */
 export function resolveTarget(name: string): Target {
   if (!isDirectory(name)) return { config: name, run: undefined };
+  const sweep = path.join(name, 'sweep.yaml');
+  if (fs.existsSync(sweep)) return { config: sweep, run: undefined, sweep: name };
   const newest = numberedRuns(name).at(-1);
   for (const run of newest === undefined ? [name] : [name, newest]) {
     const config = path.join(run, 'config.yaml');

@@ -40,14 +40,18 @@ async function validate(
   options: CommonOptions,
 ): Promise<void> {
   const { config } = resolveTarget(name);
-  const loaded = await services.loadConfig(config, overridesOf(options, overrides));
+  const given = overridesOf(options, overrides);
+  const load = (more: readonly string[]) => services.loadConfig(config, [...given, ...more]);
+  const loaded = await load([]);
+  const trials = loaded.config.sweep && (await services.planSweep(loaded, load)).points.length;
   const report = await services.inspectModel(loaded);
   if (options.json) {
     io.stdout.write(
-      `${JSON.stringify({ event: 'validate', name: loaded.config.name, ...report })}\n`,
+      `${JSON.stringify({ event: 'validate', name: loaded.config.name, ...report, trials })}\n`,
     );
   } else if (!options.quiet) {
-    io.stdout.write(`${describe(report)}\n${config}: valid\n`);
+    const sweep = trials === undefined ? '' : `\nsweep       ${count(trials)} trials`;
+    io.stdout.write(`${describe(report)}${sweep}\n${config}: valid\n`);
   }
 }
 

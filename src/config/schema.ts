@@ -7,6 +7,7 @@ import type { MetricSource } from './metrics.ts';
 import { data } from './sections/data.ts';
 import { engine } from './sections/engine.ts';
 import { expect } from './sections/expect.ts';
+import { sweep } from './sections/sweep.ts';
 import { tensorboard } from './sections/tensorboard.ts';
 import { trainer } from './sections/trainer.ts';
 import type { SpecSource } from './sections/values.ts';
@@ -77,6 +78,7 @@ export function configSchema(registries: Registries) {
       .boolean()
       .default(true)
       .describe('Writes `report.html` whenever the run comes to rest: one file with everything.'),
+    sweep: sweep.optional().describe('Several runs over values of some keys; see docs/sweeps.md.'),
     expect: expect.optional().describe('What the run must reach; one that does not has failed.'),
   }).check(({ value, issues }) => {
     for (const { path, message, aim } of contradictions(value, registries.metrics)) {

@@ -8,6 +8,8 @@ export interface TrainRequest {
   readonly loaded: LoadedConfig;
   /** The folder of all runs. */
   readonly out: string;
+  /** The name of the folder in `out` that its run is put into; the config's name unless given. */
+  readonly folder?: string | undefined;
   /** The folder of a run to go on with, or `auto`: the newest one of this name, if there is one. */
   readonly resume: string | undefined;
   /** The most threads to use; the engine's own choice unless given. */

@@ -142,7 +142,7 @@ function asCode(text: string): string {
 }
 
 /** Parts of a config that runs are not compared by. */
-const NO_HPARAMS = new Set(['name', 'expect', 'callbacks', 'tensorboard']);
+const NO_HPARAMS = new Set(['name', 'expect', 'callbacks', 'tensorboard', 'sweep']);
 
 /** The single values of a config by their paths; what stands in lists would be too much. */
 export function hparamsOf(config: TrainConfig): Record<string, HparamValue> {

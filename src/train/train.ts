@@ -47,7 +47,7 @@ export async function train(request: TrainRequest): Promise<RunSummary> {
     const loader = openLoader(loaded, data.train, 'training');
     const heldOut = mapValues(data.heldOut, (set) => openLoader(loaded, set, 'evaluation'));
     const length = runLength(loaded, task, loader);
-    run ??= await RunDirectory.create(request.out, loaded.config.name);
+    run ??= await RunDirectory.create(request.out, request.folder ?? loaded.config.name);
     const parts = { loaded, task, callbacks, loader, length, heldOut, run, signal };
     const onEvent = (event: TrainEvent) => {
       watchers.event(event);
