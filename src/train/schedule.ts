@@ -5,6 +5,9 @@ import { type AnyOptimizer, lrScheduler, rateOf } from '../optim/index.ts';
 import type { Position } from './checkpoint.ts';
 import type { RunLength } from './run-length.ts';
 
+/** What ReduceLROnPlateau remembers beside its options. */
+const REMEMBERED = ['last_epoch', '_last_lr', 'best', 'cooldown_counter', 'num_bad_epochs'];
+
 /** A schedule that needs nothing to move on. */
 type Stepped = lrScheduler.Scheduler & { step(): void };
 
@@ -12,6 +15,8 @@ export class Schedule {
   readonly #optimizer: AnyOptimizer;
   readonly #stepped: Stepped | undefined;
   readonly #plateau: lrScheduler.ReduceLROnPlateau | undefined;
+  /** The rate of each group before any step. */
+  readonly #initial: readonly number[];
   #lr: number;
 
   /**
@@ -28,6 +33,7 @@ export class Schedule {
     this.#optimizer = optimizer;
     if (scheduler instanceof lrScheduler.ReduceLROnPlateau) this.#plateau = scheduler;
     else this.#stepped = scheduler as Stepped | undefined;
+    this.#initial = optimizer.param_groups.map(({ lr }) => rateOf(lr));
     this.#lr = this.#present;
   }
 
@@ -67,7 +73,8 @@ export class Schedule {
 
   /** What does not follow from the position; null where everything does. */
   state(): Readonly<Record<string, unknown>> | null {
-    return this.#plateau?.stateDict() ?? null;
+    if (this.#plateau === undefined) return null;
+    return { ...this.#plateau.stateDict(), initial_lr: this.#initial };
   }
 
   /**
@@ -77,11 +84,22 @@ export class Schedule {
   restore({ step, epoch }: Position, state: Readonly<Record<string, unknown>> | null): void {
     const moves = this.interval === 'step' ? step : epoch;
     for (let i = 0; i < moves; i++) this.#stepped?.step();
-    if (this.#plateau !== undefined && state !== null) {
-      this.#plateau.loadStateDict(state);
-      const rates = this.#plateau.getLastLr();
-      for (const [i, group] of this.#optimizer.param_groups.entries()) group.lr = rates[i]!;
-    }
+    if (this.#plateau !== undefined && state !== null) this.#goOn(this.#plateau, state);
     this.#lr = this.#present;
+  }
+
+  /** What was remembered is the run's; options, and the rate that was begun with, the config's. */
+  #goOn(plateau: lrScheduler.ReduceLROnPlateau, saved: Readonly<Record<string, unknown>>): void {
+    const fresh = plateau.stateDict();
+    // The best of a metric that had to fall says nothing of one that has to rise.
+    const kept = saved.mode === fresh.mode ? REMEMBERED : [];
+    const remembered = Object.fromEntries(kept.map((key) => [key, saved[key]]));
+    plateau.loadStateDict({ ...fresh, ...remembered });
+    const rates = saved._last_lr as number[];
+    const before = (saved.initial_lr ?? this.#initial) as number[];
+    for (const [i, group] of this.#optimizer.param_groups.entries()) {
+      const [was, is] = [before[i]!, this.#initial[i]!];
+      group.lr = was === is ? rates[i]! : rates[i]! * (is / was);
+    }
   }
 }

@@ -212,4 +212,30 @@ describe('a config that has changed', () => {
     expect(await readlink(join(run, 'checkpoints', 'last'))).toBe('step-21');
     expect(basename(run)).toBe('2');
   });
+
+  const plateau = (more = '') =>
+    `scheduler={ type: ReduceLROnPlateau, patience: 0, threshold: 1, factor: 0.5${more} }`;
+
+  it.each([
+    // Each epoch halves the rate; the third had begun with 0.025.
+    ['nothing', [plateau()], [0.025, 0.0125]],
+    ['another rate', [plateau(), 'optimizer.lr=0.04'], [0.01, 0.005]],
+    ['another factor', [plateau(', cooldown: 0').replace('0.5', '0.1')], [0.025, 0.0025]],
+    ['another schedule', ['scheduler={ type: StepLR, step_size: 1, gamma: 0.1 }'], [0.001, 0.0001]],
+  ])('changes the rates of a run in its third epoch: %s', async (_, changed, [third, fourth]) => {
+    const setting = await Setting.make();
+    const epochs = 'trainer.epochs=4';
+    const { summary } = await setting.train({
+      overrides: [plateau(), epochs],
+      stopAt: { split: 'train', batch: 16 },
+    });
+    const resumed = await setting.train({
+      overrides: [epochs, ...changed],
+      resume: summary.directory,
+    });
+    const records = eventsOf(resumed.events, 'metrics');
+    const rateIn = (epoch: number) => records.find((record) => record.epoch === epoch)!.lr;
+    expect(rateIn(3)).toBeCloseTo(third!, 10);
+    expect(rateIn(4)).toBeCloseTo(fourth!, 10);
+  });
 });

@@ -29,6 +29,15 @@ export const CASES = {
     'scheduler={ type: SequentialLR, milestones: [1], ' +
       'schedulers: [LinearLR, { type: ExponentialLR, gamma: 0.5 }] }',
   ],
+  'averaged weights, metrics, two validation sets and a test': [
+    'trainer.ema={ decay: 0.9, update_every_n_steps: 3 }',
+    'metrics=[F1Score, ConfusionMatrix]',
+    'data.val={ near: { type: FakeData, size: 900, image_size: [1, 8, 8], num_classes: 4 }, ' +
+      'far: { type: FakeData, size: 900, image_size: [1, 8, 8], num_classes: 4, ' +
+      'random_offset: 9000 } }',
+    'data.test={ type: FakeData, size: 900, image_size: [1, 8, 8], num_classes: 4 }',
+    'trainer.monitor=val_near_loss',
+  ],
   'checkpoints at the ends of epochs only': [
     'trainer.checkpoint_every=null',
     'trainer.epochs=5',
