@@ -111,7 +111,7 @@ export function restoreTask(
   const file = join(folder, STATE_FILE);
   const split = splitTensors(tensors);
   restoreOptimizer(model, optimizer, file, split.optimizer);
-  restoreTensors(totalsTensors(totals), file, split.others);
+  restoreTotals(totals, file, split.others);
   setGeneratorState(state.generator);
   schedule.restore(state, state.scheduler ?? null);
 }
@@ -170,6 +170,26 @@ function restoreOptimizer(
     if (!(error instanceof TorchtsError)) throw error;
     throw misfit(file, error.message, 'optimizer');
   }
+}
+
+/** The sums of metrics that are new in the config, or have other arguments, start over. */
+function restoreTotals(totals: Totals, file: string, stored: HostTensors): void {
+  const own = totalsTensors(totals);
+  const metricOf = (name: string) => name.slice(0, name.lastIndexOf('.'));
+  const stateOf = (tensors: ReadonlyMap<string, HostTensor | Tensor>, metric: string) =>
+    [...tensors]
+      .filter(([name]) => metricOf(name) === metric)
+      .map(([name, { dtype, shape }]) => `${name} ${dtype} ${shape.join()}`)
+      .sort()
+      .join();
+  // The loss and the number of samples, which every config has, are of no metric.
+  const goesOn = (name: string) => {
+    const metric = metricOf(name);
+    return metric === 'metrics' || stateOf(own, metric) === stateOf(stored, metric);
+  };
+  const kept = <T>(tensors: ReadonlyMap<string, T>) =>
+    new Map([...tensors].filter(([name]) => goesOn(name)));
+  restoreTensors(kept(own), file, kept(stored));
 }
 
 /** Copies the contents of `file` into tensors; throws as `restoreModel`. */

@@ -45,6 +45,21 @@ describe('metrics of a run', () => {
     expect(await recordsOf(summary.directory)).toEqual(await recordsOf(whole.directory));
   });
 
+  it('may be others when a run goes on: those that stay keep their sums', async () => {
+    const setting = await Setting.make();
+    const { summary: stopped } = await setting.train({
+      overrides: [METRICS, 'trainer.log_every=100'],
+      stopAt: { split: 'train', batch: 5 },
+    });
+    const overrides = ['metrics=[Accuracy, CohenKappa]', 'trainer.log_every=100'];
+    const { summary } = await setting.train({ overrides, resume: stopped.directory });
+    const { summary: whole } = await setting.train({ overrides });
+    const [first] = (await recordsOf(summary.directory)) as { accuracy: number }[];
+    const [same] = (await recordsOf(whole.directory)) as { accuracy: number }[];
+    expect(first!.accuracy).toBe(same!.accuracy);
+    expect(summary.metrics.val_cohen_kappa).toBe(whole.metrics.val_cohen_kappa);
+  });
+
   it('choose the best checkpoint and end training by any name', async () => {
     const setting = await Setting.make();
     const best = async (...overrides: string[]) => {
