@@ -17,7 +17,8 @@ export class BarReporter implements Reporter {
     this.#bar = new SingleBar({
       stream: io.stdout,
       format: ' {bar} {percentage}%  epoch {at}  loss {loss}  lr {lr}  {rate}/s  {left} left',
-      barsize: 24,
+      // What is cut off at the edge of a narrow terminal should be no number.
+      barsize: Math.max(4, Math.min(24, (io.stdout.columns ?? 80) - 66)),
       clearOnComplete: true,
       hideCursor: false,
       // Signals are the train command's: the bar must not end the process.

@@ -44,7 +44,7 @@ export function endOfSweep(io: Io, summary: SweepSummary, json = false): number 
 const MOST_ROWS = 50;
 
 /** The trials, the best first, and what to do with it. */
-function sweepTable({ trials, monitor, directory }: SweepSummary): string {
+function sweepTable({ trials, monitor, directory, stopped }: SweepSummary): string {
   const keys = [...new Set(trials.flatMap(({ values }) => Object.keys(values)))];
   const rows = trials
     .slice(0, MOST_ROWS)
@@ -58,6 +58,7 @@ function sweepTable({ trials, monitor, directory }: SweepSummary): string {
   const text = table(['trial', monitor, ...keys, 'epochs', 'state'], rows);
   const [best] = trials;
   const lines = [text, '', `all trials: ${path.join(directory, 'sweep.csv')}`];
+  if (stopped !== null) lines.push(`go on with the sweep:     torchts train ${directory}`);
   if (best?.run && best.value !== null) {
     const run = path.join(directory, best.run);
     lines.push(`measure the best one:     torchts eval ${run}`);
