@@ -29,8 +29,9 @@ export const CASES = {
     'scheduler={ type: SequentialLR, milestones: [1], ' +
       'schedulers: [LinearLR, { type: ExponentialLR, gamma: 0.5 }] }',
   ],
-  'averaged weights, metrics, two validation sets and a test': [
+  'averaged weights, mixed samples, metrics, two validation sets and a test': [
     'trainer.ema={ decay: 0.9, update_every_n_steps: 3 }',
+    'data.batch_transforms=[{ type: RandomChoice, transforms: [MixUp, CutMix] }]',
     'metrics=[F1Score, ConfusionMatrix]',
     'data.val={ near: { type: FakeData, size: 900, image_size: [1, 8, 8], num_classes: 4 }, ' +
       'far: { type: FakeData, size: 900, image_size: [1, 8, 8], num_classes: 4, ' +
