@@ -53,7 +53,8 @@ const EVERYWHERE = {
 
 batchTransforms.register('MixUp', {
   schema: z.strictObject({ alpha }),
-  summary: 'Adds to every sample a share of another one, and to its class a share of that one’s.',
+  summary:
+    "Adds to every sample a share of another one, and to its class the same share of that one's.",
   page: 'https://pytorch.org/vision/stable/generated/torchvision.transforms.v2.MixUp.html',
   create: (options: { alpha: number }): BatchTransform => ({
     ofImages: false,
@@ -67,7 +68,7 @@ batchTransforms.register('MixUp', {
 batchTransforms.register('CutMix', {
   schema: z.strictObject({ alpha }),
   summary:
-    'Puts a box of another image into every image, and a share of that one’s class into its.',
+    "Puts a box of another image into every image, and the box's share of its class into the target.",
   page: 'https://pytorch.org/vision/stable/generated/torchvision.transforms.v2.CutMix.html',
   create: (options: { alpha: number }): BatchTransform => ({
     ofImages: true,
