@@ -53,6 +53,11 @@ function timeless(name, bytes) {
   switch (name) {
     case 'metrics.jsonl':
       return bytes.toString('utf8').replaceAll(/,"(time|samples_per_second)":[0-9.e+-]+/g, '');
+    // A commit while the campaign goes on is nothing that a kill has done.
+    case 'env.json': {
+      const { git, ...rest } = JSON.parse(bytes.toString('utf8'));
+      return JSON.stringify(rest);
+    }
     case 'summary.json': {
       const { seconds, directory, ...rest } = JSON.parse(bytes.toString('utf8'));
       return JSON.stringify(rest);
