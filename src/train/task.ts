@@ -181,7 +181,19 @@ function differing(source: DatasetSource, train: DatasetSource): string | undefi
     const shown = [own, other].map(({ dtype, shape }) => `${dtype} ${formatShape(shape)}`);
     return `has ${field}s of ${shown[0]}, but data.train of ${shown[1]}`;
   }
-  return undefined;
+  return differingClasses(source.classes, train.classes);
+}
+
+/** A class is a place in the list, so the lists must be the same. */
+function differingClasses(own: readonly string[], other: readonly string[]): string | undefined {
+  const longer = own.length > other.length ? own : other;
+  const place = longer.findIndex((_, i) => own[i] !== other[i]);
+  if (place < 0) return undefined;
+  const [here, there] = [own, other].map((names) => JSON.stringify(names[place]) ?? 'none');
+  return (
+    `has ${own.length} classes, data.train ${other.length}, and they differ: ` +
+    `class ${place} is ${here} here, ${there} there`
+  );
 }
 
 /** A compiled pass over one batch: inputs and targets in, sums out. */
