@@ -2,7 +2,7 @@
 
 import { Command } from 'commander';
 import { ConfigError } from '../base/errors.ts';
-import type { Difference, Plain, RunDiff } from '../train/run-diff.ts';
+import type { Difference, Plain, RunDiff } from '../train/run/run-diff.ts';
 import type { CommandContext } from './commands.ts';
 import { duration, metricValue, table } from './format.ts';
 import { type CommandHelp, withHelp } from './help.ts';
@@ -35,7 +35,7 @@ async function diff(
   b: string,
   options: CommonOptions,
 ): Promise<void> {
-  const { diffRuns, shortNames } = await import('../train/run-diff.ts');
+  const { diffRuns, shortNames } = await import('../train/run/run-diff.ts');
   const runs: [string, string] = [runOf(a), runOf(b)];
   const found = await diffRuns(...runs);
   if (options.json) {

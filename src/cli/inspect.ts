@@ -4,9 +4,9 @@ import type { Spec } from '../base/registry.ts';
 import { type LoadedConfig, loadConfigWithCode } from '../config/load.ts';
 import { heldOutSplits } from '../config/splits.ts';
 import { datasets, ImageDataset } from '../data/index.ts';
-import { buildCallbacks } from '../train/callbacks.ts';
-import { modelTable } from '../train/model-table.ts';
-import { buildTask } from '../train/task.ts';
+import { buildCallbacks } from '../train/loop/callbacks.ts';
+import { buildTask } from '../train/task/task.ts';
+import { modelTable } from '../train/watching/model-table.ts';
 import { taskMemory } from './memory.ts';
 import type { DatasetReport, ModelReport } from './services.ts';
 

@@ -1,8 +1,8 @@
 /** `torchts ls [DIR]` */
 
 import { Command, Option } from 'commander';
-import type { RunInfo } from '../train/run-list.ts';
-import { RUN_STATES, type RunState } from '../train/run-states.ts';
+import type { RunInfo } from '../train/run/run-list.ts';
+import { RUN_STATES, type RunState } from '../train/run/run-states.ts';
 import type { CommandContext } from './commands.ts';
 import { count, date, duration, metricValue, table } from './format.ts';
 import { type CommandHelp, withHelp } from './help.ts';
@@ -61,7 +61,7 @@ export function lsCommand(context: CommandContext): Command {
 }
 
 async function ls({ io }: CommandContext, folder: string, options: LsOptions): Promise<void> {
-  const { listRuns } = await import('../train/run-list.ts');
+  const { listRuns } = await import('../train/run/run-list.ts');
   const { name = '', state, sort, reverse, limit = Number.POSITIVE_INFINITY } = options;
   const found = (await listRuns(folder))
     .filter((run) => run.path.includes(name) && (state === undefined || run.state === state))

@@ -3,7 +3,7 @@
 import type { MemoryPlan } from '../engine/engine.ts';
 import { engineInfo } from '../engine/native/info.ts';
 import { zeros } from '../ops/creation.ts';
-import { type BatchStep, evaluationStep, type Task, trainingStep } from '../train/task.ts';
+import { type BatchStep, evaluationStep, type Task, trainingStep } from '../train/task/task.ts';
 
 /** What a step of each kind needs at once. */
 export interface TaskMemory {

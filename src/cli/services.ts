@@ -85,7 +85,8 @@ export const services: Services = {
   evaluate: async (request) => (await import('../train/evaluate.ts')).evaluate(request),
   sweep: async (request) => (await import('../sweep/sweep.ts')).runSweep(request),
   planSweep: async (loaded, load) => (await import('../sweep/plan.ts')).planSweep(loaded, load),
-  report: async (request) => (await import('../train/run-report.ts')).rebuildReport(request),
+  report: async (request) =>
+    (await import('../train/watching/run-report.ts')).rebuildReport(request),
   verifyResume: async (request) =>
     (await import('../train/verify-resume.ts')).verifyResume(request),
   bench: async (request) => (await import('../train/bench.ts')).bench(request),

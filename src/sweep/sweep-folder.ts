@@ -9,7 +9,7 @@ import { z } from 'zod';
 import { FileError } from '../base/errors.ts';
 import { INTERPRETED } from '../base/registry.ts';
 import { fileError, writeFileAtomic } from '../io/atomic.ts';
-import { readJson } from '../train/run-files.ts';
+import { readJson } from '../train/run/run-files.ts';
 
 export const SWEEP_FILE = 'sweep.json';
 export const SWEEP_CONFIG = 'sweep.yaml';

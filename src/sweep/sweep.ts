@@ -8,7 +8,7 @@ import { basename, dirname, join } from 'node:path';
 import { ConfigError, FileError, TorchtsError } from '../base/errors.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import type { TrainEvent } from '../train/events.ts';
-import { readProgress, readRecords } from '../train/run-files.ts';
+import { readProgress, readRecords } from '../train/run/run-files.ts';
 import { train } from '../train/train.ts';
 import { type Load, planSweep, type SweepPlan, trialConfig } from './plan.ts';
 import { describePoint } from './space.ts';

@@ -8,9 +8,9 @@ import type { DatasetSource, Field } from '../data/index.ts';
 import type { KernelTiming, RunClock } from '../engine/engine.ts';
 import { countParameters } from '../nn/describe.ts';
 import { rand, randn } from '../ops/draws.ts';
-import { BatchTensors, openLoader, stepsPerCall } from './batches.ts';
-import { fittingSteps } from './step-queue.ts';
-import { buildTask, type Task, trainingStep } from './task.ts';
+import { BatchTensors, openLoader, stepsPerCall } from './loop/batches.ts';
+import { fittingSteps } from './loop/step-queue.ts';
+import { buildTask, type Task, trainingStep } from './task/task.ts';
 
 export interface BenchRequest {
   readonly loaded: LoadedConfig;

@@ -2,11 +2,11 @@
 
 import { splitsCalled } from '../config/splits.ts';
 import { setThreads } from '../core/device.ts';
-import { openLoader } from './batches.ts';
-import { Evaluator } from './evaluator.ts';
+import { restoreWeights } from './checkpoint/snapshot.ts';
+import { openLoader } from './loop/batches.ts';
+import { Evaluator } from './loop/evaluator.ts';
 import type { EvaluateRequest, EvaluateResult } from './request.ts';
-import { restoreWeights } from './snapshot.ts';
-import { buildTask } from './task.ts';
+import { buildTask } from './task/task.ts';
 
 /**
  * One result for each data set that `split` names.

@@ -5,9 +5,9 @@
 
 import type { MetricsRecord } from '../callbacks/index.ts';
 import type { ConfigChange } from '../config/changes.ts';
-import type { Damaged } from './checkpoint.ts';
+import type { Damaged } from './checkpoint/checkpoint.ts';
 
-import type { Measurement } from './totals.ts';
+import type { Measurement } from './loop/totals.ts';
 
 export type { MetricsRecord };
 

@@ -2,7 +2,7 @@
 
 import type { LoadedConfig } from '../config/load.ts';
 import type { TrainEvent } from './events.ts';
-import type { Measurement } from './totals.ts';
+import type { Measurement } from './loop/totals.ts';
 
 export interface TrainRequest {
   readonly loaded: LoadedConfig;

@@ -4,20 +4,20 @@ import { join } from 'node:path';
 import { TEST } from '../config/splits.ts';
 import { engine, setThreads, threads } from '../core/device.ts';
 import type { DataLoader, Dataset } from '../data/index.ts';
-import { openLoader } from './batches.ts';
-import { buildCallbacks } from './callbacks.ts';
-import { Clock } from './clock.ts';
+import { findResumed, type Resumed, rewind } from './checkpoint/resume.ts';
+import { restore } from './checkpoint/resume-config.ts';
 import { type Environment, environment } from './environment.ts';
 import type { RunSummary, TrainEvent } from './events.ts';
 import { checkExpectations } from './expect.ts';
+import { openLoader } from './loop/batches.ts';
+import { buildCallbacks } from './loop/callbacks.ts';
+import { Clock } from './loop/clock.ts';
+import { runLength } from './loop/run-length.ts';
+import { Trainer, type TrainerOptions } from './loop/trainer.ts';
 import type { TrainRequest } from './request.ts';
-import { findResumed, type Resumed, rewind } from './resume.ts';
-import { restore } from './resume-config.ts';
-import { RunDirectory } from './run-directory.ts';
-import { runLength } from './run-length.ts';
-import { buildTask, type Task } from './task.ts';
-import { Trainer, type TrainerOptions } from './trainer.ts';
-import { Watchers } from './watchers.ts';
+import { RunDirectory } from './run/run-directory.ts';
+import { buildTask, type Task } from './task/task.ts';
+import { Watchers } from './watching/watchers.ts';
 
 /**
  * Trains as the config says and writes the run directory; everything it has to tell goes to

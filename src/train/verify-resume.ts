@@ -10,10 +10,10 @@ import { join } from 'node:path';
 import { TorchtsError } from '../base/errors.ts';
 import { PACKAGE_ROOT } from '../base/package-root.ts';
 import type { LoadedConfig } from '../config/load.ts';
-import { readCheckpoint } from './checkpoint.ts';
-import { checkpointDifference } from './checkpoint-difference.ts';
+import { readCheckpoint } from './checkpoint/checkpoint.ts';
+import { checkpointDifference } from './checkpoint/checkpoint-difference.ts';
 import { KILL_AFTER, type TrainEvent } from './events.ts';
-import { samplesPerStep } from './task.ts';
+import { samplesPerStep } from './task/task.ts';
 
 export interface VerifyRequest {
   readonly loaded: LoadedConfig;

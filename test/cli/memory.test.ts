@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { taskMemory } from '../../src/cli/memory.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { ones } from '../../src/index.ts';
-import { buildTask, evaluationStep, trainingStep } from '../../src/train/task.ts';
+import { buildTask, evaluationStep, trainingStep } from '../../src/train/task/task.ts';
 
 const MEGABYTE = 2 ** 20;
 const BATCH = 2048;

@@ -6,8 +6,8 @@ import { ConfigError } from '../../src/base/errors.ts';
 import { shortType } from '../../src/base/user-code.ts';
 import { loadConfig, loadConfigWithCode } from '../../src/config/load.ts';
 import { checkModel } from '../../src/config/model-check.ts';
-import { buildCallbacks } from '../../src/train/callbacks.ts';
-import { buildTask } from '../../src/train/task.ts';
+import { buildCallbacks } from '../../src/train/loop/callbacks.ts';
+import { buildTask } from '../../src/train/task/task.ts';
 
 const CODE = `
 import { Callback, Module, nn, optim, type Tensor, z } from 'torchts';

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { compile, metrics, sum, type Tensor, tensor, zeros } from '../../src/index.ts';
 import { buildMetric, type MetricValue } from '../../src/metrics/index.ts';
-import { Totals } from '../../src/train/totals.ts';
+import { Totals } from '../../src/train/loop/totals.ts';
 
 interface Batch {
   readonly output: number[];

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
 import { checkModel } from '../../src/config/model-check.ts';
 import { autocast, manualSeed, nn, randn, type Tensor, tensor } from '../../src/index.ts';
-import { buildTask } from '../../src/train/task.ts';
+import { buildTask } from '../../src/train/task/task.ts';
 
 const CONV = { in_channels: 4, out_channels: 4, kernel_size: 3, padding: 1 };
 

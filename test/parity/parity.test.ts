@@ -12,9 +12,9 @@ import { DataLoader, ImageDataset, transforms } from '../../src/data/index.ts';
 import { isOff } from '../../src/engine/switches.ts';
 import { nn, optim, tensor } from '../../src/index.ts';
 import { toHost } from '../../src/io/tensors.ts';
-import { BatchTensors } from '../../src/train/batches.ts';
-import type { HostTensors } from '../../src/train/checkpoint.ts';
-import { optimizerTensors } from '../../src/train/snapshot.ts';
+import type { HostTensors } from '../../src/train/checkpoint/checkpoint.ts';
+import { optimizerTensors } from '../../src/train/checkpoint/snapshot.ts';
+import { BatchTensors } from '../../src/train/loop/batches.ts';
 import { loadParity, type ParityRecording } from '../fixtures/parity/load.ts';
 
 interface Reached {

@@ -5,7 +5,7 @@ import { ConfigError } from '../../src/base/errors.ts';
 import { runSweep, type SweepEvent } from '../../src/sweep/sweep.ts';
 import { newestSweep } from '../../src/sweep/sweep-folder.ts';
 import type { TrainEvent } from '../../src/train/events.ts';
-import { listRuns } from '../../src/train/run-list.ts';
+import { listRuns } from '../../src/train/run/run-list.ts';
 import { bytesOf, recordsOf, Setting } from '../train/setting.ts';
 
 interface Options {

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { engineInfo } from '../../src/engine/native/info.ts';
 import { isOff, withOff } from '../../src/engine/switches.ts';
 import type { HostTensor } from '../../src/io/host-tensor.ts';
-import { type HostTensors, readCheckpoint } from '../../src/train/checkpoint.ts';
+import { type HostTensors, readCheckpoint } from '../../src/train/checkpoint/checkpoint.ts';
 import { evaluate } from '../../src/train/evaluate.ts';
 import type { RunSummary } from '../../src/train/events.ts';
 import { Setting } from './setting.ts';
