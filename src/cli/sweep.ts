@@ -37,8 +37,9 @@ export function endOfSweep(io: Io, summary: SweepSummary, json = false): number 
   const text = json ? JSON.stringify({ event: 'sweep', ...summary }) : sweepTable(summary);
   io.stdout.write(`${text}\n`);
   if (summary.stopped !== null) return EXIT[summary.stopped as StopSignal];
-  const isLost = summary.trials.every(({ state }) => state === 'failed');
-  return isLost ? EXIT.failed : EXIT.done;
+  if (summary.trials.every(({ state }) => state === 'failed')) return EXIT.failed;
+  const [best] = summary.trials;
+  return best?.met === false ? EXIT.unmet : EXIT.done;
 }
 
 const MOST_ROWS = 50;

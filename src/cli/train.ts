@@ -1,6 +1,7 @@
 /** `torchts train CONFIG|RUN [key=value...]` */
 
 import { Command } from 'commander';
+import { ConfigError } from '../base/errors.ts';
 import type { Load } from '../sweep/plan.ts';
 import { KILL_AFTER } from '../train/events.ts';
 import { CiReport } from './ci-report.ts';
@@ -92,6 +93,9 @@ async function train(
   try {
     const resume = options.resume ?? target.sweep ?? target.run;
     if (loaded.config.sweep !== undefined) {
+      if (options.junit !== undefined) {
+        throw new ConfigError('--junit tells of one run; a sweep has many');
+      }
       const from = await sweepToResume(resume, options.out, loaded);
       const summary = await services.sweep({ ...common, load, resume: from });
       reporter.close?.();

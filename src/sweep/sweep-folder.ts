@@ -28,6 +28,8 @@ const trial = z.object({
   /** The best value of the monitored metric, and the last epoch. */
   value: z.number().nullable(),
   epochs: z.number().nullable(),
+  /** Whether the config's `expect:` was met; null before its end. */
+  met: z.boolean().nullable(),
   /** Why it failed. */
   message: z.string().nullable(),
 });

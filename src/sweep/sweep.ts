@@ -74,7 +74,7 @@ export async function runSweep(request: SweepRequest): Promise<SweepSummary> {
 
 function newState({ sweep, points, monitor, mode }: SweepPlan): SweepState {
   const trials = points.map((values, i): Trial => {
-    const nothing = { run: null, value: null, epochs: null, message: null };
+    const nothing = { run: null, value: null, epochs: null, met: null, message: null };
     return { number: i + 1, values, state: 'waiting', rounds: 0, ...nothing };
   });
   return { version: 1, monitor, mode, method: sweep.method, trials };
@@ -139,7 +139,7 @@ class Sweep {
     trial.state = 'running';
     let written: Promise<void> = Promise.resolve();
     try {
-      await train({
+      const { ok: met } = await train({
         loaded: await trialConfig(load, trial.values, epochs),
         out: dirname(this.folder.path),
         folder: this.folder.name,
@@ -155,7 +155,7 @@ class Sweep {
           onEvent(event);
         },
       });
-      if (!signal.aborted) Object.assign(trial, { state: 'finished', rounds: round + 1 });
+      if (!signal.aborted) Object.assign(trial, { state: 'finished', rounds: round + 1, met });
     } catch (error) {
       if (!(error instanceof TorchtsError) || error instanceof FileError) throw error;
       Object.assign(trial, { state: 'failed', message: error.message });

@@ -96,7 +96,8 @@ async function trainOnce(
   kills: readonly number[],
 ): Promise<StartEvent> {
   const [kill] = kills;
-  const changed = [`trainer.max_steps=${steps}`, 'expect=null', 'trainer.max_seconds=null'];
+  const without = ['expect=null', 'trainer.max_seconds=null', 'sweep=null', 'report=false'];
+  const changed = [`trainer.max_steps=${steps}`, ...without];
   if (kill !== undefined) changed.push(`trainer.checkpoint_every=${kill}`);
   const options = ['--out', out, '--resume', 'auto', '--json'];
   if (threads !== undefined) options.push('--threads', String(threads));

@@ -43,7 +43,10 @@ const HALVING = [
 describe('a grid', { timeout: 60_000 }, () => {
   it('trains every trial in a run of its own, and ranks them; a failed one ends only itself', async () => {
     const setting = await Setting.make();
-    const { summary, events } = await sweep(setting, [GRID, 'trainer.epochs=2']);
+    const expectation = 'expect={ val_loss: { min: 1e9 } }';
+    const overrides = [GRID, 'trainer.epochs=2', expectation];
+    const { summary, events } = await sweep(setting, overrides);
+    expect(summary.trials.map(({ met }) => met)).toEqual([false, false, null]);
     expect(summary.trials.map(({ number, state }) => [number, state])).toEqual([
       [3, 'finished'],
       [1, 'finished'],
