@@ -2,7 +2,7 @@
 
 import { Command } from 'commander';
 import type { BenchReport, InstructionReport } from '../train/bench.ts';
-import type { CommandContext } from './commands.ts';
+import type { CommandContext } from './context.ts';
 import { bytes, count, metric, percent, table } from './format.ts';
 import { type CommandHelp, withHelp } from './help.ts';
 import { type CommonOptions, overridesOf, positiveInteger, withCommon } from './options.ts';

@@ -1,28 +1,22 @@
-/** The list of commands, and what each is given. */
+/** The list of commands. */
 
 import type { Command } from 'commander';
 import { benchCommand } from './bench.ts';
 import { completeCommand, completionCommand } from './completion/commands.ts';
+import type { CommandContext } from './context.ts';
 import { dataCommand } from './data.ts';
 import { diffCommand } from './diff.ts';
 import { doctorCommand } from './doctor.ts';
 import { evalCommand } from './eval.ts';
 import { initCommand } from './init.ts';
-import { type Io, processIo } from './io.ts';
+import { processIo } from './io.ts';
 import { lsCommand } from './ls.ts';
 import { reportCommand } from './report.ts';
 import { schemaCommand } from './schema.ts';
-import { type Services, services } from './services.ts';
+import { services } from './services.ts';
 import { trainCommand } from './train.ts';
 import { validateCommand } from './validate.ts';
 import { verifyResumeCommand } from './verify-resume.ts';
-
-export interface CommandContext {
-  readonly io: Io;
-  readonly services: Services;
-  /** Sets the exit code of a command that ends without an error. */
-  finish(code: number): void;
-}
 
 /** For who wants to look at commands, not to run them. */
 export function idleContext(): CommandContext {

@@ -3,7 +3,7 @@
 import { Argument, Command, Option } from 'commander';
 import { formatShape } from '../base/shape.ts';
 import { shortType } from '../base/user-code.ts';
-import type { CommandContext } from './commands.ts';
+import type { CommandContext } from './context.ts';
 import { EXIT, type StopSignal } from './exit.ts';
 import { count, table } from './format.ts';
 import { withHelp } from './help.ts';

@@ -3,7 +3,7 @@
 import { Command } from 'commander';
 import { ConfigError } from '../base/errors.ts';
 import type { Difference, Plain, RunDiff } from '../train/run/run-diff.ts';
-import type { CommandContext } from './commands.ts';
+import type { CommandContext } from './context.ts';
 import { duration, metricValue, table } from './format.ts';
 import { type CommandHelp, withHelp } from './help.ts';
 import { type CommonOptions, withCommon } from './options.ts';

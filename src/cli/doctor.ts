@@ -1,7 +1,7 @@
 /** `torchts doctor` */
 
 import { Command } from 'commander';
-import type { CommandContext } from './commands.ts';
+import type { CommandContext } from './context.ts';
 import { EXIT } from './exit.ts';
 import { table } from './format.ts';
 import { type CommandHelp, withHelp } from './help.ts';

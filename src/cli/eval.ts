@@ -4,7 +4,7 @@ import path from 'node:path';
 import { Command } from 'commander';
 import { ConfigError } from '../base/errors.ts';
 import { keyOf, splitsCalled } from '../config/splits.ts';
-import type { CommandContext } from './commands.ts';
+import type { CommandContext } from './context.ts';
 import { count, duration, metricValue } from './format.ts';
 import { type CommandHelp, withHelp } from './help.ts';
 import { type CommonOptions, overridesOf, withCommon } from './options.ts';

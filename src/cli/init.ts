@@ -7,7 +7,7 @@ import { Argument, Command } from 'commander';
 import { ConfigError } from '../base/errors.ts';
 import { SCHEMA, STARTERS, type Starter } from '../config/starter-kinds.ts';
 import { writeFileAtomic } from '../io/atomic.ts';
-import type { CommandContext } from './commands.ts';
+import type { CommandContext } from './context.ts';
 import { type CommandHelp, withHelp } from './help.ts';
 import type { Io } from './io.ts';
 

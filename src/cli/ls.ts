@@ -3,7 +3,7 @@
 import { Command, Option } from 'commander';
 import type { RunInfo } from '../train/run/run-list.ts';
 import { RUN_STATES, type RunState } from '../train/run/run-states.ts';
-import type { CommandContext } from './commands.ts';
+import type { CommandContext } from './context.ts';
 import { count, date, duration, metricValue, table } from './format.ts';
 import { type CommandHelp, withHelp } from './help.ts';
 import { type CommonOptions, positiveInteger, withCommon } from './options.ts';

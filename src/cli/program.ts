@@ -2,7 +2,8 @@
 
 import { Command } from 'commander';
 import { version } from '../base/version.ts';
-import { type CommandContext, commands, hiddenCommands } from './commands.ts';
+import { commands, hiddenCommands } from './commands.ts';
+import type { CommandContext } from './context.ts';
 import { EXIT, EXIT_MEANINGS } from './exit.ts';
 import { withHelp } from './help.ts';
 

@@ -5,7 +5,7 @@ import type { TrainEvent } from '../train/events.ts';
 import { linesOf, type ShownEvent, type StartEvent } from './event-lines.ts';
 import { count, decimal, duration } from './format.ts';
 import type { Io } from './io.ts';
-import type { Reporter } from './progress.ts';
+import type { Reporter } from './reporter.ts';
 
 export class BarReporter implements Reporter {
   readonly #bar: SingleBar;

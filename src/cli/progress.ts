@@ -2,13 +2,7 @@
 
 import { linesOf, type ShownEvent, type StartEvent } from './event-lines.ts';
 import type { Io } from './io.ts';
-
-export interface Reporter {
-  /** Shows one event, now or merged with later ones. */
-  event(event: ShownEvent): void;
-  /** Leaves the terminal as it was found; called also when the run failed. */
-  close?(): void;
-}
+import type { Reporter } from './reporter.ts';
 
 export type ReportMode = 'auto' | 'json' | 'quiet';
 

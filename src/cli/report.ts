@@ -2,7 +2,7 @@
 
 import { Command } from 'commander';
 import { ConfigError } from '../base/errors.ts';
-import type { CommandContext } from './commands.ts';
+import type { CommandContext } from './context.ts';
 import { type CommandHelp, withHelp } from './help.ts';
 import { type CommonOptions, overridesOf, withCommon } from './options.ts';
 import { resolveTarget } from './target.ts';

@@ -1,7 +1,7 @@
 /** The `torchts` command line: what `main.ts` runs, and tests run in their own process. */
 
 import { CommanderError } from 'commander';
-import type { CommandContext } from './commands.ts';
+import type { CommandContext } from './context.ts';
 import { EXIT, report } from './exit.ts';
 import type { Io } from './io.ts';
 import { program } from './program.ts';

@@ -2,7 +2,7 @@
 
 import { Command } from 'commander';
 import { writeFileAtomic } from '../io/atomic.ts';
-import type { CommandContext } from './commands.ts';
+import type { CommandContext } from './context.ts';
 import { type CommandHelp, withHelp } from './help.ts';
 
 const HELP: CommandHelp = {

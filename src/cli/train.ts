@@ -5,7 +5,7 @@ import { ConfigError } from '../base/errors.ts';
 import type { Load } from '../sweep/plan.ts';
 import { KILL_AFTER } from '../train/events.ts';
 import { CiReport } from './ci-report.ts';
-import type { CommandContext } from './commands.ts';
+import type { CommandContext } from './context.ts';
 import type { ShownEvent } from './event-lines.ts';
 import { EXIT, type StopSignal } from './exit.ts';
 import { type CommandHelp, withHelp } from './help.ts';

@@ -4,7 +4,7 @@ import { Command } from 'commander';
 import { formatShape } from '../base/shape.ts';
 import { shortType } from '../base/user-code.ts';
 import type { MemoryPlan } from '../engine/engine.ts';
-import type { CommandContext } from './commands.ts';
+import type { CommandContext } from './context.ts';
 import { bytes, count, metric, table } from './format.ts';
 import { type CommandHelp, withHelp } from './help.ts';
 import { type CommonOptions, overridesOf, withCommon } from './options.ts';

@@ -3,7 +3,7 @@
 import { Command } from 'commander';
 import { TorchtsError } from '../base/errors.ts';
 import type { Trial, VerifyResult } from '../train/verify-resume.ts';
-import type { CommandContext } from './commands.ts';
+import type { CommandContext } from './context.ts';
 import { EXIT } from './exit.ts';
 import { count } from './format.ts';
 import { type CommandHelp, withHelp } from './help.ts';

@@ -1,7 +1,7 @@
 /** `torchts completion SHELL`, and what its scripts ask for. */
 
 import { Argument, Command } from 'commander';
-import type { CommandContext } from '../commands.ts';
+import type { CommandContext } from '../context.ts';
 import { type CommandHelp, withHelp } from '../help.ts';
 import { SCRIPTS, type Shell } from './scripts.ts';
 
