@@ -41,7 +41,6 @@ const GLOBALS = new Map<string, unknown>([
   ['torch._tensor._rebuild_from_type_v2', callable((args) => rebuildFromType(args))],
   ['torch.Tensor', 'Tensor'],
   ['torch.storage.UntypedStorage', new StorageType(undefined)],
-  ['torch.storage._load_from_bytes', undefined],
   ...ELEMENT_TYPES.map((type): [string, unknown] => [`torch.${type.name}`, type]),
   ...Object.entries(OLD_NAMES).map(([old, name]): [string, unknown] => [
     `torch.${old}Storage`,

@@ -56,6 +56,7 @@ async function readContents(source: Source, handle: FileHandle): Promise<TorchCo
 async function withTensors({ value, bytes }: TorchContents, file: string): Promise<unknown> {
   const views = new Set<View>();
   collect(value, views, new Set());
+  checkSize(views, file);
   const tensors = new Map<View, HostTensor>();
   for (const group of byStorage(views)) {
     const [{ storage }] = group as [View];
@@ -69,6 +70,25 @@ async function withTensors({ value, bytes }: TorchContents, file: string): Promi
     }
   }
   return replaced(value, tensors, new Map());
+}
+
+/** Tensors may share storages, as tied weights do; but copies of them are made. */
+const MOST_COPIES = 16;
+/** Up to here nobody minds. */
+const ALWAYS_ALLOWED = 2 ** 24;
+
+function checkSize(views: Iterable<View>, file: string): void {
+  const storages = new Map<string, number>();
+  let total = 0;
+  for (const { storage, shape } of views) {
+    storages.set(storage.key, storage.bytes);
+    total += shape.reduce((product, length) => product * length, 1);
+  }
+  const stored = [...storages.values()].reduce((sum, bytes) => sum + bytes, 0);
+  if (total <= Math.max(ALWAYS_ALLOWED, MOST_COPIES * stored)) return;
+  throw new FileError(
+    `${file}: its tensors have ${total} elements, of ${stored} bytes in the file`,
+  );
 }
 
 function byStorage(views: Iterable<View>): Iterable<View[]> {

@@ -58,6 +58,7 @@ describe('readTorch', () => {
     ['refused-script.pt', 'is a TorchScript program, which is not run'],
     ['refused-evil.pt', /asks for (posix|nt)\.system/],
     ['refused-evil-legacy.pt', /asks for (posix|nt)\.system/],
+    ['refused-bomb.pt', 'its tensors have 671088640 elements, of 4 bytes in the file'],
     ['refused-pickle.bin', 'is no file of torch.save: it is neither a zip nor a pickle'],
   ])('refuses %s in one line', async (name, message) => {
     await expect(read(name)).rejects.toThrow(message);
