@@ -4,14 +4,14 @@
  */
 
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { extname, join } from 'node:path';
+import { join } from 'node:path';
 import YAML from 'yaml';
 import { ConfigError } from '../base/errors.ts';
 import { PACKAGE_ROOT } from '../base/package-root.ts';
 import type { Spec } from '../base/registry.ts';
 import { datasets } from '../data/index.ts';
 import type { Column } from '../data/table/columns.ts';
-import { readCsv } from '../data/table/csv.ts';
+import { NA_VALUES, readCsv, usualDelimiter } from '../data/table/csv.ts';
 import { unknownColumn } from '../data/table/transforms.ts';
 import { SCHEMA, type Starter } from './starter-kinds.ts';
 
@@ -105,8 +105,8 @@ function fillTable(
   task: 'classification' | 'regression',
 ): void {
   if (!existsSync(path)) throw new ConfigError(`${path} does not exist`);
-  const delimiter = extname(path) === '.tsv' ? '\t' : ',';
-  const { columns } = readCsv(path, { delimiter, na_values: ['NA', 'NaN', 'nan', 'null', '?'] });
+  const usual = { delimiter: usualDelimiter(path), na_values: NA_VALUES };
+  const { columns } = readCsv(path, usual);
   const target = wanted ?? [...columns.keys()].at(-1)!;
   const column = columns.get(target);
   if (column === undefined) {

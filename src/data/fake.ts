@@ -5,10 +5,9 @@
 
 import { z } from 'zod';
 import { philox4x32 } from '../base/philox.ts';
-import type { Engine } from '../engine/engine.ts';
-import type { BatchReader, BatchRequest, Dataset, Field } from './dataset.ts';
-import { datasets } from './dataset.ts';
+import { datasets, type SampleDescription } from './dataset.ts';
 import { ImageDataset } from './images.ts';
+import { TensorDataset } from './tensor-dataset.ts';
 import { imageField, preparedSize, transformList, transforms } from './transforms.ts';
 
 /** Keeps the generators of the two kinds apart. */
@@ -91,50 +90,24 @@ datasets.register('FakeTokens', {
       target: { dtype: 'int64', shape: [options.length] },
       classes: numbers(options.vocab_size),
     } as const;
-    return { ...description, load: async () => new TokenDataset(description, options) };
+    return { ...description, load: async () => fakeWindows(options, description) };
   },
 });
 
-/** Windows of tokens with the same windows one token on as targets, held on the host. */
-class TokenDataset implements Dataset {
-  readonly input: Field;
-  readonly target: Field;
-  readonly classes: readonly string[];
-  readonly length: number;
-  /** (length, tokens + 1). */
-  readonly #rows: readonly BigInt64Array[];
-
-  constructor(
-    { input, target, classes }: Pick<Dataset, 'input' | 'target' | 'classes'>,
-    { size, length, vocab_size, random_offset }: z.output<typeof fakeTokens>,
-  ) {
-    this.input = input;
-    this.target = target;
-    this.classes = classes;
-    this.length = size;
-    this.#rows = Array.from({ length: size }, (_, i) => {
-      const words = randomWords(random_offset + i, KEY.tokens, length + 1);
-      return BigInt64Array.from(words, (word) => BigInt(word % vocab_size));
-    });
+/** Windows of tokens with the same windows one token on as targets. */
+function fakeWindows(
+  { size, length, vocab_size, random_offset }: z.output<typeof fakeTokens>,
+  description: SampleDescription,
+): TensorDataset {
+  const inputs = new BigInt64Array(size * length);
+  const targets = new BigInt64Array(size * length);
+  for (let i = 0; i < size; i++) {
+    const words = randomWords(random_offset + i, KEY.tokens, length + 1);
+    const tokens = BigInt64Array.from(words, (word) => BigInt(word % vocab_size));
+    inputs.set(tokens.subarray(0, length), i * length);
+    targets.set(tokens.subarray(1, length + 1), i * length);
   }
-
-  open(engine: Engine): BatchReader {
-    const tokens = this.input.shape[0]!;
-    return {
-      read: ({ indices, inputs, targets }: BatchRequest) => {
-        const before = new BigInt64Array(indices.length * tokens);
-        const after = new BigInt64Array(indices.length * tokens);
-        indices.forEach((index, i) => {
-          const row = this.#rows[index]!;
-          before.set(row.subarray(0, tokens), i * tokens);
-          after.set(row.subarray(1), i * tokens);
-        });
-        engine.write(inputs, before);
-        engine.write(targets, after);
-      },
-      dispose: () => undefined,
-    };
-  }
+  return new TensorDataset(size, description, { inputs, targets });
 }
 
 function numbers(length: number): string[] {

@@ -15,6 +15,7 @@ import {
   tensor,
   withEngine,
 } from '../../src/index.ts';
+import { hashed } from './hashed.ts';
 
 interface Recording {
   readonly state: Record<string, number[]>;
@@ -27,16 +28,6 @@ interface Recording {
 const FILE = new URL('../fixtures/resnet/losses.json', import.meta.url);
 const recorded = JSON.parse(readFileSync(FILE, 'utf8')) as Record<string, Recording>;
 const BATCH = 8;
-
-/** `hashed` of fixtures/resnet/make.py: numbers in [-1, 1). */
-function hashed(count: number, seed: number): Float64Array {
-  return Float64Array.from({ length: count }, (_, i) => {
-    let x = (i + seed * 1000003) >>> 0;
-    x = Math.imul(x ^ (x >>> 16), 0x85ebca6b);
-    x = Math.imul(x ^ (x >>> 13), 0xc2b2ae35);
-    return ((x ^ (x >>> 16)) >>> 0) / 2 ** 31 - 1;
-  });
-}
 
 function initialise(model: nn.Module): void {
   const values = model.namedParameters().map(([name, { shape }], i): [string, Tensor] => {

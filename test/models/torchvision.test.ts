@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { cpuEngine } from '../../src/engine/native/cpu.ts';
 import { nn, type Tensor, tensor, withEngine } from '../../src/index.ts';
+import { hashed } from './hashed.ts';
 
 interface Recording {
   readonly state: readonly [digest: string, count: number];
@@ -26,22 +27,12 @@ const LARGE = ['alexnet', 'densenet121', 'vgg11_bn'];
 const isComputed = (name: string, { logits }: Recording) =>
   logits !== undefined && (!LARGE.includes(name) || process.env.TORCHTS_LARGE_MODELS !== undefined);
 
-/** `hashed` of fixtures/models/make.py: numbers in [-1, 1). */
-function hashed(count: number, seed: number): Float32Array {
-  const values = new Float32Array(count);
-  for (let i = 0; i < count; i++) {
-    let x = (i + seed * 1000003) >>> 0;
-    x = Math.imul(x ^ (x >>> 16), 0x85ebca6b);
-    x = Math.imul(x ^ (x >>> 13), 0xc2b2ae35);
-    values[i] = ((x ^ (x >>> 16)) >>> 0) / 2 ** 31 - 1;
-  }
-  return values;
-}
+const hashed32 = (count: number, seed: number) => Float32Array.from(hashed(count, seed));
 
 function initialise(model: nn.Module): void {
   const values = model.namedParameters().map(([name, parameter], i): [string, Tensor] => {
     const { shape } = parameter;
-    const numbers = hashed(parameter.numel(), i + 1);
+    const numbers = hashed32(parameter.numel(), i + 1);
     const fan_in = parameter.numel() / shape[0]!;
     const scale = shape.length > 1 ? Math.fround(Math.sqrt(3 / fan_in)) : 0.1;
     const offset = shape.length > 1 || !name.endsWith('weight') ? 0 : 1;
@@ -71,7 +62,7 @@ describe.each(recorded)('%s', (name, recording) => {
     withEngine(cpuEngine(), () => {
       const model = build(name).eval();
       initialise(model);
-      const image = tensor(hashed(3 * SIDE * SIDE, 999), { shape: [1, 3, SIDE, SIDE] });
+      const image = tensor(hashed32(3 * SIDE * SIDE, 999), { shape: [1, 3, SIDE, SIDE] });
       const output = model.call(image);
       nn.functional.crossEntropy(output, tensor(BigInt64Array.of(3n))).backward();
       const size = Math.max(...logits!.map(Math.abs));
@@ -81,7 +72,7 @@ describe.each(recorded)('%s', (name, recording) => {
       const parameters = new Map(model.namedParameters());
       for (const [key, expected] of Object.entries(gradients!)) {
         const { grad } = parameters.get(key)!;
-        const weights = tensor(hashed(grad!.numel(), 7), { shape: grad!.shape });
+        const weights = tensor(hashed32(grad!.numel(), 7), { shape: grad!.shape });
         const size = grad!.abs().mul(weights.abs()).sum().item() as number;
         const value = grad!.to('float64').mul(weights.to('float64')).sum().item() as number;
         expect(Math.abs(value - expected), key).toBeLessThan(1e-4 * size + 1e-9);

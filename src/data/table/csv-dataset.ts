@@ -1,6 +1,5 @@
 /** Tables of numbers and words, to classify rows or to predict numbers. */
 
-import { extname } from 'node:path';
 import { z } from 'zod';
 import { ConfigError } from '../../base/errors.ts';
 import { type DatasetSource, datasets, type SampleDescription } from '../dataset.ts';
@@ -8,7 +7,7 @@ import { resolveRoot } from '../paths.ts';
 import { splitArguments, splitPlaces } from '../split.ts';
 import { type Rows, TensorDataset } from '../tensor-dataset.ts';
 import { matrix, pick, type Table, takeRows } from './columns.ts';
-import { readCsv } from './csv.ts';
+import { NA_VALUES, readCsv, usualDelimiter } from './csv.ts';
 import { learnTarget } from './target.ts';
 import { columnTransforms, unknownColumn } from './transforms.ts';
 
@@ -48,7 +47,7 @@ const schema = z.strictObject({
     .describe('What stands between values. Default: a tab in files .tsv, else a comma.'),
   na_values: z
     .array(z.string())
-    .default(['NA', 'N/A', 'NaN', 'nan', 'null', '?'])
+    .default(NA_VALUES)
     .describe('What stands for a missing value, beside nothing at all.'),
 });
 
@@ -98,7 +97,7 @@ function prepare(options: Options): { description: SampleDescription; rows: Rows
 }
 
 function readTable(path: string, { delimiter, na_values, ...options }: Options): Table {
-  const separator = delimiter ?? (extname(path) === '.tsv' ? '\t' : ',');
+  const separator = delimiter ?? usualDelimiter(path);
   const table = readCsv(resolveRoot(path), { delimiter: separator, na_values });
   for (const key of ['target', 'features', 'exclude'] as const) {
     for (const wanted of [options[key] ?? []].flat()) {

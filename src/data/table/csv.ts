@@ -1,9 +1,18 @@
 /** Files of comma-separated values. */
 
 import { readFileSync, statSync } from 'node:fs';
+import { extname } from 'node:path';
 import { CsvError, parse } from 'csv-parse/sync';
 import { FileError } from '../../base/errors.ts';
 import type { Column, Table } from './columns.ts';
+
+/** What stands for a missing value where nothing else is said, beside nothing at all. */
+export const NA_VALUES = ['NA', 'N/A', 'NaN', 'nan', 'null', '?'];
+
+/** What stands between the values of a file where nothing else is said. */
+export function usualDelimiter(path: string): string {
+  return extname(path) === '.tsv' ? '\t' : ',';
+}
 
 export interface CsvOptions {
   readonly delimiter: string;
