@@ -10,8 +10,8 @@ export {
   jsonSchemaText,
 } from './config/json-schema.ts';
 export { registries } from './config/registries.ts';
-export { CIFAR10_CLASSES, RECORD_BYTES, SUBSET_MANIFEST } from './data/cifar10-format.ts';
-export { fetchCifar10 } from './data/fetch.ts';
+export { fetchCifar10 } from './data/fetch/fetch.ts';
+export { CIFAR10_CLASSES, RECORD_BYTES, SUBSET_MANIFEST } from './data/images/cifar10-format.ts';
 export { cpuEngine } from './engine/native/cpu.ts';
 export { fusedOps } from './ops/fused.ts';
 export { PASSES } from './plan/plan.ts';

@@ -3,7 +3,7 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { TorchtsError } from '../base/errors.ts';
-import { CIFAR10_FOLDER, expectedFiles, RECORD_BYTES } from '../data/cifar10-format.ts';
+import { CIFAR10_FOLDER, expectedFiles, RECORD_BYTES } from '../data/images/cifar10-format.ts';
 import { cacheFolder, resolveRoot } from '../data/paths.ts';
 
 export interface InstalledData {

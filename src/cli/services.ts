@@ -6,7 +6,7 @@
 import type { LoadedConfig } from '../config/load.ts';
 import type { StarterRequest } from '../config/starter.ts';
 import type { Field } from '../data/dataset.ts';
-import type { FetchOptions } from '../data/fetch.ts';
+import type { FetchOptions } from '../data/fetch/fetch.ts';
 import type { Load, SweepPlan } from '../sweep/plan.ts';
 import type { SweepRequest, SweepSummary } from '../sweep/sweep.ts';
 import type { BenchReport, BenchRequest } from '../train/bench.ts';
@@ -99,5 +99,5 @@ export const services: Services = {
   starterConfig: async (request) => (await import('../config/starter.ts')).starterConfig(request),
   inspectData: async (target, overrides) =>
     (await import('./inspect.ts')).inspectData(target, overrides),
-  fetchCifar10: async (options) => (await import('../data/fetch.ts')).fetchCifar10(options),
+  fetchCifar10: async (options) => (await import('../data/fetch/fetch.ts')).fetchCifar10(options),
 };

@@ -4,8 +4,8 @@
 import '../models/index.ts';
 
 import { callbacks } from '../callbacks/index.ts';
-import { batchTransforms } from '../data/batch-transforms.ts';
 import { datasets } from '../data/index.ts';
+import { batchTransforms } from '../data/transforms/batch-transforms.ts';
 import { metrics } from '../metrics/index.ts';
 import { losses, modules } from '../nn/index.ts';
 import { optimizers, schedulers } from '../optim/index.ts';

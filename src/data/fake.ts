@@ -6,9 +6,8 @@
 import { z } from 'zod';
 import { philox4x32 } from '../base/philox.ts';
 import { datasets, type SampleDescription } from './dataset.ts';
-import { ImageDataset } from './images.ts';
+import { imageArguments, pixelSource } from './images/image-set.ts';
 import { TensorDataset } from './tensor-dataset.ts';
-import { imageField, preparedSize, transformList, transforms } from './transforms.ts';
 
 /** Keeps the generators of the two kinds apart. */
 const KEY = { images: 1, tokens: 2 } as const;
@@ -30,7 +29,7 @@ const fakeData = z.strictObject({
     .default([3, 224, 224])
     .describe('Channels, height and width.'),
   num_classes: count().default(10).describe('How many classes the labels are drawn from.'),
-  transforms: transformList(),
+  ...imageArguments,
   random_offset: offset(),
 });
 
@@ -41,19 +40,11 @@ const fakeData = z.strictObject({
 datasets.register('FakeData', {
   schema: fakeData,
   create: (options: z.output<typeof fakeData>) => {
-    const pipeline = options.transforms.map((spec) => transforms.build(spec));
     const [channels, height, width] = options.image_size;
-    const prepared = preparedSize(pipeline, { channels, size: { height, width } });
     const classes = numbers(options.num_classes);
-    return {
-      input: imageField(pipeline, prepared),
-      target: { dtype: 'int64', shape: [] },
-      classes,
-      load: async () => {
-        const data = fakeImages(options);
-        return new ImageDataset({ classes, channels, height, width, ...data }, pipeline);
-      },
-    };
+    const read = async (limit = options.size) =>
+      fakeImages({ ...options, size: Math.min(limit, options.size) });
+    return pixelSource({ classes, channels, height, width, read }, options);
   },
 });
 

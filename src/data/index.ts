@@ -3,11 +3,11 @@
  * Fetching is not among them: it needs archive and PNG readers, which a training run need not load.
  */
 
-import './cifar10.ts';
+import './images/cifar10.ts';
 import './fake.ts';
-import './image-folder.ts';
+import './images/image-folder.ts';
 import './map-dataset.ts';
-import './preparing.ts';
+import './transforms/preparing.ts';
 import './table/csv-dataset.ts';
 import './text.ts';
 
@@ -20,8 +20,8 @@ export {
   type Field,
   type SampleDescription,
 } from './dataset.ts';
-export { type ImageData, ImageDataset } from './images.ts';
-export { type Batch, DataLoader, type DataLoaderOptions } from './loader.ts';
+export { type ImageData, ImageDataset } from './images/image-dataset.ts';
+export { type Batch, DataLoader, type DataLoaderOptions } from './loading/loader.ts';
 export type { Draw, MapDataset, SampleValue } from './map-dataset.ts';
 export { TensorDataset } from './tensor-dataset.ts';
-export { type Transform, transforms } from './transforms.ts';
+export { type Transform, transforms } from './transforms/transforms.ts';

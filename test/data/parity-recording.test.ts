@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { readCifar10 } from '../../src/data/cifar10.ts';
+import { readCifar10 } from '../../src/data/images/cifar10.ts';
 import { cacheFolder } from '../../src/data/paths.ts';
 import { loadParity } from '../fixtures/parity/load.ts';
 

@@ -3,8 +3,8 @@
 import { z } from 'zod';
 import { ConfigError } from '../../base/errors.ts';
 import { type DatasetSource, datasets, type SampleDescription } from '../dataset.ts';
+import { splitArguments, splitPlaces } from '../loading/split.ts';
 import { resolveRoot } from '../paths.ts';
-import { splitArguments, splitPlaces } from '../split.ts';
 import { type Rows, TensorDataset } from '../tensor-dataset.ts';
 import { matrix, pick, type Table, takeRows } from './columns.ts';
 import { NA_VALUES, readCsv, usualDelimiter } from './csv.ts';

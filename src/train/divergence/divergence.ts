@@ -8,7 +8,7 @@ import { TorchtsError } from '../../base/errors.ts';
 import type { LoadedConfig } from '../../config/load.ts';
 import { keyOf } from '../../config/splits.ts';
 import type { Tensor } from '../../core/tensor.ts';
-import type { DataLoader } from '../../data/loader.ts';
+import type { DataLoader } from '../../data/loading/loader.ts';
 import type { TrainEvent } from '../events.ts';
 import { BatchTensors } from '../loop/batches.ts';
 import type { Task } from '../task/task.ts';

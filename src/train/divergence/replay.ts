@@ -7,7 +7,7 @@ import { isFloating } from '../../base/dtype.ts';
 import type { LoadedConfig } from '../../config/load.ts';
 import { noGrad } from '../../core/grad-mode.ts';
 import type { Tensor } from '../../core/tensor.ts';
-import type { Batch, DataLoader } from '../../data/loader.ts';
+import type { Batch, DataLoader } from '../../data/loading/loader.ts';
 import { readCheckpoint } from '../checkpoint/checkpoint.ts';
 import { restoreTask } from '../checkpoint/snapshot.ts';
 import { BatchTensors } from '../loop/batches.ts';

@@ -7,7 +7,7 @@ import { engine } from '../../core/device.ts';
 import { bufferLeaf } from '../../core/leaf.ts';
 import { Tensor } from '../../core/tensor.ts';
 import type { Dataset, Field } from '../../data/dataset.ts';
-import { type Batch, DataLoader } from '../../data/loader.ts';
+import { type Batch, DataLoader } from '../../data/loading/loader.ts';
 import type { Storage } from '../../engine/engine.ts';
 import { evaluationBatch, samplesPerStep } from '../task/task.ts';
 

@@ -1,6 +1,6 @@
 /** Measures a model on whole data sets, without training it. */
 
-import type { DataLoader } from '../../data/loader.ts';
+import type { DataLoader } from '../../data/loading/loader.ts';
 import { type BatchStep, evaluationStep, type Task } from '../task/task.ts';
 import { StepQueue } from './step-queue.ts';
 import type { Measurement, Totals } from './totals.ts';

@@ -1,7 +1,7 @@
 /** The splits that are not trained on: what measures them, and what becomes of it. */
 
 import { keyOf, TEST } from '../../config/splits.ts';
-import type { DataLoader } from '../../data/loader.ts';
+import type { DataLoader } from '../../data/loading/loader.ts';
 import type { Position } from '../checkpoint/checkpoint.ts';
 import { DivergedError } from '../divergence/divergence.ts';
 import type { TrainEvent } from '../events.ts';

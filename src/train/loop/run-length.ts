@@ -1,7 +1,7 @@
 /** How long a run is. */
 
 import type { LoadedConfig } from '../../config/load.ts';
-import type { DataLoader } from '../../data/loader.ts';
+import type { DataLoader } from '../../data/loading/loader.ts';
 import type { Task } from '../task/task.ts';
 
 export interface RunLength {

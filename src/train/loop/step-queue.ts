@@ -3,7 +3,7 @@
  * and its promise cost as much as a small step; what they compute is the same either way.
  */
 
-import type { Batch, DataLoader } from '../../data/loader.ts';
+import type { Batch, DataLoader } from '../../data/loading/loader.ts';
 import type { BatchStep } from '../task/task.ts';
 import { BatchTensors, RUNS_AHEAD, stepsPerCall } from './batches.ts';
 import { Pipeline } from './pipeline.ts';

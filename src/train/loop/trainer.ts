@@ -10,7 +10,7 @@ import type { MetricsRecord } from '../../callbacks/index.ts';
 import type { LoadedConfig } from '../../config/load.ts';
 import { type CompiledStep, compile } from '../../core/compile.ts';
 import { generatorState } from '../../core/random.ts';
-import type { DataLoader } from '../../data/loader.ts';
+import type { DataLoader } from '../../data/loading/loader.ts';
 import { toHost } from '../../io/tensors.ts';
 import type { Checkpoint, Position } from '../checkpoint/checkpoint.ts';
 import { Saver } from '../checkpoint/saver.ts';

@@ -8,13 +8,13 @@ import { noGrad } from '../../core/grad-mode.ts';
 import { hostScalar } from '../../core/scalar.ts';
 import type { Tensor } from '../../core/tensor.ts';
 import { afterCall } from '../../core/trace.ts';
+import type { DatasetSource, Field } from '../../data/index.ts';
 import {
   type BatchTransform,
   batchTransforms,
   type Mixing,
   type Uniform,
-} from '../../data/batch-transforms.ts';
-import type { DatasetSource, Field } from '../../data/index.ts';
+} from '../../data/transforms/batch-transforms.ts';
 import { add, cast, eq, ge, logicalAnd, lt, mul, where } from '../../ops/pointwise.ts';
 import { arange } from '../../ops/ranges.ts';
 

@@ -5,7 +5,7 @@ import { compile } from '../../core/compile.ts';
 import { noGrad } from '../../core/grad-mode.ts';
 import type { Tensor } from '../../core/tensor.ts';
 import { type Dataset, ImageDataset } from '../../data/index.ts';
-import type { DataLoader } from '../../data/loader.ts';
+import type { DataLoader } from '../../data/loading/loader.ts';
 import type { HostTensor } from '../../io/host-tensor.ts';
 import { imageSummary } from '../../io/tensorboard/image.ts';
 import { firstOutput } from '../../nn/index.ts';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { beta, cut, type Mixing } from '../../../src/data/batch-transforms.ts';
+import { beta, cut, type Mixing } from '../../../src/data/transforms/batch-transforms.ts';
 import { compile, tensor } from '../../../src/index.ts';
 import { BatchMixer } from '../../../src/train/task/batch-mixer.ts';
 import { bytesOf, eventsOf, recordsOf, Setting } from '../setting.ts';

@@ -1,13 +1,13 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { readImage } from '../../src/data/image-files.ts';
-import { prepareImage } from '../../src/data/images.ts';
-import '../../src/data/index.ts';
-import { preparations, transforms } from '../../src/data/transforms.ts';
-import { readSafetensors } from '../../src/io/safetensors.ts';
+import { prepareImage } from '../../../src/data/images/image-dataset.ts';
+import { readImage } from '../../../src/data/images/image-files.ts';
+import '../../../src/data/index.ts';
+import { preparations, transforms } from '../../../src/data/transforms/transforms.ts';
+import { readSafetensors } from '../../../src/io/safetensors.ts';
 
-const FOLDER = fileURLToPath(new URL('../fixtures/images/', import.meta.url));
+const FOLDER = fileURLToPath(new URL('../../fixtures/images', import.meta.url));
 const { tensors } = await readSafetensors(join(FOLDER, 'expected.safetensors'));
 
 /** The greatest difference between an image and what Pillow made of it. */

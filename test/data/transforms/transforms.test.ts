@@ -1,11 +1,11 @@
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { ConfigError } from '../../src/base/errors.ts';
-import { byteTable, transforms } from '../../src/data/transforms.ts';
-import { readSafetensors } from '../../src/io/safetensors.ts';
+import { ConfigError } from '../../../src/base/errors.ts';
+import { byteTable, transforms } from '../../../src/data/transforms/transforms.ts';
+import { readSafetensors } from '../../../src/io/safetensors.ts';
 
 const FIXTURE = fileURLToPath(
-  new URL('../fixtures/transforms/tables.safetensors', import.meta.url),
+  new URL('../../fixtures/transforms/tables.safetensors', import.meta.url),
 );
 
 const build = (...specs: unknown[]) => specs.map((spec) => transforms.build(spec));

@@ -3,7 +3,9 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { FileError } from '../base/errors.ts';
+import { FileError } from '../../base/errors.ts';
+import { datasets } from '../dataset.ts';
+import { cacheFolder, resolveRoot } from '../paths.ts';
 import {
   CHANNELS,
   CIFAR10_CLASSES,
@@ -16,12 +18,8 @@ import {
   type Split,
   SUBSET_MANIFEST,
 } from './cifar10-format.ts';
-import { datasets } from './dataset.ts';
-import { type ImageData, ImageDataset } from './images.ts';
-import { cacheFolder, resolveRoot } from './paths.ts';
-import { imageField, preparedSize, transformList, transforms } from './transforms.ts';
-
-const IMAGE = { channels: CHANNELS, size: { height: SIDE, width: SIDE } };
+import type { ImageData } from './image-dataset.ts';
+import { imageArguments, pixelSource } from './image-set.ts';
 
 const schema = z.strictObject({
   root: z
@@ -32,21 +30,16 @@ const schema = z.strictObject({
         'searched too.',
     ),
   split: z.enum(['train', 'test']).default('train').describe('Which of its two parts.'),
-  transforms: transformList(),
-  limit: z.int().positive().optional().describe('Only the first so many samples of the split.'),
+  ...imageArguments,
 });
 
 datasets.register('CIFAR10', {
   schema,
-  create: ({ root, split, transforms: specs, limit }: z.output<typeof schema>) => {
-    const pipeline = specs.map((spec) => transforms.build(spec));
-    return {
-      input: imageField(pipeline, preparedSize(pipeline, IMAGE)),
-      target: { dtype: 'int64', shape: [] },
-      classes: CIFAR10_CLASSES,
-      load: async () =>
-        new ImageDataset(readCifar10(findCifar10(root), { split, limit }), pipeline),
-    };
+  create: ({ root, split, ...options }: z.output<typeof schema>) => {
+    const size = { channels: CHANNELS, height: SIDE, width: SIDE };
+    const read = async (limit: number | undefined) =>
+      readCifar10(findCifar10(root), { split, limit });
+    return pixelSource({ classes: CIFAR10_CLASSES, ...size, read }, options);
   },
 });
 
@@ -78,7 +71,7 @@ export function findCifar10(root: string): string {
  */
 export function readCifar10(
   folder: string,
-  { split, limit = Number.POSITIVE_INFINITY }: { split: Split; limit?: number },
+  { split, limit = Number.POSITIVE_INFINITY }: { split: Split; limit?: number | undefined },
 ): ImageData {
   const files = expectedFiles(folder).filter((file) => file.split === split);
   const available = files.reduce((sum, file) => sum + file.records, 0);

@@ -12,7 +12,7 @@ import { promisify } from 'node:util';
 import { PNG } from 'pngjs';
 import { extract } from 'tar';
 import { z } from 'zod';
-import { FileError } from '../base/errors.ts';
+import { FileError } from '../../base/errors.ts';
 import {
   CHANNELS,
   CIFAR10_CLASSES,
@@ -21,7 +21,7 @@ import {
   IMAGE_BYTES,
   RECORD_BYTES,
   type Split,
-} from './cifar10-format.ts';
+} from '../images/cifar10-format.ts';
 
 export interface FetchProgress {
   /** What is being done, in a few words. */

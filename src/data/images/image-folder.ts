@@ -3,30 +3,18 @@
 import { readdirSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import { z } from 'zod';
-import { FileError } from '../base/errors.ts';
-import { datasets } from './dataset.ts';
+import { FileError } from '../../base/errors.ts';
+import { datasets } from '../dataset.ts';
+import { type SplitOptions, splitArguments, splitPlaces } from '../loading/split.ts';
+import { resolveRoot } from '../paths.ts';
 import { IMAGE_EXTENSIONS, readImage } from './image-files.ts';
-import { type ImageData, ImageDataset, prepareImage } from './images.ts';
-import { resolveRoot } from './paths.ts';
-import { type SplitOptions, splitArguments, splitPlaces } from './split.ts';
-import { imageField, preparations, preparedSize, transforms } from './transforms.ts';
+import { encodedSource, imageArguments } from './image-set.ts';
 
 const schema = z.strictObject({
   root: z.string().describe('The folder of the folders, whose names are the classes.'),
-  transforms: z
-    .array(transforms.spec())
-    .default([{ type: 'ToTensor' }])
-    .describe('What is done to an image, in order; CenterCrop or Resize give all one size.'),
-  limit: z
-    .int()
-    .positive()
-    .optional()
-    .describe('Takes only the first so many images of each class.'),
+  ...imageArguments,
   ...splitArguments,
 });
-
-/** Images decoded at a time. */
-const AT_ONCE = 8;
 
 /**
  * As torchvision's: classes and files in the order of their names, subfolders included. The images
@@ -35,25 +23,18 @@ const AT_ONCE = 8;
  */
 datasets.register('ImageFolder', {
   schema,
-  create: ({ root, transforms: specs, limit, ...part }: z.output<typeof schema>) => {
-    const pipeline = specs.map((spec) => transforms.build(spec));
-    const prepared = preparedSize(pipeline, { channels: 3, size: undefined });
+  create: ({ root, split, test_size, random_state, ...options }: z.output<typeof schema>) => {
     const folder = resolveRoot(root);
     const classes = classFolders(folder);
-    return {
-      input: imageField(pipeline, prepared),
-      target: { dtype: 'int64', shape: [] },
-      classes,
-      load: async () => {
-        const files = classes.map((name) => imageFiles(join(folder, name)).slice(0, limit));
-        const chosen = choose(files, part);
-        const steps = preparations(pipeline);
-        const read = async (path: string) => prepareImage(await readImage(path), steps).data;
-        const rest = pipeline.filter((transform) => transform.takes !== 'pixels');
-        const data = await readImages(chosen, prepared, read);
-        return new ImageDataset({ classes, ...data }, rest);
-      },
+    const list = async () => {
+      const files = classes.map((name) => imageFiles(join(folder, name)));
+      const chosen = choose(files, { split, test_size, random_state });
+      return {
+        labels: Int32Array.from(chosen, ({ label }) => label),
+        decode: (place: number) => readImage(chosen[place]!.path),
+      };
     };
+    return encodedSource({ classes, list }, options);
   },
 });
 
@@ -97,21 +78,4 @@ function choose(files: readonly (readonly string[])[], options: SplitOptions): L
   const all = files.flatMap((paths, label) => paths.map((path) => ({ path, label })));
   const labels = Int32Array.from(all, ({ label }) => label);
   return Array.from(splitPlaces(all.length, options, labels), (place) => all[place]!);
-}
-
-async function readImages(
-  chosen: readonly Labelled[],
-  size: { channels: number; height: number; width: number },
-  read: (path: string) => Promise<Uint8Array>,
-): Promise<Omit<ImageData, 'classes'>> {
-  const bytes = size.channels * size.height * size.width;
-  const images = new Uint8Array(chosen.length * bytes);
-  let next = 0;
-  const worker = async () => {
-    for (let i = next++; i < chosen.length; i = next++) {
-      images.set(await read(chosen[i]!.path), i * bytes);
-    }
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, worker));
-  return { ...size, images, labels: Int32Array.from(chosen, ({ label }) => label) };
 }

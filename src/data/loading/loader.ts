@@ -1,10 +1,10 @@
 /** Batches of a data set, in the engine's memory, epoch by epoch. */
 
-import { ArgumentError } from '../base/errors.ts';
-import { numel, type Shape } from '../base/shape.ts';
-import type { Engine, Storage } from '../engine/engine.ts';
-import type { BatchSlot, BatchStream } from '../engine/images.ts';
-import type { BatchReader, Dataset, Field } from './dataset.ts';
+import { ArgumentError } from '../../base/errors.ts';
+import { numel, type Shape } from '../../base/shape.ts';
+import type { Engine, Storage } from '../../engine/engine.ts';
+import type { BatchSlot, BatchStream } from '../../engine/images.ts';
+import type { BatchReader, Dataset, Field } from '../dataset.ts';
 import { checkOrder, epochOrder, type SamplerOptions } from './sampler.ts';
 
 export interface DataLoaderOptions {

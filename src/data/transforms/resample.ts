@@ -6,7 +6,7 @@
  * https://pillow.readthedocs.io/en/stable/handbook/concepts.html#filters
  */
 
-import type { Pixels, Size } from './pixels.ts';
+import type { Pixels, Size } from '../images/pixels.ts';
 
 interface Filter {
   /** Beyond this distance from its middle the filter is 0. */

@@ -5,8 +5,8 @@
  */
 
 import { z } from 'zod';
-import { ArgumentError } from '../base/errors.ts';
-import { Registry, type Spec } from '../base/registry.ts';
+import { ArgumentError } from '../../base/errors.ts';
+import { Registry, type Spec } from '../../base/registry.ts';
 
 /** Draws from [0, 1). */
 export type Uniform = () => number;

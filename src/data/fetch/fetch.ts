@@ -5,11 +5,11 @@ import { createReadStream } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { FileError } from '../base/errors.ts';
-import { fileError, writeDirectoryAtomic } from '../io/atomic.ts';
-import { CIFAR10_CLASSES, CIFAR10_FILES, CIFAR10_FOLDER } from './cifar10-format.ts';
+import { FileError } from '../../base/errors.ts';
+import { fileError, writeDirectoryAtomic } from '../../io/atomic.ts';
+import { CIFAR10_CLASSES, CIFAR10_FILES, CIFAR10_FOLDER } from '../images/cifar10-format.ts';
+import { cacheFolder } from '../paths.ts';
 import { CIFAR10_SOURCES, type FetchProgress, type SourceName } from './cifar10-sources.ts';
-import { cacheFolder } from './paths.ts';
 
 export interface FetchOptions {
   readonly onProgress?: (progress: FetchProgress) => void;

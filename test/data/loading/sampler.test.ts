@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { epochOrder } from '../../src/data/sampler.ts';
+import { epochOrder } from '../../../src/data/loading/sampler.ts';
 
 const shuffled = (length: number, seed: number, epoch: number) =>
   epochOrder({ length, shuffle: true, seed }, epoch);

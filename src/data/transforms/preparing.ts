@@ -4,8 +4,8 @@
  */
 
 import { z } from 'zod';
-import { ArgumentError } from '../base/errors.ts';
-import { crop, type Pixels, type Size } from './pixels.ts';
+import { ArgumentError } from '../../base/errors.ts';
+import { crop, type Pixels, type Size } from '../images/pixels.ts';
 import { INTERPOLATIONS, type Interpolation, resize } from './resample.ts';
 import { type PrepareTransform, side, sizeOf, sizeOption, transforms } from './transforms.ts';
 

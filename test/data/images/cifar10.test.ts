@@ -2,15 +2,15 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { ConfigError, FileError } from '../../src/base/errors.ts';
-import { findCifar10, readCifar10 } from '../../src/data/cifar10.ts';
-import { datasets } from '../../src/data/index.ts';
-import { DataLoader } from '../../src/data/loader.ts';
-import { referenceEngine } from '../../src/engine/reference/engine.ts';
-import { temporaryFolder } from '../io/temporary-folder.ts';
+import { ConfigError, FileError } from '../../../src/base/errors.ts';
+import { findCifar10, readCifar10 } from '../../../src/data/images/cifar10.ts';
+import { datasets } from '../../../src/data/index.ts';
+import { DataLoader } from '../../../src/data/loading/loader.ts';
+import { referenceEngine } from '../../../src/engine/reference/engine.ts';
+import { temporaryFolder } from '../../io/temporary-folder.ts';
 
 const RECORD = 3073;
-const SUBSET = fileURLToPath(new URL('../../datasets/cifar10-subset', import.meta.url));
+const SUBSET = fileURLToPath(new URL('../../../datasets/cifar10-subset', import.meta.url));
 
 /** Files of blank records; those with `listed` go into a manifest that promises so many of them. */
 async function writeFolder(

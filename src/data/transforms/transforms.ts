@@ -13,11 +13,11 @@
  */
 
 import { z } from 'zod';
-import { ConfigError } from '../base/errors.ts';
-import { Registry } from '../base/registry.ts';
-import type { PixelMove } from '../engine/images.ts';
-import type { Field } from './dataset.ts';
-import type { Pixels, Size } from './pixels.ts';
+import { ConfigError } from '../../base/errors.ts';
+import { Registry } from '../../base/registry.ts';
+import type { PixelMove } from '../../engine/images.ts';
+import type { Field } from '../dataset.ts';
+import type { Pixels, Size } from '../images/pixels.ts';
 
 /** Maps each value of a channel on its own. */
 export interface PixelTransform {

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { datasets, ImageDataset } from '../../src/data/index.ts';
+import { datasets, ImageDataset } from '../../../src/data/index.ts';
 
-const IMAGES = fileURLToPath(new URL('../fixtures/images/', import.meta.url));
+const IMAGES = fileURLToPath(new URL('../../fixtures/images', import.meta.url));
 
 let root: string;
 beforeEach(() => {
@@ -49,7 +49,8 @@ describe('ImageFolder', () => {
 
   it('takes the first images of each class', async () => {
     for (const path of ['a/1.png', 'a/2.png', 'a/3.png', 'b/1.png']) put(path);
-    expect([...(await load({ limit: 2 })).labels]).toEqual([0, 0, 1]);
+    expect([...(await load({ limit_per_class: 2 })).labels]).toEqual([0, 0, 1]);
+    expect([...(await load({ limit: 3, limit_per_class: 1 })).labels]).toEqual([0, 1]);
   });
 
   it('holds the same part of each class back', async () => {

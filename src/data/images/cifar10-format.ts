@@ -6,9 +6,9 @@
 import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { FileError } from '../base/errors.ts';
-import { INTERPRETED } from '../base/registry.ts';
-import { fileError } from '../io/atomic.ts';
+import { FileError } from '../../base/errors.ts';
+import { INTERPRETED } from '../../base/registry.ts';
+import { fileError } from '../../io/atomic.ts';
 
 /** The folder's name in the official archive. */
 export const CIFAR10_FOLDER = 'cifar-10-batches-bin';

@@ -1,7 +1,7 @@
-/** Which samples are for training, and which for measuring. */
+/** Which samples of a set are taken: a part for training or measuring, or the first few. */
 
 import { z } from 'zod';
-import { ConfigError } from '../base/errors.ts';
+import { ConfigError } from '../../base/errors.ts';
 import { epochOrder } from './sampler.ts';
 
 /** The arguments of data sets that can hold a part of their samples back. */
@@ -56,4 +56,34 @@ export function splitPlaces(
   const places = all.filter((place) => isHeldBack[place] === wanted);
   if (places.length > 0) return places;
   throw new ConfigError(`[split] test_size leaves none of ${length} samples for split: ${split}`);
+}
+
+/** The arguments of data sets of which only the first samples may be wanted. */
+export const limitArguments = {
+  limit: z.int().positive().optional().describe('Takes only the first so many samples.'),
+  limit_per_class: z
+    .int()
+    .positive()
+    .optional()
+    .describe('Takes only the first so many samples of each class.'),
+};
+
+export interface LimitOptions {
+  readonly limit?: number | undefined;
+  readonly limit_per_class?: number | undefined;
+}
+
+/** The samples within the limits, in order; the limit of each class counts first. */
+export function limitedPlaces(
+  labels: Int32Array,
+  { limit, limit_per_class = Number.POSITIVE_INFINITY }: LimitOptions,
+): Int32Array {
+  const seen = new Map<number, number>();
+  const all = Int32Array.from(labels.keys());
+  const within = all.filter((place) => {
+    const count = (seen.get(labels[place]!) ?? 0) + 1;
+    seen.set(labels[place]!, count);
+    return count <= limit_per_class;
+  });
+  return within.subarray(0, limit);
 }

@@ -1,10 +1,9 @@
 /** Images of one size with a class each, held in memory as bytes. */
 
-import { ArgumentError } from '../base/errors.ts';
-import type { Engine, Storage } from '../engine/engine.ts';
-import type { BatchStream, BatchStreamRequest, Images, PixelMove } from '../engine/images.ts';
-import type { BatchReader, BatchRequest, Dataset, Field, OpenOptions } from './dataset.ts';
-import type { Pixels } from './pixels.ts';
+import { ArgumentError } from '../../base/errors.ts';
+import type { Engine, Storage } from '../../engine/engine.ts';
+import type { BatchStream, BatchStreamRequest, Images, PixelMove } from '../../engine/images.ts';
+import type { BatchReader, BatchRequest, Dataset, Field, OpenOptions } from '../dataset.ts';
 import {
   byteTable,
   imageField,
@@ -12,7 +11,8 @@ import {
   pixelMoves,
   preparations,
   type Transform,
-} from './transforms.ts';
+} from '../transforms/transforms.ts';
+import type { Pixels } from './pixels.ts';
 
 export interface ImageData {
   readonly classes: readonly string[];

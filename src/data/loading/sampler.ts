@@ -1,7 +1,7 @@
 /** The order in which an epoch visits the samples. */
 
-import { ArgumentError } from '../base/errors.ts';
-import { philox4x32, philoxKey } from '../base/philox.ts';
+import { ArgumentError } from '../../base/errors.ts';
+import { philox4x32, philoxKey } from '../../base/philox.ts';
 
 export interface SamplerOptions {
   /** The number of samples in the set. */

@@ -1,7 +1,7 @@
 /** Images of files: JPEG, PNG, WebP, GIF and what else sharp reads, as bytes. */
 
 import { readFile } from 'node:fs/promises';
-import { FileError } from '../base/errors.ts';
+import { FileError } from '../../base/errors.ts';
 import { type Pixels, planar } from './pixels.ts';
 
 export const IMAGE_EXTENSIONS = [

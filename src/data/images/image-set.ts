@@ -1,0 +1,129 @@
+/**
+ * What all data sets of images have in common: their arguments, and how what they read becomes an
+ * `ImageDataset`. A kind of its own says where images come from and which classes there are.
+ */
+
+import { z } from 'zod';
+import type { DatasetSource } from '../dataset.ts';
+import { limitArguments, limitedPlaces } from '../loading/split.ts';
+import {
+  imageField,
+  preparations,
+  preparedSize,
+  type Transform,
+  transformList,
+  transforms,
+} from '../transforms/transforms.ts';
+import { type ImageData, ImageDataset, prepareImage } from './image-dataset.ts';
+import type { Pixels, Size } from './pixels.ts';
+
+/** The arguments of every data set of images. */
+export const imageArguments = { transforms: transformList(), ...limitArguments };
+
+const options = z.strictObject(imageArguments);
+export type ImageOptions = z.output<typeof options>;
+
+/** Images that all have one size and are read together. */
+export interface PixelImages extends Size {
+  readonly classes: readonly string[];
+  readonly channels: number;
+  /** Reads all of them, or at least the first `limit` if given. */
+  read(limit: number | undefined): Promise<Pick<ImageData, 'images' | 'labels'>>;
+}
+
+/** A data set of such images. Throws a `ConfigError` when the transforms do not fit them. */
+export function pixelSource(images: PixelImages, options: ImageOptions): DatasetSource {
+  const { classes, channels, height, width, read } = images;
+  const pipeline = options.transforms.map((spec) => transforms.build(spec));
+  const { limit, limit_per_class } = options;
+  return {
+    ...description(classes, pipeline, { channels, size: { height, width } }),
+    load: async () => {
+      const all = await read(limit_per_class === undefined ? limit : undefined);
+      const data = taken(all, channels * height * width, limitedPlaces(all.labels, options));
+      return new ImageDataset({ classes, channels, height, width, ...data }, pipeline);
+    },
+  };
+}
+
+/** The images of `places`, each of `area` bytes. */
+function taken(
+  all: Pick<ImageData, 'images' | 'labels'>,
+  area: number,
+  places: Int32Array,
+): Pick<ImageData, 'images' | 'labels'> {
+  if (places.length === all.labels.length) return all;
+  const images = new Uint8Array(places.length * area);
+  for (const [i, place] of places.entries()) {
+    images.set(all.images.subarray(place * area, (place + 1) * area), i * area);
+  }
+  return { images, labels: places.map((place) => all.labels[place]!) };
+}
+
+/** Images that are decoded one by one, of 3 channels and a size of its own each. */
+export interface EncodedImages {
+  readonly classes: readonly string[];
+  /** The class of each image, in order, once they are asked for. */
+  list(): Promise<EncodedList>;
+}
+
+export interface EncodedList {
+  readonly labels: Int32Array;
+  /** Decodes image `place`. Throws a `FileError` that names it. */
+  decode(place: number): Promise<Pixels>;
+}
+
+/** Images decoded at a time. */
+const AT_ONCE = 8;
+
+/**
+ * A data set of such images, decoded and prepared once, and kept in memory as bytes. Throws a
+ * `ConfigError` when the transforms do not fit them or leave them sizes of their own.
+ */
+export function encodedSource(images: EncodedImages, options: ImageOptions): DatasetSource {
+  const { classes } = images;
+  const pipeline = options.transforms.map((spec) => transforms.build(spec));
+  const given = { channels: 3, size: undefined };
+  const prepared = preparedSize(pipeline, given);
+  return {
+    ...description(classes, pipeline, given),
+    load: async () => {
+      const { labels, decode } = await images.list();
+      const places = limitedPlaces(labels, options);
+      const steps = preparations(pipeline);
+      const data = await readImages(places.length, prepared, async (i) => {
+        return prepareImage(await decode(places[i]!), steps).data;
+      });
+      const chosen = places.map((place) => labels[place]!);
+      const rest = pipeline.filter((transform) => transform.takes !== 'pixels');
+      return new ImageDataset({ classes, labels: chosen, ...prepared, images: data }, rest);
+    },
+  };
+}
+
+async function readImages(
+  count: number,
+  { channels, height, width }: Size & { channels: number },
+  read: (place: number) => Promise<Uint8Array>,
+): Promise<Uint8Array> {
+  const bytes = channels * height * width;
+  const images = new Uint8Array(count * bytes);
+  let next = 0;
+  const worker = async () => {
+    for (let i = next++; i < count; i = next++) images.set(await read(i), i * bytes);
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  return images;
+}
+
+function description(
+  classes: readonly string[],
+  pipeline: readonly Transform[],
+  given: { channels: number; size: Size | undefined },
+) {
+  return {
+    input: imageField(pipeline, preparedSize(pipeline, given)),
+    target: { dtype: 'int64', shape: [] },
+    classes,
+  } as const;
+}
