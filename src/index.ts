@@ -45,6 +45,7 @@ export * as func from './nn/func.ts';
 export { cosineSimilarity, rmsNorm } from './nn/functional/index.ts';
 export * as nn from './nn/index.ts';
 export { Module, Parameter } from './nn/index.ts';
+export * as onnx from './onnx/index.ts';
 export * from './ops/aliases.ts';
 export * from './ops/arithmetic.ts';
 export * as autograd from './ops/autograd.ts';

@@ -81,6 +81,12 @@ export class Graph extends Module<readonly Tensor[], GraphOutput> {
     this.#isList = Array.isArray(outputs);
   }
 
+  /** The names of what `forward` takes and gives, in order. */
+  get names(): { readonly inputs: readonly string[]; readonly outputs: readonly string[] } {
+    const { inputs, outputs } = this.#wiring;
+    return { inputs, outputs };
+  }
+
   override namedChildren(): [string, AnyModule][] {
     return [...this.#modules];
   }

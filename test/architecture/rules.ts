@@ -5,7 +5,7 @@ export const LEVELS: readonly (readonly string[])[] = [
   ['cli'],
   ['sweep'],
   ['train'],
-  ['config', 'data', 'io', 'report'],
+  ['config', 'data', 'io', 'report', 'onnx'],
   ['models', 'metrics', 'callbacks'],
   ['nn', 'optim'],
   ['ops'],
@@ -21,6 +21,8 @@ export const SIDEWAYS: readonly (readonly [from: string, to: string])[] = [
   ['config', 'data'],
   // Downloaded files are put in place by the same atomic write as checkpoints.
   ['data', 'io'],
+  // A traced model is written as a file of that format.
+  ['onnx', 'io'],
   // The average of a model's weights is a model.
   ['optim', 'nn'],
 ];
