@@ -1,9 +1,11 @@
 /** Checks a config's model against its data, without reading any of it. */
 
+import { BuildError, buildError } from '../base/build-error.ts';
+import { ConfigError } from '../base/errors.ts';
+import type { Spec } from '../base/registry.ts';
 import type { Shape } from '../base/shape.ts';
-import { userMessage } from '../base/user-code.ts';
 import { type DatasetSource, datasets } from '../data/index.ts';
-import { BuildError, describe, type ModelDescription } from '../nn/index.ts';
+import { describe, type ModelDescription } from '../nn/index.ts';
 import type { LoadedConfig } from './load.ts';
 import type { ConfigPath } from './place.ts';
 
@@ -21,7 +23,7 @@ export interface CheckedModel extends ModelDescription {
  */
 export function checkModel(loaded: LoadedConfig): CheckedModel {
   const { data, model } = loaded.config;
-  const source = pointing(loaded, ['data', 'train'], () => datasets.build(data.train));
+  const source = datasetAt(loaded, ['data', 'train'], data.train);
   const input_shape = [data.batch_size, ...source.input.shape];
   const description = pointing(loaded, ['model'], () =>
     describe(model, input_shape, source.input.dtype),
@@ -38,9 +40,32 @@ export function pointing<T>(loaded: LoadedConfig, path: ConfigPath, body: () => 
   try {
     return body();
   } catch (error) {
-    const message = error instanceof BuildError ? error.message : userMessage(error);
-    if (message === undefined) throw error;
-    const part = error instanceof BuildError ? error.path : [];
-    throw loaded.error([...path, ...part], message);
+    throw pointed(loaded, path, error);
   }
+}
+
+function pointed(loaded: LoadedConfig, path: ConfigPath, error: unknown): unknown {
+  const fault = buildError(error, []);
+  if (!(fault instanceof BuildError)) return error;
+  return loaded.error([...path, ...fault.path], fault.message);
+}
+
+/**
+ * The data set of the spec at `path`; what is wrong with its samples, once they are read, is said
+ * of the spec too, while a fault of a file speaks for itself.
+ *
+ * @throws ConfigError as `pointing`.
+ */
+export function datasetAt(loaded: LoadedConfig, path: ConfigPath, spec: Spec): DatasetSource {
+  const source = pointing(loaded, path, () => datasets.build(spec));
+  const { input, target, classes } = source;
+  const load = async () => {
+    try {
+      return await source.load();
+    } catch (error) {
+      const isAtFault = error instanceof BuildError || error instanceof ConfigError;
+      throw isAtFault ? pointed(loaded, path, error) : error;
+    }
+  };
+  return { input, target, classes, load };
 }

@@ -150,6 +150,8 @@ export function locate(tree: Tree, path: ConfigPath, aim: 'key' | 'value' = 'val
 function step(tree: Tree, part: string | number): { key?: Place; tree: Tree } | undefined {
   if (tree.kind === 'object') return tree.entries.get(String(part));
   if (tree.kind !== 'list') return undefined;
+  // A list of data sets stands for the ConcatDataset of them.
+  if (part === 'datasets') return { tree };
   const item = tree.items[Number(part)];
   return item && { tree: item };
 }

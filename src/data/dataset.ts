@@ -44,8 +44,14 @@ export interface DatasetSource extends SampleDescription {
 export interface Dataset extends SampleDescription {
   /** The number of samples. */
   readonly length: number;
+  /** The class of each sample, where targets are classes and that is known. */
+  readonly labels?: Int32Array | undefined;
   /** Copies the samples to where `engine` gathers from; the caller disposes of the reader. */
   open(engine: Engine, options?: OpenOptions): BatchReader;
+  /** The samples of `places` as a set of their own, for kinds that need not keep the others. */
+  take?(places: Int32Array): Dataset;
+  /** This set and `others`, one after the other, for kinds that can hold them as one. */
+  join?(others: readonly Dataset[]): Dataset | undefined;
 }
 
 export interface OpenOptions {

@@ -4,6 +4,8 @@
  */
 
 import './images/cifar10.ts';
+import './composition/concat-dataset.ts';
+import './composition/subset.ts';
 import './fake.ts';
 import './images/image-folder.ts';
 import './map-dataset.ts';
@@ -11,6 +13,8 @@ import './transforms/preparing.ts';
 import './table/csv-dataset.ts';
 import './text.ts';
 
+export { ConcatDataset, concatDatasets } from './composition/concat-dataset.ts';
+export { subset } from './composition/subset.ts';
 export {
   type BatchReader,
   type BatchRequest,

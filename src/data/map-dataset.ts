@@ -115,6 +115,22 @@ class HostDataset implements Dataset {
     this.length = length;
   }
 
+  /** Of targets that are classes, by asking for every sample, as an epoch of training would. */
+  get labels(): Int32Array | undefined {
+    if (this.classes.length === 0 || this.target.shape.length > 0) return undefined;
+    return Int32Array.from({ length: this.length }, (_, index) => {
+      const label = Number(flat(this.#sample(index, { epoch: 0, seed: 0 })[1])[0]);
+      this.#checkClass(index, label);
+      return label;
+    });
+  }
+
+  #sample(index: number, draw: Draw): readonly [input: SampleValue, target: SampleValue] {
+    const sample = this.samples.get(index, draw);
+    if (Array.isArray(sample) && sample.length === 2) return sample;
+    throw this.#fault(index, `must give [input, target], got ${kindOf(sample)}`);
+  }
+
   open(engine: Engine, { seed = 0 }: OpenOptions = {}): BatchReader {
     const { input, target } = this;
     return {
@@ -124,12 +140,9 @@ class HostDataset implements Dataset {
           target: hostArray(target.dtype, indices.length * numel(target.shape)),
         };
         for (const [row, index] of indices.entries()) {
-          const sample = this.samples.get(index, { epoch, seed });
-          if (!Array.isArray(sample) || sample.length !== 2) {
-            throw this.#fault(index, `must give [input, target], got ${kindOf(sample)}`);
-          }
-          this.#put(rows.input, row, index, 'input', sample[0]);
-          this.#put(rows.target, row, index, 'target', sample[1]);
+          const [input, target] = this.#sample(index, { epoch, seed });
+          this.#put(rows.input, row, index, 'input', input);
+          this.#put(rows.target, row, index, 'target', target);
         }
         engine.write(inputs, rows.input);
         engine.write(targets, rows.target);

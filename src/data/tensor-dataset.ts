@@ -4,6 +4,7 @@ import type { HostArray } from '../base/dtype.ts';
 import { numel } from '../base/shape.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { BatchReader, BatchRequest, Dataset, Field, SampleDescription } from './dataset.ts';
+import { concatenated, gather } from './rows.ts';
 
 export interface Rows {
   /** (length, ...input shape) and (length, ...target shape), row-major. */
@@ -30,6 +31,29 @@ export class TensorDataset implements Dataset {
     this.classes = classes;
   }
 
+  get labels(): Int32Array | undefined {
+    const isClass = this.classes.length > 0 && this.target.shape.length === 0;
+    return isClass ? Int32Array.from(this.rows.targets, Number) : undefined;
+  }
+
+  take(places: Int32Array): TensorDataset {
+    const { input, target, rows } = this;
+    return new TensorDataset(places.length, this, {
+      inputs: gather(rows.inputs, numel(input.shape), places),
+      targets: gather(rows.targets, numel(target.shape), places),
+    });
+  }
+
+  join(others: readonly Dataset[]): TensorDataset | undefined {
+    if (!others.every((other) => other instanceof TensorDataset)) return undefined;
+    const parts = [this, ...others];
+    const length = parts.reduce((sum, part) => sum + part.length, 0);
+    return new TensorDataset(length, this, {
+      inputs: concatenated(parts.map(({ rows }) => rows.inputs)),
+      targets: concatenated(parts.map(({ rows }) => rows.targets)),
+    });
+  }
+
   open(engine: Engine): BatchReader {
     const { rows, input, target } = this;
     return {
@@ -40,13 +64,4 @@ export class TensorDataset implements Dataset {
       dispose: () => undefined,
     };
   }
-}
-
-function gather<T extends HostArray>(from: T, width: number, indices: Int32Array): T {
-  const rows = new (from.constructor as new (length: number) => T)(indices.length * width);
-  for (const [i, index] of indices.entries()) {
-    const row = from.subarray(index * width, (index + 1) * width);
-    (rows as { set(values: HostArray, at: number): void }).set(row, i * width);
-  }
-  return rows;
 }

@@ -1,6 +1,7 @@
 /** Modules made of modules. */
 
 import { z } from 'zod';
+import { BuildError } from '../base/build-error.ts';
 import { withScope } from '../base/errors.ts';
 import { strict } from '../base/registry.ts';
 import type { Tensor } from '../core/tensor.ts';
@@ -8,7 +9,7 @@ import { Container, type Entries, entriesOf, placeOf } from './container-parts.t
 import { type AnyModule, firstOutput, Module } from './module.ts';
 import { listParts, moduleText } from './module-text.ts';
 import { modulesChanged } from './parameter.ts';
-import { type BuildContext, BuildError, build, modules, passOn } from './registry.ts';
+import { type BuildContext, build, modules, passOn } from './registry.ts';
 
 /**
  * Passes its input through the layers in order; of a layer with several outputs, such as LSTM, the

@@ -1,6 +1,7 @@
 /** Graph: a module whose parts take each other's outputs by name. */
 
 import { z } from 'zod';
+import { BuildError } from '../base/build-error.ts';
 import { ArgumentError, nearestName, opError, withScope } from '../base/errors.ts';
 import { type Spec, strict } from '../base/registry.ts';
 import { shortType } from '../base/user-code.ts';
@@ -13,15 +14,7 @@ import { type Entries, entriesOf } from './container-parts.ts';
 import { type Names, type Wiring, wire, wiringFaults } from './graph-wiring.ts';
 import { type AnyModule, firstOutput, Module } from './module.ts';
 import { modulesChanged } from './parameter.ts';
-import {
-  type BuildContext,
-  BuildError,
-  build,
-  forwardOnce,
-  modules,
-  passOn,
-  word,
-} from './registry.ts';
+import { type BuildContext, build, forwardOnce, modules, passOn, word } from './registry.ts';
 
 /** A part of a graph in code: a module, or a module with what it takes. */
 export type GraphNode =

@@ -1,5 +1,6 @@
 /** `nn`: modules, losses, initialisers, functions. Importing it registers every type. */
 
+export { BuildError } from '../base/build-error.ts';
 export * from './activation.ts';
 export { AdaptiveLogSoftmaxWithLoss } from './adaptive-softmax.ts';
 export { MultiheadAttention } from './attention.ts';
@@ -85,7 +86,7 @@ export {
   RNNCell,
   type RnnCellOptions,
 } from './recurrent-cells.ts';
-export { type BuildContext, BuildError, build, buildLoss, losses, modules } from './registry.ts';
+export { type BuildContext, build, buildLoss, losses, modules } from './registry.ts';
 export * from './resampling.ts';
 export { Flatten, Identity, Permute } from './shape.ts';
 export {

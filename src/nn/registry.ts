@@ -4,9 +4,9 @@
 
 import { z } from 'zod';
 import { adoptClass } from '../base/adopt.ts';
-import { ArgumentError, TorchtsError } from '../base/errors.ts';
+import { BuildError, buildError } from '../base/build-error.ts';
+import { ArgumentError } from '../base/errors.ts';
 import { Registry, type Spec } from '../base/registry.ts';
-import { userMessage } from '../base/user-code.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { Trace, tracing } from '../core/trace.ts';
 import { type AnyModule, Module, tensorOutputs } from './module.ts';
@@ -32,18 +32,6 @@ export interface LayerReport {
   readonly inputs: readonly Tensor[];
   /** The first is what is passed on. */
   readonly outputs: readonly Tensor[];
-}
-
-/** A fault in one part of a spec; `path` leads to it from the outermost one. */
-export class BuildError extends TorchtsError {
-  override readonly name = 'BuildError';
-
-  constructor(
-    message: string,
-    readonly path: readonly (string | number)[],
-  ) {
-    super(message);
-  }
 }
 
 const PAGES = 'https://pytorch.org/docs/stable/generated/torch.nn.*.html';
@@ -146,13 +134,6 @@ export function passOn(
   } catch (error) {
     throw buildError(error, path);
   }
-}
-
-/** The fault of the part at `path`, unless it is known as one of a part inside it. */
-function buildError(error: unknown, path: readonly (string | number)[]): unknown {
-  if (error instanceof BuildError) return error;
-  const message = userMessage(error);
-  return message === undefined ? error : new BuildError(message, path);
 }
 
 /** A loss from the object a config would hold. */

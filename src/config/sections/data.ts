@@ -1,17 +1,29 @@
 /** `data:`, what is trained on. */
 
 import { z } from 'zod';
-import { strict } from '../../base/registry.ts';
+import { type Spec, strict } from '../../base/registry.ts';
 import { count, type SpecSource } from './values.ts';
 
 /** What stands before `_loss` in the name of a metric. */
 const SET_NAME = /^(?!type$)[a-z]\w*$/i;
 
+/** A data set, and a list of them that is one. */
+const oneAndList = (datasets: SpecSource) =>
+  [
+    datasets.spec(),
+    z
+      .array(datasets.spec())
+      .min(1)
+      .transform((list): Spec => ({ type: 'ConcatDataset', datasets: list })),
+  ] as const;
+
+const oneOrList = (datasets: SpecSource) => z.union(oneAndList(datasets));
+
 /** A data set, or several by name. */
 const oneOrMore = (datasets: SpecSource) =>
   z.union([
-    datasets.spec(),
-    z.record(z.string(), datasets.spec()).check(({ value, issues }) => {
+    ...oneAndList(datasets),
+    z.record(z.string(), oneOrList(datasets)).check(({ value, issues }) => {
       for (const name of Object.keys(value).filter((key) => !SET_NAME.test(key))) {
         const message = 'the name of a set is a word of letters, digits and underscores';
         issues.push({ code: 'custom', input: value, path: [name], message });
@@ -21,15 +33,16 @@ const oneOrMore = (datasets: SpecSource) =>
 
 export const data = (datasets: SpecSource, batchTransforms: SpecSource) =>
   strict({
-    train: datasets.spec().describe('The samples to train on.'),
+    train: oneOrList(datasets).describe(
+      'The samples to train on; a list of data sets is their ConcatDataset.',
+    ),
     val: oneOrMore(datasets)
       .optional()
       .describe(
         'The samples that every epoch is measured on: a data set, or several by name ' +
           '(`val: { clean: ..., noisy: ... }`), whose metrics are called `val_clean_loss`.',
       ),
-    test: datasets
-      .spec()
+    test: oneOrList(datasets)
       .optional()
       .describe('The samples that the best checkpoint is measured on when training is over.'),
     batch_transforms: z

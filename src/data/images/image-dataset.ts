@@ -1,9 +1,11 @@
 /** Images of one size with a class each, held in memory as bytes. */
 
+import { isDeepStrictEqual } from 'node:util';
 import { ArgumentError } from '../../base/errors.ts';
 import type { Engine, Storage } from '../../engine/engine.ts';
 import type { BatchStream, BatchStreamRequest, Images, PixelMove } from '../../engine/images.ts';
 import type { BatchReader, BatchRequest, Dataset, Field, OpenOptions } from '../dataset.ts';
+import { concatenated, gather } from '../rows.ts';
 import {
   byteTable,
   imageField,
@@ -38,6 +40,8 @@ export class ImageDataset implements Dataset, ImageData {
   /** (channels, 256): the float32 value each byte becomes. */
   readonly table: Float32Array;
   readonly moves: readonly PixelMove[];
+  /** What is done to the bytes: all transforms but those that prepared them. */
+  readonly #transforms: readonly Transform[];
 
   /**
    * `transforms` say what a byte becomes on its way into the model. Throws an `ArgumentError` when
@@ -63,11 +67,47 @@ export class ImageDataset implements Dataset, ImageData {
     this.input = imageField(transforms, prepared);
     this.table = byteTable(transforms, channels);
     this.moves = pixelMoves(transforms);
+    this.#transforms = transforms.filter(({ takes }) => takes !== 'pixels');
+  }
+
+  take(places: Int32Array): ImageDataset {
+    const area = this.channels * this.height * this.width;
+    return new ImageDataset({ ...this.#size, ...taken(this, area, places) }, this.#transforms);
+  }
+
+  /** Where all are of one size and the same is done to them. */
+  join(others: readonly Dataset[]): ImageDataset | undefined {
+    const parts = [this as Dataset, ...others].filter((part) => part instanceof ImageDataset);
+    const treatment = ({ channels, height, width, table, moves }: ImageDataset) => [
+      [channels, height, width],
+      table,
+      moves,
+    ];
+    const isAlike = parts.every((part) => isDeepStrictEqual(treatment(part), treatment(this)));
+    if (parts.length <= others.length || !isAlike) return undefined;
+    const images = concatenated(parts.map((part) => part.images));
+    const labels = concatenated(parts.map((part) => part.labels));
+    return new ImageDataset({ ...this.#size, images, labels }, this.#transforms);
+  }
+
+  get #size() {
+    const { classes, channels, height, width } = this;
+    return { classes, channels, height, width };
   }
 
   open(engine: Engine, options: OpenOptions = {}): BatchReader {
     return new ImageReader(engine, this, options);
   }
+}
+
+/** The images of `places`, each of `area` bytes. */
+export function taken(
+  all: Pick<ImageData, 'images' | 'labels'>,
+  area: number,
+  places: Int32Array,
+): Pick<ImageData, 'images' | 'labels'> {
+  const images = gather(all.images, area, places);
+  return { images, labels: gather(all.labels, 1, places) };
 }
 
 function checkBytes({ channels, height, width, images, labels }: ImageData): void {

@@ -14,7 +14,7 @@ import {
   transformList,
   transforms,
 } from '../transforms/transforms.ts';
-import { type ImageData, ImageDataset, prepareImage } from './image-dataset.ts';
+import { type ImageData, ImageDataset, prepareImage, taken } from './image-dataset.ts';
 import type { Pixels, Size } from './pixels.ts';
 
 /** The arguments of every data set of images. */
@@ -40,24 +40,12 @@ export function pixelSource(images: PixelImages, options: ImageOptions): Dataset
     ...description(classes, pipeline, { channels, size: { height, width } }),
     load: async () => {
       const all = await read(limit_per_class === undefined ? limit : undefined);
-      const data = taken(all, channels * height * width, limitedPlaces(all.labels, options));
+      const places = limitedPlaces(all.labels, options);
+      const isWhole = places.length === all.labels.length;
+      const data = isWhole ? all : taken(all, channels * height * width, places);
       return new ImageDataset({ classes, channels, height, width, ...data }, pipeline);
     },
   };
-}
-
-/** The images of `places`, each of `area` bytes. */
-function taken(
-  all: Pick<ImageData, 'images' | 'labels'>,
-  area: number,
-  places: Int32Array,
-): Pick<ImageData, 'images' | 'labels'> {
-  if (places.length === all.labels.length) return all;
-  const images = new Uint8Array(places.length * area);
-  for (const [i, place] of places.entries()) {
-    images.set(all.images.subarray(place * area, (place + 1) * area), i * area);
-  }
-  return { images, labels: places.map((place) => all.labels[place]!) };
 }
 
 /** Images that are decoded one by one, of 3 channels and a size of its own each. */

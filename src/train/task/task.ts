@@ -1,9 +1,9 @@
 /** What a config asks to be trained: model, loss and optimizer, checked against the data. */
 
-import { formatShape, type Shape, sameShape } from '../../base/shape.ts';
+import { formatShape, type Shape } from '../../base/shape.ts';
 import { scheduleOptions } from '../../config/contradictions.ts';
 import type { LoadedConfig } from '../../config/load.ts';
-import { checkModel, pointing } from '../../config/model-check.ts';
+import { checkModel, datasetAt, pointing } from '../../config/model-check.ts';
 import type { ConfigPath } from '../../config/place.ts';
 import type { TrainConfig, TrainerConfig } from '../../config/schema.ts';
 import { heldOutSplits } from '../../config/splits.ts';
@@ -13,7 +13,8 @@ import { noGrad } from '../../core/grad-mode.ts';
 import { placeholder } from '../../core/leaf.ts';
 import { manualSeed } from '../../core/random.ts';
 import { Tensor } from '../../core/tensor.ts';
-import { type DatasetSource, datasets, type Field } from '../../data/index.ts';
+import { differing } from '../../data/description.ts';
+import type { DatasetSource, Field } from '../../data/index.ts';
 import {
   buildLoss,
   firstOutput,
@@ -166,33 +167,11 @@ function checkClasses(loaded: LoadedConfig, { classes }: DatasetSource, output: 
 function heldOutSources(loaded: LoadedConfig, train: DatasetSource): Map<string, DatasetSource> {
   return new Map(
     heldOutSplits(loaded.config.data).map(({ name, path, spec }) => {
-      const source = pointing(loaded, path, () => datasets.build(spec));
-      const fault = differing(source, train);
+      const source = datasetAt(loaded, path, spec);
+      const fault = differing(source, train, 'data.train');
       if (fault !== undefined) throw loaded.error(path, fault);
       return [name, source];
     }),
-  );
-}
-
-function differing(source: DatasetSource, train: DatasetSource): string | undefined {
-  for (const field of ['input', 'target'] as const) {
-    const [own, other] = [source[field], train[field]];
-    if (own.dtype === other.dtype && sameShape(own.shape, other.shape)) continue;
-    const shown = [own, other].map(({ dtype, shape }) => `${dtype} ${formatShape(shape)}`);
-    return `has ${field}s of ${shown[0]}, but data.train of ${shown[1]}`;
-  }
-  return differingClasses(source.classes, train.classes);
-}
-
-/** A class is a place in the list, so the lists must be the same. */
-function differingClasses(own: readonly string[], other: readonly string[]): string | undefined {
-  const longer = own.length > other.length ? own : other;
-  const place = longer.findIndex((_, i) => own[i] !== other[i]);
-  if (place < 0) return undefined;
-  const [here, there] = [own, other].map((names) => JSON.stringify(names[place]) ?? 'none');
-  return (
-    `has ${own.length} classes, data.train ${other.length}, and they differ: ` +
-    `class ${place} is ${here} here, ${there} there`
   );
 }
 

@@ -1,0 +1,158 @@
+/** Several data sets, one after the other. */
+
+import { z } from 'zod';
+import { BuildError, partError } from '../../base/build-error.ts';
+import type { Spec } from '../../base/registry.ts';
+import { numel } from '../../base/shape.ts';
+import type { Engine, Storage } from '../../engine/engine.ts';
+import {
+  type BatchReader,
+  type BatchRequest,
+  type Dataset,
+  type DatasetSource,
+  datasets,
+  type Field,
+  type OpenOptions,
+} from '../dataset.ts';
+import { differing } from '../description.ts';
+import { concatenated, scatter } from '../rows.ts';
+
+const schema = z.strictObject({
+  datasets: z
+    .array(datasets.spec())
+    .min(1)
+    .describe('The data sets, whose samples look alike; each has transforms of its own.'),
+});
+
+/** https://docs.pytorch.org/docs/stable/data.html#torch.utils.data.ConcatDataset */
+datasets.register('ConcatDataset', {
+  schema,
+  page: 'https://docs.pytorch.org/docs/stable/data.html#torch.utils.data.ConcatDataset',
+  create: ({ datasets: specs }: { datasets: Spec[] }): DatasetSource => {
+    const parts = specs.map((spec, i) => inPart(i, () => datasets.build(spec)));
+    const [first] = parts as [DatasetSource];
+    for (const [i, part] of parts.entries()) {
+      const fault = differing(part, first, 'datasets[0]');
+      if (fault !== undefined) throw new BuildError(fault, ['datasets', i]);
+    }
+    const { input, target, classes } = first;
+    const load = async () => {
+      const loaded: Dataset[] = [];
+      for (const [i, part] of parts.entries()) {
+        const dataset = await part.load().catch((error) => {
+          throw partError(error, ['datasets', i]);
+        });
+        loaded.push(dataset);
+      }
+      return concatDatasets(loaded);
+    };
+    return { input, target, classes, load };
+  },
+});
+
+function inPart<T>(place: number, body: () => T): T {
+  try {
+    return body();
+  } catch (error) {
+    throw partError(error, ['datasets', place]);
+  }
+}
+
+/**
+ * The samples of `parts`, at least one, in order. They are held as one set where their kind can do
+ * so, which images of one size under the same transforms and tensors can.
+ */
+export function concatDatasets(parts: readonly Dataset[]): Dataset {
+  const [first, ...others] = parts as [Dataset, ...Dataset[]];
+  if (others.length === 0) return first;
+  return first.join?.(others) ?? new ConcatDataset(parts);
+}
+
+/** Data sets of any kinds; a batch is put together on the host from what each part makes. */
+export class ConcatDataset implements Dataset {
+  readonly input: Field;
+  readonly target: Field;
+  readonly classes: readonly string[];
+  readonly length: number;
+
+  constructor(readonly parts: readonly Dataset[]) {
+    const [{ input, target, classes }] = parts as [Dataset];
+    this.input = input;
+    this.target = target;
+    this.classes = classes;
+    this.length = parts.reduce((sum, { length }) => sum + length, 0);
+  }
+
+  get labels(): Int32Array | undefined {
+    const labels = this.parts.map((part) => part.labels);
+    return labels.every((of) => of !== undefined) ? concatenated(labels) : undefined;
+  }
+
+  open(engine: Engine, options?: OpenOptions): BatchReader {
+    return new ConcatReader(engine, this, options);
+  }
+}
+
+/** Room for some samples of one part. */
+interface Room {
+  readonly inputs: Storage;
+  readonly targets: Storage;
+}
+
+class ConcatReader implements BatchReader {
+  readonly #engine: Engine;
+  readonly #dataset: ConcatDataset;
+  readonly #readers: readonly BatchReader[];
+  /** By the number of samples, for the parts in turn. */
+  readonly #rooms = new Map<number, Room>();
+
+  constructor(engine: Engine, dataset: ConcatDataset, options: OpenOptions | undefined) {
+    this.#engine = engine;
+    this.#dataset = dataset;
+    this.#readers = dataset.parts.map((part) => part.open(engine, options));
+  }
+
+  read({ indices, epoch, inputs, targets }: BatchRequest): void {
+    const { input, target } = this.#dataset;
+    const batch = {
+      inputs: this.#engine.readSync(inputs),
+      targets: this.#engine.readSync(targets),
+    };
+    let first = 0;
+    for (const [i, { length }] of this.#dataset.parts.entries()) {
+      const isOwn = (index: number) => index >= first && index < first + length;
+      const rows = Int32Array.from(indices.keys()).filter((row) => isOwn(indices[row]!));
+      if (rows.length > 0) {
+        const room = this.#room(rows.length);
+        const own = rows.map((row) => indices[row]! - first);
+        this.#readers[i]!.read({ indices: own, epoch, ...room });
+        scatter(batch.inputs, this.#engine.readSync(room.inputs), numel(input.shape), rows);
+        scatter(batch.targets, this.#engine.readSync(room.targets), numel(target.shape), rows);
+      }
+      first += length;
+    }
+    this.#engine.write(inputs, batch.inputs);
+    this.#engine.write(targets, batch.targets);
+  }
+
+  dispose(): void {
+    for (const reader of this.#readers) reader.dispose();
+    for (const { inputs, targets } of this.#rooms.values()) {
+      inputs.dispose();
+      targets.dispose();
+    }
+    this.#rooms.clear();
+  }
+
+  #room(samples: number): Room {
+    let room = this.#rooms.get(samples);
+    if (room === undefined) {
+      const { input, target } = this.#dataset;
+      const allocate = ({ dtype, shape }: Field) =>
+        this.#engine.allocate(dtype, samples * numel(shape));
+      room = { inputs: allocate(input), targets: allocate(target) };
+      this.#rooms.set(samples, room);
+    }
+    return room;
+  }
+}

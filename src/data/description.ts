@@ -1,0 +1,35 @@
+/** Whether the samples of two data sets look alike. */
+
+import { formatShape, sameShape } from '../base/shape.ts';
+import type { SampleDescription } from './dataset.ts';
+
+/** How `own` differs from `other`, which is called `name`; nothing where they look alike. */
+export function differing(
+  own: SampleDescription,
+  other: SampleDescription,
+  name: string,
+): string | undefined {
+  for (const field of ['input', 'target'] as const) {
+    const [here, there] = [own[field], other[field]];
+    if (here.dtype === there.dtype && sameShape(here.shape, there.shape)) continue;
+    const shown = [here, there].map(({ dtype, shape }) => `${dtype} ${formatShape(shape)}`);
+    return `has ${field}s of ${shown[0]}, but ${name} of ${shown[1]}`;
+  }
+  return differingClasses(own.classes, other.classes, name);
+}
+
+/** A class is a place in the list, so the lists must be the same. */
+function differingClasses(
+  own: readonly string[],
+  other: readonly string[],
+  name: string,
+): string | undefined {
+  const longer = own.length > other.length ? own : other;
+  const place = longer.findIndex((_, i) => own[i] !== other[i]);
+  if (place < 0) return undefined;
+  const [here, there] = [own, other].map((names) => JSON.stringify(names[place]) ?? 'none');
+  return (
+    `has ${own.length} classes, ${name} ${other.length}, and they differ: ` +
+    `class ${place} is ${here} here, ${there} there`
+  );
+}
