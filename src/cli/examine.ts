@@ -4,11 +4,12 @@ import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import os from 'node:os';
 import { dirname } from 'node:path';
 import { version } from '../base/version.ts';
+import { NOT_FETCHED } from '../data/known-sets.ts';
 import { cacheFolder } from '../data/paths.ts';
 import { type EngineInfo, engineInfo } from '../engine/native/info.ts';
 import type { Check } from './doctor.ts';
 import { count } from './format.ts';
-import { installedData } from './installed-data.ts';
+import { type InstalledData, installedData } from './installed-data.ts';
 
 /** Never throws: what fails is what the caller wants to hear about. */
 export function examine(info: EngineInfo = engineInfo()): Check[] {
@@ -81,13 +82,22 @@ function isWritableFolder(path: string): boolean {
   }
 }
 
+/** Those that were never asked for share a line: nothing is wrong with them. */
 function dataChecks(): Check[] {
-  return installedData().map((data) => {
-    const name = `${data.type}, ${data.description}`;
-    if (data.missing !== undefined) {
-      return { name, state: 'missing', found: data.missing, fix: data.fix };
-    }
-    const samples = `${count(data.train)} training and ${count(data.test)} test samples`;
-    return { name, state: 'ok', found: `${samples} in ${data.folder}` };
-  });
+  const all = installedData();
+  const absent = all.filter(({ missing }) => missing === NOT_FETCHED);
+  const checks = all.filter((data) => !absent.includes(data)).map(dataCheck);
+  if (absent.length === 0) return checks;
+  const names = absent.map(({ name }) => name).join(', ');
+  const fix = 'torchts data fetch NAME';
+  return [...checks, { name: 'other data', state: 'missing', found: `not fetched: ${names}`, fix }];
+}
+
+function dataCheck(data: InstalledData): Check {
+  const name = `${data.type}, ${data.description}`;
+  if (data.missing !== undefined) {
+    return { name, state: 'missing', found: data.missing, ...(data.fix && { fix: data.fix }) };
+  }
+  const samples = `${count(data.train)} training and ${count(data.test)} test samples`;
+  return { name, state: 'ok', found: `${samples} in ${data.folder}` };
 }

@@ -3,8 +3,9 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { TorchtsError } from '../base/errors.ts';
-import { CIFAR10_FOLDER, expectedFiles, RECORD_BYTES } from '../data/images/cifar10-format.ts';
-import { cacheFolder, resolveRoot } from '../data/paths.ts';
+import { expectedFiles, RECORD_BYTES } from '../data/images/cifar10-format.ts';
+import { fetchCommand, fetchedFolder, glaringFault, KNOWN_SETS } from '../data/known-sets.ts';
+import { resolveRoot } from '../data/paths.ts';
 
 export interface InstalledData {
   /** The name after `type:`. */
@@ -20,27 +21,39 @@ export interface InstalledData {
   readonly missing: string | undefined;
   /** The command that gets it, when it is missing. */
   readonly fix: string | undefined;
+  /** How `data fetch` calls it. */
+  readonly name: string | undefined;
 }
 
 const SUBSET_ROOT = 'datasets/cifar10-subset';
 
+/** Those that can be fetched, and what is shipped. */
 export function installedData(): InstalledData[] {
-  const fetched = join(cacheFolder(), CIFAR10_FOLDER);
-  return [
-    {
-      ...cifar10At(fetched),
-      description: 'complete',
-      root: 'datasets',
-      fix: 'torchts data fetch cifar10',
-    },
-    { ...cifar10At(SUBSET_ROOT), description: 'subset', root: SUBSET_ROOT, fix: undefined },
-  ];
+  const fetched = KNOWN_SETS.map((set): InstalledData => {
+    const folder = fetchedFolder(set);
+    const missing = glaringFault(folder, set);
+    const samples = missing === undefined ? set.samples : { train: 0, test: 0 };
+    const fix = fetchCommand(set);
+    const description = set.description ?? 'complete';
+    const { name, type } = set;
+    return { type, description, root: 'datasets', folder, ...samples, missing, fix, name };
+  });
+  return [...fetched, shippedSubset()];
 }
 
-function cifar10At(root: string) {
-  const at = { type: 'CIFAR10', folder: root, train: 0, test: 0 };
+function shippedSubset(): InstalledData {
+  const at = {
+    type: 'CIFAR10',
+    description: 'subset',
+    root: SUBSET_ROOT,
+    folder: SUBSET_ROOT,
+    train: 0,
+    test: 0,
+    fix: undefined,
+    name: undefined,
+  };
   try {
-    const folder = resolveRoot(root);
+    const folder = resolveRoot(SUBSET_ROOT);
     const samples = { train: 0, test: 0 };
     for (const { name, split, records } of expectedFiles(folder)) {
       const size = statSync(join(folder, name), { throwIfNoEntry: false })?.size;
@@ -53,6 +66,6 @@ function cifar10At(root: string) {
     return { ...at, ...samples, folder, missing: undefined };
   } catch (error) {
     if (!(error instanceof TorchtsError)) throw error;
-    return { ...at, missing: 'not fetched' };
+    return { ...at, missing: 'not shipped with this copy' };
   }
 }

@@ -7,6 +7,7 @@ import type { LoadedConfig } from '../config/load.ts';
 import type { StarterRequest } from '../config/starter.ts';
 import type { Field } from '../data/dataset.ts';
 import type { FetchOptions } from '../data/fetch/fetch.ts';
+import type { KnownSet } from '../data/known-sets.ts';
 import type { Load, SweepPlan } from '../sweep/plan.ts';
 import type { SweepRequest, SweepSummary } from '../sweep/sweep.ts';
 import type { BenchReport, BenchRequest } from '../train/bench.ts';
@@ -75,7 +76,8 @@ export interface Services {
   starterConfig(request: StarterRequest): Promise<string>;
   /** Reads the data sets of a config, or the one that a registry knows by `target`. */
   inspectData(target: string, overrides: readonly string[]): Promise<DatasetReport[]>;
-  fetchCifar10(options: FetchOptions): Promise<string>;
+  /** Gets one of the known sets; returns its folder. */
+  fetchDataset(set: KnownSet, options: FetchOptions): Promise<string>;
 }
 
 export const services: Services = {
@@ -99,5 +101,6 @@ export const services: Services = {
   starterConfig: async (request) => (await import('../config/starter.ts')).starterConfig(request),
   inspectData: async (target, overrides) =>
     (await import('./inspect.ts')).inspectData(target, overrides),
-  fetchCifar10: async (options) => (await import('../data/fetch/fetch.ts')).fetchCifar10(options),
+  fetchDataset: async (set, options) =>
+    (await import('../data/fetch/fetch.ts')).fetchDataset(set, options),
 };

@@ -7,6 +7,7 @@ import './images/cifar10.ts';
 import './composition/concat-dataset.ts';
 import './composition/subset.ts';
 import './fake.ts';
+import './images/idx-sets.ts';
 import './images/image-folder.ts';
 import './map-dataset.ts';
 import './transforms/preparing.ts';

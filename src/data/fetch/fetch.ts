@@ -1,74 +1,84 @@
-/** Fetching CIFAR-10 into the cache folder, from wherever it can be had. */
+/** Fetching a data set into the cache folder, from wherever it can be had. */
 
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
+import { mkdir, mkdtemp, rm, rmdir } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { FileError } from '../../base/errors.ts';
 import { fileError, writeDirectoryAtomic } from '../../io/atomic.ts';
-import { CIFAR10_CLASSES, CIFAR10_FILES, CIFAR10_FOLDER } from '../images/cifar10-format.ts';
+import { takeLock } from '../../io/lock.ts';
+import {
+  fetchedFolder,
+  glaringFault,
+  type KnownSet,
+  type KnownSource,
+  placeOf,
+} from '../known-sets.ts';
 import { cacheFolder } from '../paths.ts';
-import { CIFAR10_SOURCES, type FetchProgress, type SourceName } from './cifar10-sources.ts';
+import { type DownloadOptions, digestOf, partialFolder } from './download.ts';
+import { fetchFrom } from './sources.ts';
 
-export interface FetchOptions {
-  readonly onProgress?: (progress: FetchProgress) => void;
-  /** Ask only this source; otherwise each is tried in turn. */
-  readonly source?: SourceName;
-  /** Stops the fetch; what was fetched so far is removed. */
-  readonly signal?: AbortSignal;
+export interface FetchOptions extends Omit<DownloadOptions, 'sum'> {
+  /** Ask only this one of the set's sources; otherwise each is tried in turn. */
+  readonly source?: string | undefined;
 }
-
-/** SHA-1 of the official archive's files. */
-const CIFAR10_SHA1: Readonly<Record<string, string>> = {
-  'data_batch_1.bin': 'aadd24acce27caa71bf4b10992e9e7b2d74c2540',
-  'data_batch_2.bin': 'c0ba65cce70568cd57b4e03e9ac8d2a5367c1795',
-  'data_batch_3.bin': '1dd00a74ab1d17a6e7d73e185b69dbf31242f295',
-  'data_batch_4.bin': 'aab85764eb3584312d3c7f65fd2fd016e36a258e',
-  'data_batch_5.bin': '26e2849e66a845b7f1e4614ae70f4889ae604628',
-  'test_batch.bin': '67eb016db431130d61cd03c7ad570b013799c88c',
-};
 
 /**
- * Puts the complete set into `CACHE/cifar-10-batches-bin` and returns that path; at once when it
- * is there and intact. Whatever the source, every file is compared with the official SHA-1, and
- * the folder appears whole or not at all. Throws a `FileError` saying why each source failed.
+ * Puts the complete set into its folder in the cache and returns that path; at once when it is
+ * there and intact. Whatever the source, every file is compared with what is known of it, and the
+ * folder appears whole or not at all. Throws a `FileError` saying why each source failed, or that
+ * another process fetches the set.
  */
-export async function fetchCifar10(options: FetchOptions = {}): Promise<string> {
-  const { onProgress, source, signal } = options;
-  const folder = join(cacheFolder(), CIFAR10_FOLDER);
-  onProgress?.({ step: 'checking the cache', done: 0, total: undefined });
-  if ((await cifar10Fault(folder)) === undefined) return folder;
+export async function fetchDataset(set: KnownSet, options: FetchOptions = {}): Promise<string> {
+  const { source, ...rest } = options;
+  const folder = fetchedFolder(set);
+  const sources = sourcesOf(set, source);
+  rest.onProgress?.({ step: 'checking the cache', done: 0, total: undefined });
+  if ((await faultOf(folder, set)) === undefined) return folder;
 
-  await createCache();
-  const names = source === undefined ? SOURCE_NAMES : [source];
-  const failures: string[] = [];
-  for (const name of names) {
-    try {
-      await fetchFrom(name, folder, { onProgress, signal });
-      return folder;
-    } catch (error) {
-      signal?.throwIfAborted();
-      failures.push(`${name}: ${error instanceof Error ? error.message : String(error)}`);
-    }
-  }
-  throw new FileError(`CIFAR-10 could not be fetched:\n  ${failures.join('\n  ')}`);
-}
-
-const SOURCE_NAMES = Object.keys(CIFAR10_SOURCES) as SourceName[];
-
-async function createCache(): Promise<void> {
+  await createCache(dirname(folder));
+  const unlock = await takeLock(
+    join(cacheFolder(), `.fetch-${set.name}.lock`),
+    (pid) => `${set.title} is being fetched by process ${pid}; wait for its end`,
+  );
   try {
-    await mkdir(cacheFolder(), { recursive: true });
-  } catch (error) {
-    throw fileError(`cannot create ${cacheFolder()}`, error);
+    const failures: string[] = [];
+    for (const [name, from] of sources) {
+      try {
+        await fetchInto(folder, set, from, rest);
+        return folder;
+      } catch (error) {
+        rest.signal?.throwIfAborted();
+        failures.push(`${name}: ${error instanceof Error ? error.message : String(error)}`);
+      }
+    }
+    throw new FileError(`${set.title} could not be fetched:\n  ${failures.join('\n  ')}`);
+  } finally {
+    await unlock();
+    // Goes when no half of a file is in it.
+    await rmdir(partialFolder()).catch(() => undefined);
   }
 }
 
-async function fetchFrom(
-  name: SourceName,
+function sourcesOf({ name, sources }: KnownSet, wanted: string | undefined) {
+  const all = Object.entries(sources);
+  const chosen = wanted === undefined ? all : all.filter(([source]) => source === wanted);
+  if (chosen.length > 0) return chosen;
+  const known = Object.keys(sources).join(', ');
+  throw new FileError(`${name} cannot be had from a source "${wanted}"; its sources: ${known}`);
+}
+
+async function createCache(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true });
+  } catch (error) {
+    throw fileError(`cannot create ${folder}`, error);
+  }
+}
+
+async function fetchInto(
   folder: string,
-  context: Pick<FetchOptions, 'onProgress' | 'signal'>,
+  set: KnownSet,
+  source: KnownSource,
+  options: Omit<FetchOptions, 'source'>,
 ): Promise<void> {
   // Beside the target: the system's temporary folder may be too small for 300 MB.
   const scratch = await mkdtemp(join(cacheFolder(), 'fetching-'));
@@ -76,10 +86,9 @@ async function fetchFrom(
     await writeDirectoryAtomic(
       folder,
       async (target) => {
-        await CIFAR10_SOURCES[name](target, { ...context, scratch });
-        await writeFile(join(target, 'batches.meta.txt'), `${CIFAR10_CLASSES.join('\n')}\n`);
-        context.onProgress?.({ step: 'checking the files', done: 0, total: undefined });
-        const fault = await cifar10Fault(target);
+        await fetchFrom(source, { ...options, set, target, scratch });
+        options.onProgress?.({ step: 'checking the files', done: 0, total: undefined });
+        const fault = await faultOf(target, set);
         if (fault !== undefined) throw new FileError(fault);
       },
       { replace: true },
@@ -89,18 +98,23 @@ async function fetchFrom(
   }
 }
 
-/** Why `folder` does not hold the official files, or `undefined` when it does. */
-async function cifar10Fault(folder: string): Promise<string | undefined> {
-  for (const { name } of CIFAR10_FILES) {
-    const hash = createHash('sha1');
+/** Why `folder` does not hold the set's files, or `undefined` when it does. */
+async function faultOf(folder: string, set: KnownSet): Promise<string | undefined> {
+  const glaring = glaringFault(folder, set);
+  if (glaring !== undefined) return glaring;
+  for (const file of set.files) {
+    const path = placeOf(folder, file)!;
+    const sum = path.endsWith('.gz') ? file.packed?.sum : file.sum;
+    if (sum === undefined) continue;
+    const name = basename(path);
     try {
-      await pipeline(createReadStream(join(folder, name)), hash);
+      const found = await digestOf(path, sum.algorithm);
+      if (found !== sum.digest) {
+        return `${name} has ${sum.algorithm} ${found}, expected ${sum.digest}`;
+      }
     } catch (error) {
       return `cannot read ${name}: ${(error as Error).message}`;
     }
-    const sum = hash.digest('hex');
-    const expected = CIFAR10_SHA1[name];
-    if (sum !== expected) return `${name} has SHA-1 ${sum}, expected ${expected}`;
   }
   return undefined;
 }

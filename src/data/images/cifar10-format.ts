@@ -10,9 +10,6 @@ import { FileError } from '../../base/errors.ts';
 import { INTERPRETED } from '../../base/registry.ts';
 import { fileError } from '../../io/atomic.ts';
 
-/** The folder's name in the official archive. */
-export const CIFAR10_FOLDER = 'cifar-10-batches-bin';
-
 export const CIFAR10_CLASSES = [
   'airplane',
   'automobile',

@@ -1,16 +1,12 @@
 /** The CIFAR-10 data set: 60,000 colour images of 32x32 in 10 classes. */
 
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { z } from 'zod';
 import { FileError } from '../../base/errors.ts';
 import { datasets } from '../dataset.ts';
-import { cacheFolder, resolveRoot } from '../paths.ts';
+import { CIFAR10, findSet } from '../known-sets.ts';
 import {
   CHANNELS,
   CIFAR10_CLASSES,
-  CIFAR10_FILES,
-  CIFAR10_FOLDER,
   expectedFiles,
   IMAGE_BYTES,
   readRecords,
@@ -19,50 +15,19 @@ import {
   SUBSET_MANIFEST,
 } from './cifar10-format.ts';
 import type { ImageData } from './image-dataset.ts';
-import { imageArguments, pixelSource } from './image-set.ts';
+import { imageArguments, pixelSource, rootArgument, splitArgument } from './image-set.ts';
 
-const schema = z.strictObject({
-  root: z
-    .string()
-    .default('datasets')
-    .describe(
-      'The folder it is in, relative to the working directory or to the package; the cache is ' +
-        'searched too.',
-    ),
-  split: z.enum(['train', 'test']).default('train').describe('Which of its two parts.'),
-  ...imageArguments,
-});
+const schema = z.strictObject({ root: rootArgument, split: splitArgument, ...imageArguments });
 
 datasets.register('CIFAR10', {
   schema,
   create: ({ root, split, ...options }: z.output<typeof schema>) => {
     const size = { channels: CHANNELS, height: SIDE, width: SIDE };
     const read = async (limit: number | undefined) =>
-      readCifar10(findCifar10(root), { split, limit });
+      readCifar10(findSet(CIFAR10, root, [SUBSET_MANIFEST]), { split, limit });
     return pixelSource({ classes: CIFAR10_CLASSES, ...size, read }, options);
   },
 });
-
-/**
- * The folder that holds CIFAR-10's files: `root` itself, `cifar-10-batches-bin` in it, or the one
- * in the cache; the first that holds any of the files. Throws a `FileError` when there is none.
- */
-export function findCifar10(root: string): string {
-  const resolved = resolveRoot(root);
-  const candidates = [
-    resolved,
-    join(resolved, CIFAR10_FOLDER),
-    join(cacheFolder(), CIFAR10_FOLDER),
-  ];
-  const names = [SUBSET_MANIFEST, ...CIFAR10_FILES.map((file) => file.name)];
-  const found = candidates.find((folder) => names.some((name) => existsSync(join(folder, name))));
-  if (found === undefined) {
-    throw new FileError(
-      `CIFAR-10 was not found in ${candidates.join(', ')}; fetch it with: torchts data fetch cifar10`,
-    );
-  }
-  return found;
-}
 
 /**
  * Reads one split from the binary files in `folder`, the first `limit` samples if given. Samples

@@ -20,6 +20,20 @@ import type { Pixels, Size } from './pixels.ts';
 /** The arguments of every data set of images. */
 export const imageArguments = { transforms: transformList(), ...limitArguments };
 
+/** Of sets that are looked for by name. */
+export const rootArgument = z
+  .string()
+  .default('datasets')
+  .describe(
+    'The folder it is in, relative to the working directory or to the package; the cache is ' +
+      'searched too.',
+  );
+
+export const splitArgument = z
+  .enum(['train', 'test'])
+  .default('train')
+  .describe('Which of its two parts.');
+
 const options = z.strictObject(imageArguments);
 export type ImageOptions = z.output<typeof options>;
 

