@@ -19,10 +19,10 @@ import { AvgPool2d, MaxPool2d } from '../nn/pooling.ts';
 import { schemas } from '../nn/registry.ts';
 import { cat } from '../ops/joining.ts';
 import { relu } from '../ops/pointwise.ts';
-import { registerModel } from './torchvision.ts';
+import { numClasses, registerModel } from './torchvision.ts';
 
 const options = strict({
-  num_classes: schemas.size.default(1000).describe('Logits a sample.'),
+  num_classes: numClasses,
   drop_rate: schemas.probability.default(0).describe('Dropout behind every layer.'),
 });
 

@@ -16,40 +16,19 @@ import { kaimingNormal_, normal_, zeros_ } from '../nn/init.ts';
 import { Linear } from '../nn/linear.ts';
 import { Module } from '../nn/module.ts';
 import { schemas } from '../nn/registry.ts';
-import { registerModel } from './torchvision.ts';
+import { Conv2dNormActivation, type Conv2dNormActivationOptions } from '../nn/vision-blocks.ts';
+import { makeDivisible, numClasses, registerModel } from './torchvision.ts';
 
 const options = strict({
-  num_classes: schemas.size.default(1000).describe('Logits a sample.'),
+  num_classes: numClasses,
   width_mult: z.number().positive().default(1).describe('Scales the channels of every layer.'),
   dropout: schemas.probability.default(0.2).describe('Before the linear layer.'),
 });
 
 export type MobileNetV2Options = z.input<typeof options>;
 
-/** The next multiple of 8, unless that takes more than a tenth away. */
-export function makeDivisible(channels: number): number {
-  const near = Math.max(8, Math.floor((channels + 4) / 8) * 8);
-  return near < 0.9 * channels ? near + 8 : near;
-}
-
-interface Layer {
-  readonly inputs: number;
-  readonly outputs: number;
-  readonly kernel_size?: number;
-  readonly stride?: number;
-  readonly groups?: number;
-}
-
-/** A convolution that keeps height and width but for its stride, batch norm and ReLU6. */
-function convNormActivation({ inputs, outputs, kernel_size = 3, stride = 1, groups = 1 }: Layer) {
-  const padding = Math.floor((kernel_size - 1) / 2);
-  const window = { kernel_size, stride, padding, groups, bias: false };
-  return new Sequential([
-    new Conv2d({ in_channels: inputs, out_channels: outputs, ...window }),
-    new BatchNorm2d({ num_features: outputs }),
-    new ReLU6(),
-  ]);
-}
+const layer = (options: Conv2dNormActivationOptions) =>
+  new Conv2dNormActivation({ ...options, activation_layer: () => new ReLU6() });
 
 /** Widens, filters each channel on its own, narrows; added to its input where shapes agree. */
 class InvertedResidual extends Module {
@@ -60,10 +39,12 @@ class InvertedResidual extends Module {
     super();
     const hidden = Math.round(inputs * expand_ratio);
     const widening =
-      expand_ratio === 1 ? [] : [convNormActivation({ inputs, outputs: hidden, kernel_size: 1 })];
+      expand_ratio === 1
+        ? []
+        : [layer({ in_channels: inputs, out_channels: hidden, kernel_size: 1 })];
     this.conv = new Sequential([
       ...widening,
-      convNormActivation({ inputs: hidden, outputs: hidden, stride, groups: hidden }),
+      layer({ in_channels: hidden, out_channels: hidden, stride, groups: hidden }),
       new Conv2d({ in_channels: hidden, out_channels: outputs, kernel_size: 1, bias: false }),
       new BatchNorm2d({ num_features: outputs }),
     ]);
@@ -95,7 +76,7 @@ export class MobileNetV2 extends Module {
   constructor({ num_classes = 1000, width_mult = 1, dropout: p = 0.2 }: MobileNetV2Options = {}) {
     super();
     let inputs = makeDivisible(32 * width_mult);
-    const layers: Module[] = [convNormActivation({ inputs: 3, outputs: inputs, stride: 2 })];
+    const layers: Module[] = [layer({ in_channels: 3, out_channels: inputs, stride: 2 })];
     for (const { t, c, n, s } of STAGES) {
       const outputs = makeDivisible(c * width_mult);
       for (let i = 0; i < n; i++) {
@@ -104,7 +85,7 @@ export class MobileNetV2 extends Module {
       }
     }
     const last = makeDivisible(1280 * Math.max(1, width_mult));
-    layers.push(convNormActivation({ inputs, outputs: last, kernel_size: 1 }));
+    layers.push(layer({ in_channels: inputs, out_channels: last, kernel_size: 1 }));
     this.features = new Sequential(layers);
     const linear = new Linear({ in_features: last, out_features: num_classes });
     this.classifier = new Sequential([new Dropout({ p }), linear]);

@@ -14,9 +14,8 @@ import { kaimingNormal_, zeros_ } from '../nn/init.ts';
 import { Linear } from '../nn/linear.ts';
 import { Module } from '../nn/module.ts';
 import { AdaptiveAvgPool2d, MaxPool2d } from '../nn/pooling.ts';
-import { schemas } from '../nn/registry.ts';
 import { relu } from '../ops/pointwise.ts';
-import { registerModel } from './torchvision.ts';
+import { numClasses, registerModel } from './torchvision.ts';
 
 /** What a block is made for. */
 export interface BlockOptions {
@@ -119,7 +118,7 @@ export class Bottleneck extends Module {
 }
 
 const options = strict({
-  num_classes: schemas.size.default(1000).describe('Logits a sample.'),
+  num_classes: numClasses,
   zero_init_residual: z
     .boolean()
     .default(false)

@@ -1,18 +1,51 @@
-/** What the models of torchvision have in common here: names in the registry, and their pages. */
+/** What the models of torchvision have in common here: names, pages, and how channels are counted. */
 
 import type { z } from 'zod';
-import type { Module } from '../nn/module.ts';
-import { modules } from '../nn/registry.ts';
+import type { AnyModule } from '../nn/module.ts';
+import { modules, schemas } from '../nn/registry.ts';
+
+/** An option of every model. */
+export const numClasses = schemas.size.default(1000).describe('Logits a sample.');
 
 /** Makes `name` a type of models, with the options of `schema`. */
 export function registerModel<Schema extends z.ZodObject>(
   name: string,
   schema: Schema,
-  create: (options: z.output<Schema>) => Module,
+  create: (options: z.output<Schema>) => AnyModule,
 ): void {
   modules.register(name, {
     schema,
     page: `https://pytorch.org/vision/stable/models/generated/torchvision.models.${name}.html`,
     create,
   });
+}
+
+/**
+ * Makes each of `designs` a type of models under its name, and gives by name the functions that
+ * make such a model in code.
+ *
+ * @param schemaOf the options of a design's models, with their defaults.
+ */
+export function modelFamily<
+  Name extends string,
+  Design,
+  Schema extends z.ZodObject,
+  Model extends AnyModule,
+>(
+  designs: Readonly<Record<Name, Design>>,
+  schemaOf: (design: Design) => Schema,
+  create: (design: Design, given?: z.input<Schema>) => Model,
+): Readonly<Record<Name, (given?: z.input<Schema>) => Model>> {
+  const entries = Object.entries<Design>(designs).map(([name, design]) => {
+    const make = (given?: z.input<Schema>) => create(design, given);
+    registerModel(name, schemaOf(design), (options) => make(options as z.input<Schema>));
+    return [name, make] as const;
+  });
+  return Object.fromEntries(entries) as Record<Name, (given?: z.input<Schema>) => Model>;
+}
+
+/** The next multiple of `divisor`, unless that takes more than a tenth away. */
+export function makeDivisible(channels: number, divisor = 8, least = divisor): number {
+  const near = Math.max(least, Math.floor((channels + divisor / 2) / divisor) * divisor);
+  return near < 0.9 * channels ? near + divisor : near;
 }

@@ -17,10 +17,10 @@ import { Linear } from '../nn/linear.ts';
 import { Module } from '../nn/module.ts';
 import { AdaptiveAvgPool2d, MaxPool2d } from '../nn/pooling.ts';
 import { schemas } from '../nn/registry.ts';
-import { registerModel } from './torchvision.ts';
+import { numClasses, registerModel } from './torchvision.ts';
 
 const options = strict({
-  num_classes: schemas.size.default(1000).describe('Logits a sample.'),
+  num_classes: numClasses,
   dropout: schemas.probability.default(0.5).describe('Between the linear layers.'),
 });
 

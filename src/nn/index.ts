@@ -103,3 +103,11 @@ export {
 } from './transformer-layer.ts';
 export * from './unpooling.ts';
 export * as utils from './utils/index.ts';
+export {
+  Conv2dNormActivation,
+  type Conv2dNormActivationOptions,
+  LayerNorm2d,
+  SqueezeExcitation,
+  type SqueezeExcitationOptions,
+  StochasticDepth,
+} from './vision-blocks.ts';

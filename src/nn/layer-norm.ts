@@ -7,6 +7,7 @@ import type { Tensor } from '../core/tensor.ts';
 import { ones, zeros } from '../ops/creation.ts';
 import { layerNorm } from '../ops/layer-norm.ts';
 import { ones_, zeros_ } from './init.ts';
+import { registerLayers } from './layer-of.ts';
 import { Module, Parameter } from './module.ts';
 import { argumentsText, tupleText } from './module-text.ts';
 import { modules, schemas } from './registry.ts';
@@ -23,6 +24,7 @@ const options = strict({
  * weight and bias. https://pytorch.org/docs/stable/generated/torch.nn.LayerNorm.html
  */
 export class LayerNorm extends Module {
+  static readonly schema = options;
   readonly normalized_shape: Shape;
   readonly eps: number;
   readonly weight: Parameter | null;
@@ -30,7 +32,7 @@ export class LayerNorm extends Module {
 
   constructor(given: z.input<typeof options>) {
     super();
-    const parsed = parseOptions('LayerNorm', options, given);
+    const parsed = parseOptions(new.target.name, options, given);
     const { normalized_shape, eps, elementwise_affine, bias } = parsed;
     const shape = typeof normalized_shape === 'number' ? [normalized_shape] : normalized_shape;
     this.normalized_shape = shape;
@@ -57,7 +59,4 @@ export class LayerNorm extends Module {
   }
 }
 
-modules.register('LayerNorm', {
-  schema: options,
-  create: (given: z.output<typeof options>) => new LayerNorm(given),
-});
+registerLayers(modules, { LayerNorm });

@@ -105,6 +105,28 @@ export const dropout3d = named(
   },
 );
 
+/**
+ * Drops whole samples of (N, ...), each with probability `p`, and scales the others by 1 / (1 - p);
+ * with `mode` 'batch' all of them together. Where it stands on the branch of a residual connection,
+ * that drops the branch: stochastic depth (Huang et al. 2016, https://arxiv.org/abs/1603.09382).
+ * https://pytorch.org/vision/stable/generated/torchvision.ops.stochastic_depth.html
+ *
+ * @throws ArgumentError unless `p` is a probability, ShapeError for a tensor without dimensions.
+ */
+export const stochasticDepth = named(
+  'stochastic_depth',
+  ['input', 'p', 'mode', 'training'],
+  (input: Tensor, p: number, mode: 'batch' | 'row', training = true): Tensor => {
+    if (!drops('stochastic_depth', input, p, training)) return input;
+    if (input.ndim === 0) {
+      throw opError(ShapeError, 'stochastic_depth', 'needs a first dimension, that of the samples');
+    }
+    if (p === 1) return mul(input, 0);
+    const shape = input.shape.map((size, i) => (i === 0 && mode === 'row' ? size : 1));
+    return mul(input, dropElements(ones(shape, { dtype: input.dtype }), p));
+  },
+);
+
 /** The value that SELU tends to, with its sign changed. */
 const SELU_LIMIT = 1.7580993408473766;
 

@@ -60,6 +60,7 @@ export {
   dropout2d,
   dropout3d,
   featureAlphaDropout,
+  stochasticDepth,
 } from './dropout.ts';
 export { type BagMode, embeddingBag } from './embedding-bag.ts';
 export { affineGrid, type GridMode, type GridPadding, gridSample } from './grid-sample.ts';
