@@ -11,7 +11,7 @@ export type RecordedState = readonly [digest: string, count: number];
 export const hashed32 = (count: number, seed: number) => Float32Array.from(hashed(count, seed));
 
 /** Gives every parameter hashed values of a fitting size. */
-export function initialise(model: nn.Module): void {
+export function initialise(model: nn.AnyModule): void {
   const values = model.namedParameters().map(([name, parameter], i): [string, Tensor] => {
     const { shape } = parameter;
     const numbers = hashed32(parameter.numel(), i + 1);
@@ -24,14 +24,14 @@ export function initialise(model: nn.Module): void {
   model.loadStateDict(new Map(values), { strict: false });
 }
 
-export function stateOf(model: nn.Module): RecordedState {
+export function stateOf(model: nn.AnyModule): RecordedState {
   const lines = [...model.stateDict()].map(([key, { shape }]) => `${key} [${shape.join(', ')}]\n`);
   return [createHash('sha256').update(lines.join('')).digest('hex'), lines.length];
 }
 
 /** Within 1e-4 of what they are made of: sums of gradients times hashed numbers. */
 export function expectGradients(
-  model: nn.Module,
+  model: nn.AnyModule,
   recorded: Readonly<Record<string, number>>,
 ): void {
   const parameters = new Map(model.namedParameters());

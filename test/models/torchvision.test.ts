@@ -3,7 +3,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { cpuEngine } from '../../src/engine/native/cpu.ts';
-import { nn, tensor, withEngine } from '../../src/index.ts';
+import { models, nn, tensor, withEngine } from '../../src/index.ts';
+import { countParameters } from '../../src/nn/describe.ts';
 import {
   expectGradients,
   expectValues,
@@ -13,33 +14,95 @@ import {
   stateOf,
 } from './recorded.ts';
 
+type Gradients = Readonly<Record<string, number>>;
+
 interface Recording {
   readonly state: RecordedState;
+  readonly parameters: number;
+  readonly side?: number;
   readonly logits?: readonly number[];
-  readonly gradients?: Readonly<Record<string, number>>;
+  readonly gradients?: Gradients;
+  readonly training?: { readonly outputs: readonly number[][]; readonly gradients: Gradients };
 }
 
 const FILE = new URL('../fixtures/models/models.json', import.meta.url);
 const recorded = Object.entries(
   JSON.parse(readFileSync(FILE, 'utf8')) as Record<string, Recording>,
 );
-const SIDE = 64;
 
 /**
  * Models of so many weights that making them takes longer than all others together; they are
  * computed where TORCHTS_LARGE_MODELS is set.
  */
-const LARGE = ['alexnet', 'densenet121', 'vgg11_bn'];
+const LARGE = new Set([
+  ...['alexnet', 'convnext_tiny', 'densenet121', 'efficientnet_v2_s', 'inception_v3', 'swin_t'],
+  ...['swin_v2_t', 'vgg11_bn', 'vit_b_32'],
+]);
 const isComputed = (name: string, { logits }: Recording) =>
-  logits !== undefined && (!LARGE.includes(name) || process.env.TORCHTS_LARGE_MODELS !== undefined);
+  logits !== undefined && (!LARGE.has(name) || process.env.TORCHTS_LARGE_MODELS !== undefined);
 
-const build = (name: string) => nn.build({ type: name, num_classes: 10 }) as nn.Module;
+const num_classes = 10;
+
+/** The designs of `small_models` in the fixtures' script. */
+const SMALL: Readonly<Record<string, () => nn.AnyModule>> = {
+  ConvNeXt() {
+    const stages = [[8, 2] as const, [16, 2] as const];
+    return new models.ConvNeXt(
+      { stages, stochastic_depth_prob: 0 },
+      { layer_scale: 1, num_classes },
+    );
+  },
+  EfficientNet() {
+    const stage = (block: 'MBConv' | 'FusedMBConv', ratio: number, stride: number) => ({
+      ...{ block, expand_ratio: ratio, kernel: 3, stride, layers: 2 },
+    });
+    const stages = [
+      { ...stage('FusedMBConv', 1, 1), inputs: 8, outputs: 8 },
+      { ...stage('FusedMBConv', 4, 2), inputs: 8, outputs: 16 },
+      { ...stage('MBConv', 4, 2), inputs: 16, outputs: 24 },
+    ];
+    return new models.EfficientNet({ stages, dropout: 0.2, last_channel: 64 }, { num_classes });
+  },
+  SwinTransformer: () => smallSwin(1),
+  SwinTransformerV2: () => smallSwin(2),
+  VisionTransformer() {
+    const design = { patch_size: 8, num_layers: 2, num_heads: 2, hidden_dim: 16, mlp_dim: 32 };
+    const options = { image_size: 24, representation_size: 12, num_classes };
+    return new models.VisionTransformer(design, options);
+  },
+};
+
+function smallSwin(version: 1 | 2) {
+  const sizes = { embed_dim: 8, depths: [2, 2], num_heads: [2, 4], stochastic_depth_prob: 0 };
+  return new models.SwinTransformer(
+    { version, patch_size: 2, window_size: 4, ...sizes },
+    { num_classes },
+  );
+}
+
+const OPTIONS: Readonly<Record<string, object>> = { vit_b_32: { image_size: 64 } };
+
+/** Without dropout: what the models that are trained have of it. */
+const UNDROPPED: Readonly<Record<string, object>> = {
+  googlenet: { dropout: 0, dropout_aux: 0 },
+};
+
+const build = (name: string, options = {}) =>
+  SMALL[name]?.() ??
+  nn.build<nn.AnyModule>({ type: name, num_classes, ...OPTIONS[name], ...options });
+
+const images = (count: number, side: number, seed: number) =>
+  tensor(hashed32(count * 3 * side * side, seed), { shape: [count, 3, side, side] });
+
+const { crossEntropy } = nn.functional;
 
 describe.each(recorded)('%s', (name, recording) => {
-  const { state, logits, gradients } = recording;
+  const { state, parameters, side, logits, gradients, training } = recording;
 
-  it("has torchvision's keys and shapes", () => {
-    expect(stateOf(build(name))).toEqual(state);
+  it("has torchvision's keys, shapes and number of parameters", () => {
+    const model = build(name);
+    expect(stateOf(model)).toEqual(state);
+    expect(countParameters(model)).toBe(parameters);
   });
 
   if (!isComputed(name, recording)) return;
@@ -48,11 +111,26 @@ describe.each(recorded)('%s', (name, recording) => {
     withEngine(cpuEngine(), () => {
       const model = build(name).eval();
       initialise(model);
-      const image = tensor(hashed32(3 * SIDE * SIDE, 999), { shape: [1, 3, SIDE, SIDE] });
-      const output = model.call(image);
-      nn.functional.crossEntropy(output, tensor(BigInt64Array.of(3n))).backward();
+      const output = model.call(images(1, side!, 999));
+      crossEntropy(output, tensor(BigInt64Array.of(3n))).backward();
       expectValues(output, logits!);
       expectGradients(model, gradients!);
     }),
   );
+
+  if (training === undefined) return;
+
+  it("computes torchvision's outputs and gradients in training", () =>
+    withEngine(cpuEngine(), () => {
+      const model = build(name, UNDROPPED[name]);
+      initialise(model);
+      const outputs = nn.tensorOutputs(model.call(images(2, side!, 998)));
+      const target = tensor(BigInt64Array.of(3n, 1n));
+      const weights = [1, 0.3, 0.3].slice(0, outputs.length);
+      const losses = weights.map(() => new nn.CrossEntropyLoss());
+      new nn.MultiOutputLoss(losses, weights).call(outputs, target).backward();
+      expect(outputs.length).toBe(training.outputs.length);
+      for (const [i, output] of outputs.entries()) expectValues(output, training.outputs[i]!);
+      expectGradients(model, training.gradients);
+    }));
 });

@@ -3,6 +3,7 @@
  */
 
 import { type ComputeType, computeType } from '../../base/dtype.ts';
+import { roundHalfEven } from '../../base/rounding.ts';
 import { numel } from '../../base/shape.ts';
 import { type KernelAttrs, POINTWISE_FNS, type PointwiseFn } from '../kernels.ts';
 import {
@@ -27,15 +28,7 @@ import {
   laguerreL,
   legendreP,
 } from './polynomials.ts';
-import {
-  erf,
-  gelu,
-  geluDerivative,
-  geluTanh,
-  geluTanhDerivative,
-  power,
-  roundHalfEven,
-} from './special.ts';
+import { erf, gelu, geluDerivative, geluTanh, geluTanhDerivative, power } from './special.ts';
 import { digamma, erfc, erfcx, erfinv, lgamma, ndtri, zeta } from './special-functions.ts';
 import { toBool, toInt32, toInt64, toUint8 } from './values.ts';
 import { broadcastStrides, viewPlaces } from './views.ts';

@@ -22,14 +22,6 @@ export function power(base: number, exponent: number): number {
   return base ** exponent;
 }
 
-/** Rounds to the nearest integer, ties to even. */
-export function roundHalfEven(x: number): number {
-  const floor = Math.floor(x);
-  const rest = x - floor;
-  if (rest < 0.5 || (rest === 0.5 && floor % 2 === 0)) return floor;
-  return rest >= 0.5 ? floor + 1 : x; // what is left is NaN or an infinity
-}
-
 /** The normal distribution's cumulative function. */
 function cumulative(x: number): number {
   return (1 + erf(x * Math.SQRT1_2)) / 2;
