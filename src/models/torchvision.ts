@@ -1,4 +1,4 @@
-/** What the models of torchvision have in common here: names, pages, and how channels are counted. */
+/** What the models of torchvision have in common: names, pages, how channels are counted. */
 
 import type { z } from 'zod';
 import type { AnyModule } from '../nn/module.ts';
