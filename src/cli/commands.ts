@@ -11,6 +11,7 @@ import { evalCommand } from './eval.ts';
 import { initCommand } from './init.ts';
 import { processIo } from './io.ts';
 import { lsCommand } from './ls.ts';
+import { predictCommand } from './predict.ts';
 import { reportCommand } from './report.ts';
 import { schemaCommand } from './schema.ts';
 import { services } from './services.ts';
@@ -26,6 +27,7 @@ export function idleContext(): CommandContext {
 export const commands: readonly ((context: CommandContext) => Command)[] = [
   trainCommand,
   evalCommand,
+  predictCommand,
   validateCommand,
   lsCommand,
   diffCommand,

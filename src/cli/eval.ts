@@ -1,15 +1,13 @@
 /** `torchts eval RUN|CONFIG` */
 
-import path from 'node:path';
 import { Command } from 'commander';
-import { ConfigError } from '../base/errors.ts';
 import { keyOf, splitsCalled } from '../config/splits.ts';
 import type { CommandContext } from './context.ts';
 import { count, duration, metricValue } from './format.ts';
 import { type CommandHelp, withHelp } from './help.ts';
 import { type CommonOptions, overridesOf, withCommon } from './options.ts';
 import type { EvaluateResult } from './services.ts';
-import { resolveTarget } from './target.ts';
+import { checkpointCalled, resolveTarget } from './target.ts';
 
 interface EvalOptions extends CommonOptions {
   readonly out: string;
@@ -58,16 +56,9 @@ async function evaluate(
   const { config, run } = resolveTarget(name);
   const loaded = await services.loadConfig(config, overridesOf(options, overrides));
   splitsCalled(options.split, loaded); // before a run is looked for
-  const named = options.checkpoint === 'best' || options.checkpoint === 'last';
   const results = await services.evaluate({
     loaded,
-    checkpoint: named
-      ? path.join(
-          run ?? newestRun(options.out, loaded.config.name),
-          'checkpoints',
-          options.checkpoint,
-        )
-      : options.checkpoint,
+    checkpoint: checkpointCalled(options.checkpoint, run, options.out, loaded.config.name),
     split: options.split,
     trained: !options.ema,
     threads: options.threads,
@@ -85,13 +76,5 @@ function inWords({ checkpoint, split, samples, seconds, metrics }: EvaluateResul
   return (
     `${checkpoint}: ${measured.join(', ')} over ${count(samples)} samples of ` +
     `${keyOf(split)}, in ${duration(seconds)}`
-  );
-}
-
-function newestRun(out: string, name: string): string {
-  const { run } = resolveTarget(path.join(out, name));
-  if (run !== undefined) return run;
-  throw new ConfigError(
-    `there is no run in ${path.join(out, name)} yet; train first, or give --checkpoint a folder`,
   );
 }

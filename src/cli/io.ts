@@ -8,6 +8,7 @@ export interface Output extends NodeJS.WritableStream {
 }
 
 export interface Io {
+  readonly stdin: NodeJS.ReadableStream;
   readonly stdout: Output;
   readonly stderr: Output;
   readonly env: NodeJS.ProcessEnv;
@@ -26,6 +27,7 @@ const ECHO = 500;
 /** The process itself. The second signal to stop ends it at once. */
 export function processIo(): Io {
   return {
+    stdin: process.stdin,
     stdout: process.stdout,
     stderr: process.stderr,
     env: process.env,

@@ -15,13 +15,15 @@ import type { RunSummary } from '../train/events.ts';
 import type {
   EvaluateRequest,
   EvaluateResult,
+  PredictEvent,
+  PredictRequest,
   ReportRequest,
   TrainRequest,
 } from '../train/request.ts';
 import type { VerifyRequest, VerifyResult } from '../train/verify-resume.ts';
 import type { TaskMemory } from './memory.ts';
 
-export type { EvaluateRequest, EvaluateResult, TrainRequest };
+export type { EvaluateRequest, EvaluateResult, PredictEvent, PredictRequest, TrainRequest };
 
 /** One line of `torchts validate`. */
 export interface LayerRow {
@@ -64,6 +66,7 @@ export interface Services {
   /** @throws ConfigError when the sweep or one of its trials is wrong. */
   planSweep(loaded: LoadedConfig, load: Load): Promise<SweepPlan>;
   evaluate(request: EvaluateRequest): Promise<EvaluateResult[]>;
+  predict(request: PredictRequest): AsyncIterable<PredictEvent>;
   /** Writes the report of a run and returns its path. */
   report(request: ReportRequest): Promise<string>;
   bench(request: BenchRequest): Promise<BenchReport>;
@@ -85,6 +88,9 @@ export const services: Services = {
     (await import('../config/load.ts')).loadConfigWithCode(file, { overrides }),
   train: async (request) => (await import('../train/train.ts')).train(request),
   evaluate: async (request) => (await import('../train/evaluate.ts')).evaluate(request),
+  async *predict(request) {
+    yield* (await import('../train/predict.ts')).predict(request);
+  },
   sweep: async (request) => (await import('../sweep/sweep.ts')).runSweep(request),
   planSweep: async (loaded, load) => (await import('../sweep/plan.ts')).planSweep(loaded, load),
   report: async (request) =>

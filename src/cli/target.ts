@@ -31,6 +31,27 @@ export function resolveTarget(name: string): Target {
   throw new ConfigError(`${name} is a folder without a config.yaml: not a run`);
 }
 
+/**
+ * The folder of a checkpoint: `best` or `last` of `run` or, without one, of the newest run of
+ * `name` in `runs`; anything else is a folder itself.
+ *
+ * @throws ConfigError when there is no such run.
+ */
+export function checkpointCalled(
+  which: string,
+  run: string | undefined,
+  runs: string,
+  name: string,
+): string {
+  if (which !== 'best' && which !== 'last') return which;
+  const folder = path.join(runs, name);
+  const found = run ?? resolveTarget(folder).run;
+  if (found !== undefined) return path.join(found, 'checkpoints', which);
+  throw new ConfigError(
+    `there is no run in ${folder} yet; train first, or give --checkpoint a folder`,
+  );
+}
+
 /** The folders `1`, `2`, ... in `folder`, in that order. */
 function numberedRuns(folder: string): string[] {
   return fs

@@ -58,7 +58,7 @@ function pointed(loaded: LoadedConfig, path: ConfigPath, error: unknown): unknow
  */
 export function datasetAt(loaded: LoadedConfig, path: ConfigPath, spec: Spec): DatasetSource {
   const source = pointing(loaded, path, () => datasets.build(spec));
-  const { input, target, classes } = source;
+  const { input, target, classes, encoder } = source;
   const load = async () => {
     try {
       return await source.load();
@@ -67,5 +67,5 @@ export function datasetAt(loaded: LoadedConfig, path: ConfigPath, spec: Spec): D
       throw isAtFault ? pointed(loaded, path, error) : error;
     }
   };
-  return { input, target, classes, load };
+  return { input, target, classes, encoder, load };
 }

@@ -14,7 +14,7 @@
  * a new kind is a new file that registers itself here.
  */
 
-import type { DType } from '../base/dtype.ts';
+import type { DType, HostArray } from '../base/dtype.ts';
 import { Registry } from '../base/registry.ts';
 import type { Shape } from '../base/shape.ts';
 import type { Engine, Storage } from '../engine/engine.ts';
@@ -39,6 +39,29 @@ export interface SampleDescription {
 export interface DatasetSource extends SampleDescription {
   /** Reads the samples. Throws a `FileError` when they are missing or malformed. */
   load(): Promise<Dataset>;
+  /** How files that are not part of the set become inputs, for kinds that can tell. */
+  readonly encoder?: SampleEncoder | undefined;
+}
+
+/** Makes new samples into inputs as those of a data set are made, without what is random. */
+export interface SampleEncoder {
+  /** `image`: a sample a file; `table`: a sample a row. */
+  readonly kind: 'image' | 'table';
+  /** How the names of its files end; in a folder others are passed over. */
+  readonly extensions: readonly string[];
+  /** The names of the numbers that are predicted, where targets are numbers that have names. */
+  readonly outputs?: readonly string[];
+  /** Throws a `FileError` or a `ConfigError` that says what is wrong with the file. */
+  encode(path: string): Promise<EncodedFile>;
+}
+
+/** The samples of a file. */
+export interface EncodedFile {
+  readonly length: number;
+  /** (length, ...input shape), row-major. */
+  readonly inputs: HostArray;
+  /** What was done to make it fit, in words, where that is not what the data set does. */
+  readonly note?: string | undefined;
 }
 
 export interface Dataset extends SampleDescription {

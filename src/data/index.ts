@@ -22,8 +22,10 @@ export {
   type Dataset,
   type DatasetSource,
   datasets,
+  type EncodedFile,
   type Field,
   type SampleDescription,
+  type SampleEncoder,
 } from './dataset.ts';
 export { type ImageData, ImageDataset } from './images/image-dataset.ts';
 export { type Batch, DataLoader, type DataLoaderOptions } from './loading/loader.ts';

@@ -43,6 +43,38 @@ export interface EvaluateResult {
   readonly arrays: Measurement['arrays'];
 }
 
+export interface PredictRequest {
+  readonly loaded: LoadedConfig;
+  /** The folder of a checkpoint. */
+  readonly checkpoint: string;
+  /** The weights as they were trained, also where their average is kept. */
+  readonly trained?: boolean;
+  /** Files and folders of them. */
+  readonly inputs: AsyncIterable<string>;
+  /** How many classes are told of a sample, the likeliest first. */
+  readonly topk: number;
+  /** Samples a batch; those of an evaluation unless given. */
+  readonly batch_size?: number | undefined;
+  readonly threads: number | undefined;
+}
+
+/** What the model says of a sample: its likeliest classes, or numbers by their names. */
+export interface Prediction {
+  readonly event: 'prediction';
+  readonly file: string;
+  /** The row of a table, as a person counts them: the header is the first. */
+  readonly row?: number;
+  readonly classes?: readonly { readonly class: string; readonly probability: number }[];
+  readonly values?: Readonly<Record<string, number>>;
+}
+
+export type PredictEvent =
+  | Prediction
+  /** A file that was passed over, and why. */
+  | { readonly event: 'failed'; readonly file: string; readonly message: string }
+  /** What was done to some files so that they fit; each is told once. */
+  | { readonly event: 'note'; readonly message: string };
+
 export interface ReportRequest {
   /** The folder of the run. */
   readonly run: string;

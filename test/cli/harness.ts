@@ -1,6 +1,6 @@
 /** Runs commands in this process, with recorded output and chosen services. */
 
-import { Writable } from 'node:stream';
+import { Readable, Writable } from 'node:stream';
 import type { StopSignal } from '../../src/cli/exit.ts';
 import type { Io } from '../../src/cli/io.ts';
 import { run } from '../../src/cli/run.ts';
@@ -31,6 +31,8 @@ export interface Outcome {
 export interface RunOptions {
   readonly services?: Partial<Services>;
   readonly env?: NodeJS.ProcessEnv;
+  /** What is typed or piped in. */
+  readonly stdin?: string;
   /** The width of the terminal. */
   readonly columns?: number;
   /** Given a function that acts as the signal. */
@@ -44,6 +46,7 @@ export async function torchts(args: string, options: RunOptions = {}): Promise<O
   const stderr = new Recorder(columns);
   let now = 0;
   const io: Io = {
+    stdin: Readable.from([options.stdin ?? '']),
     stdout,
     stderr,
     env: options.env ?? {},

@@ -1,4 +1,4 @@
-import { Writable } from 'node:stream';
+import { Readable, Writable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import type { Io } from '../../src/cli/io.ts';
 import { createReporter, type ReportMode } from '../../src/cli/progress.ts';
@@ -23,6 +23,7 @@ async function shown(mode: ReportMode, events: [at: number, event: TrainEvent][]
   const stdout = new Recorder(isTTY);
   let now = 0;
   const io: Io = {
+    stdin: Readable.from([]),
     stdout,
     stderr: new Recorder(false),
     env: {},

@@ -35,7 +35,7 @@ datasets.register('ConcatDataset', {
       const fault = differing(part, first, 'datasets[0]');
       if (fault !== undefined) throw new BuildError(fault, ['datasets', i]);
     }
-    const { input, target, classes } = first;
+    const { input, target, classes, encoder } = first;
     const load = async () => {
       const loaded: Dataset[] = [];
       for (const [i, part] of parts.entries()) {
@@ -46,7 +46,7 @@ datasets.register('ConcatDataset', {
       }
       return concatDatasets(loaded);
     };
-    return { input, target, classes, load };
+    return { input, target, classes, encoder, load };
   },
 });
 

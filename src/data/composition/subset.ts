@@ -53,7 +53,7 @@ datasets.register('Subset', {
   page: 'https://docs.pytorch.org/docs/stable/data.html#torch.utils.data.Subset',
   create: (options: Options): DatasetSource => {
     const whole = inDataset(() => datasets.build(options.dataset as Spec));
-    const { input, target, classes } = whole;
+    const { input, target, classes, encoder } = whole;
     checkClasses(options, classes);
     const load = async () => {
       const dataset = await whole.load().catch((error) => {
@@ -61,7 +61,7 @@ datasets.register('Subset', {
       });
       return subset(dataset, chosenPlaces(dataset, options));
     };
-    return { input, target, classes, load };
+    return { input, target, classes, encoder, load };
   },
 });
 

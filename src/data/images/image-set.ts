@@ -15,6 +15,7 @@ import {
   transforms,
 } from '../transforms/transforms.ts';
 import { type ImageData, ImageDataset, prepareImage, taken } from './image-dataset.ts';
+import { imageEncoder } from './image-encoder.ts';
 import type { Pixels, Size } from './pixels.ts';
 
 /** The arguments of every data set of images. */
@@ -127,5 +128,6 @@ function description(
     input: imageField(pipeline, preparedSize(pipeline, given)),
     target: { dtype: 'int64', shape: [] },
     classes,
+    encoder: imageEncoder(pipeline, given),
   } as const;
 }

@@ -1,8 +1,13 @@
 /** Tables of numbers and words, to classify rows or to predict numbers. */
 
 import { z } from 'zod';
-import { ConfigError } from '../../base/errors.ts';
-import { type DatasetSource, datasets, type SampleDescription } from '../dataset.ts';
+import { ConfigError, FileError } from '../../base/errors.ts';
+import {
+  type DatasetSource,
+  datasets,
+  type SampleDescription,
+  type SampleEncoder,
+} from '../dataset.ts';
 import { splitArguments, splitPlaces } from '../loading/split.ts';
 import { resolveRoot } from '../paths.ts';
 import { type Rows, TensorDataset } from '../tensor-dataset.ts';
@@ -61,8 +66,9 @@ datasets.register('CSVDataset', {
   summary: 'A table in a file: its rows are the samples, one or more of its columns the target.',
   schema,
   create: (options: Options): DatasetSource => {
-    const { description, rows, length } = prepare(options);
-    return { ...description, load: async () => new TensorDataset(length, description, rows) };
+    const { description, rows, length, encoder } = prepare(options);
+    const load = async () => new TensorDataset(length, description, rows);
+    return { ...description, load, encoder };
   },
 });
 
@@ -71,7 +77,14 @@ const ADVICE = {
   missing: 'add SimpleImputer to the transforms, or exclude the column',
 };
 
-function prepare(options: Options): { description: SampleDescription; rows: Rows; length: number } {
+interface Prepared {
+  readonly description: SampleDescription;
+  readonly rows: Rows;
+  readonly length: number;
+  readonly encoder: SampleEncoder;
+}
+
+function prepare(options: Options): Prepared {
   const table = readTable(options.path, options);
   const stratify = options.stratify ? classIndices(table, options) : undefined;
   const part = (split: Options['split']) =>
@@ -82,7 +95,9 @@ function prepare(options: Options): { description: SampleDescription; rows: Rows
       ? part(options.split === 'all' ? 'all' : 'train')
       : readTable(options.fit, options);
   const target = learnTarget(learned, options);
-  const features = learnFeatures(learned, options)(used);
+  const chosen = featureNames(learned, options);
+  const transform = learnFeatures(learned, chosen, options);
+  const features = transform(used);
   const names = [...features.columns.keys()];
   const inputs = matrix(features, ADVICE);
   return {
@@ -93,7 +108,28 @@ function prepare(options: Options): { description: SampleDescription; rows: Rows
       target: target.field,
       classes: target.classes,
     },
+    encoder: {
+      kind: 'table',
+      extensions: ['.csv', '.tsv'],
+      ...(target.classes.length > 0 ? {} : { outputs: [options.target].flat() }),
+      encode: async (path) => {
+        const table = readFeatures(path, pick(learned.columns, chosen), options);
+        return { length: table.rows.length, inputs: matrix(transform(table), ADVICE) };
+      },
+    },
   };
+}
+
+/** The columns `known` of a file, which may have others. Throws a `FileError` if one is missing. */
+function readFeatures(path: string, known: Table['columns'], { delimiter, na_values }: Options) {
+  const kinds = new Map([...known].map(([name, { kind }]) => [name, kind]));
+  const separator = delimiter ?? usualDelimiter(path);
+  const table = readCsv(path, { delimiter: separator, na_values, kinds });
+  const missing = [...known.keys()].filter((name) => !table.columns.has(name));
+  if (missing.length === 0) return table;
+  const plural = missing.length > 1 ? 's' : '';
+  const names = missing.map((name) => `"${name}"`).join(', ');
+  throw new FileError(`${path} lacks the column${plural} ${names}`);
 }
 
 function readTable(path: string, { delimiter, na_values, ...options }: Options): Table {
@@ -114,13 +150,20 @@ function classIndices(table: Table, options: Options): Int32Array {
   throw new ConfigError('[CSVDataset] stratify: true needs classes, but the target is of numbers');
 }
 
-function learnFeatures(learned: Table, options: Options): (table: Table) => Table {
-  const { features, exclude, target } = options;
+function featureNames(learned: Table, { features, exclude, target }: Options): string[] {
   const targets = [target].flat();
   const names = (features ?? [...learned.columns.keys()]).filter(
     (wanted) => !exclude.includes(wanted) && !(features === undefined && targets.includes(wanted)),
   );
-  if (names.length === 0) throw new ConfigError('[CSVDataset] no column is left to predict from');
+  if (names.length > 0) return names;
+  throw new ConfigError('[CSVDataset] no column is left to predict from');
+}
+
+function learnFeatures(
+  learned: Table,
+  names: readonly string[],
+  options: Options,
+): (table: Table) => Table {
   let learning: Table = { rows: learned.rows, columns: pick(learned.columns, names) };
   const steps = options.transforms.map((spec) => {
     const step = columnTransforms.build(spec).fit(learning);

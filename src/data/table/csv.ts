@@ -18,6 +18,8 @@ export interface CsvOptions {
   readonly delimiter: string;
   /** What stands for a missing value, beside nothing at all. */
   readonly na_values: readonly string[];
+  /** The kinds of some columns; of the others the values tell. */
+  readonly kinds?: ReadonlyMap<string, Column['kind']>;
 }
 
 /** A text of more bytes than this would not fit into memory several times over. */
@@ -28,7 +30,7 @@ const MOST_BYTES = 2 ** 30;
  *
  * @throws FileError that names the file and the row of what is wrong.
  */
-export function readCsv(path: string, { delimiter, na_values }: CsvOptions): Table {
+export function readCsv(path: string, { delimiter, na_values, kinds }: CsvOptions): Table {
   const [header, ...rows] = parseRows(path, delimiter);
   if (header === undefined)
     throw new FileError(`${path} is empty; its first row names the columns`);
@@ -36,10 +38,15 @@ export function readCsv(path: string, { delimiter, na_values }: CsvOptions): Tab
   if (twice !== undefined) throw new FileError(`${path} has two columns named "${twice}"`);
   if (rows.length === 0) throw new FileError(`${path} has no rows below its header`);
   const missing = new Set(na_values);
-  const columns = header.map((name, i): [string, Column] => [
-    name,
-    column(rows.map((row) => (missing.has(row[i]!) ? '' : row[i]!))),
-  ]);
+  const columns = header.map((name, i): [string, Column] => {
+    const texts = rows.map((row) => (missing.has(row[i]!) ? '' : row[i]!));
+    const found = column(texts, kinds?.get(name));
+    if (typeof found !== 'number') return [name, found];
+    const [text, row] = [texts[found], found + 2];
+    throw new FileError(
+      `${path}: column "${name}" has "${text}" in row ${row}, which is no number`,
+    );
+  });
   return { rows: Int32Array.from(rows, (_, row) => row), columns: new Map(columns) };
 }
 
@@ -60,8 +67,12 @@ function reasonOf(error: Error): string {
   return lines === undefined ? message : `line ${lines}: ${message}`;
 }
 
-function column(texts: string[]): Column {
+/** The column, or the place of what is no number in one that should be of numbers. */
+function column(texts: string[], kind?: Column['kind']): Column | number {
   const numbers = Float64Array.from(texts, (text) => (text === '' ? Number.NaN : Number(text)));
-  const areNumbers = texts.every((text, i) => text === '' || Number.isFinite(numbers[i]));
-  return areNumbers ? { kind: 'numbers', values: numbers } : { kind: 'text', values: texts };
+  const other = texts.findIndex((text, i) => text !== '' && !Number.isFinite(numbers[i]));
+  if (kind === 'numbers' && other >= 0) return other;
+  return (kind ?? (other < 0 ? 'numbers' : 'text')) === 'numbers'
+    ? { kind: 'numbers', values: numbers }
+    : { kind: 'text', values: texts };
 }

@@ -58,13 +58,16 @@ transforms.register('CenterCrop', {
     const window = sizeOf(size);
     return preparing('CenterCrop', {
       size: () => window,
-      apply: (image) => {
-        const top = beforeMiddle(image.height, window.height);
-        return crop(image, top, beforeMiddle(image.width, window.width), window);
-      },
+      apply: (image) => centerCrop(image, window),
     });
   },
 });
+
+/** The window in the middle, with black around it where it is larger than the image. */
+export function centerCrop(image: Pixels, window: Size): Pixels {
+  const top = beforeMiddle(image.height, window.height);
+  return crop(image, top, beforeMiddle(image.width, window.width), window);
+}
 
 /** Where a window in the middle begins; negative where it is larger than the image. */
 function beforeMiddle(length: number, window: number): number {
@@ -95,7 +98,8 @@ transforms.register('Grayscale', {
     }),
 });
 
-function grayscale(image: Pixels, channels: number): Pixels {
+/** The luma of an image, in as many channels as wanted. */
+export function grayscale(image: Pixels, channels: number): Pixels {
   const { height, width, data } = image;
   const area = height * width;
   const gray = new Uint8Array(channels * area);

@@ -179,7 +179,7 @@ function heldOutSources(loaded: LoadedConfig, train: DatasetSource): Map<string,
 export type BatchStep = CompiledStep<[input: Tensor, target: Tensor], undefined>;
 
 /** The fast paths that the config does without; see `engine/switches.ts`. */
-const switchedOff = ({ winograd }: TrainConfig['engine']): string[] =>
+export const switchedOff = ({ winograd }: TrainConfig['engine']): string[] =>
   winograd ? [] : ['onednn_winograd'];
 
 /** The model's main output and the loss, in the task's precision. */

@@ -1,18 +1,13 @@
 /** What a trained model says of samples that have classes: what is computed for a report. */
 
 import { TorchtsError } from '../../base/errors.ts';
-import { compile } from '../../core/compile.ts';
-import { noGrad } from '../../core/grad-mode.ts';
-import type { Tensor } from '../../core/tensor.ts';
 import { type Dataset, ImageDataset } from '../../data/index.ts';
 import type { DataLoader } from '../../data/loading/loader.ts';
 import type { HostTensor } from '../../io/host-tensor.ts';
 import { imageSummary } from '../../io/tensorboard/image.ts';
-import { firstOutput } from '../../nn/index.ts';
-import { gather } from '../../ops/indexing.ts';
-import { softmax } from '../../ops/softmax.ts';
 import type { Example, Predictions } from '../../report/data.ts';
 import { BatchTensors } from '../loop/batches.ts';
+import { predictionStep, shares } from '../task/prediction-step.ts';
 import type { Task } from '../task/task.ts';
 
 /** A report is worth this much time, in milliseconds. */
@@ -77,43 +72,28 @@ function surest(mistakes: readonly Guess[]): Guess[] {
 }
 
 async function* guesses(
-  { model }: Task,
+  task: Task,
   loader: DataLoader,
   deadline: number,
 ): AsyncGenerator<Guess, void> {
+  const { model } = task;
   const tensors = new BatchTensors(loader.dataset);
-  const step = compile(
-    (input: Tensor, target: Tensor) =>
-      noGrad(() => {
-        const scores = firstOutput(model.call(input)).to('float32');
-        const shares = softmax(scores, 1);
-        const predicted = scores.argmax(1);
-        return {
-          predicted,
-          confidence: shares.amax(1),
-          actual_confidence: gather(shares, 1, target.unsqueeze(1)).squeeze(1),
-        };
-      }),
-    { state: [model], name: 'prediction step', onRetrace: () => undefined },
-  );
+  const step = predictionStep(task);
   const training = model.training;
   model.eval();
   try {
     for (const batch of loader.epoch(0)) {
-      const targets = tensors.targets(batch);
-      const result = await step(tensors.inputs(batch), targets);
-      const [actual, predicted, confidence, actual_confidence] = await Promise.all(
-        [targets, result.predicted!, result.confidence!, result.actual_confidence!].map((t) =>
-          t.data(),
-        ),
-      );
+      const targets = await tensors.targets(batch).data();
+      const scores = (await (await step(tensors.inputs(batch))).data()) as Float32Array;
+      const width = scores.length / batch.size;
       for (const [i, sample] of batch.indices.entries()) {
+        const all = shares(scores.subarray(i * width, (i + 1) * width));
+        const actual = Number(targets[i]);
+        const predicted = all.reduce((best, share, k) => (share > all[best]! ? k : best), 0);
         yield {
-          sample,
-          actual: Number(actual![i]),
-          predicted: Number(predicted![i]),
-          confidence: Number(confidence![i]),
-          actual_confidence: Number(actual_confidence![i]),
+          ...{ sample, actual, predicted },
+          confidence: all[predicted]!,
+          actual_confidence: all[actual]!,
         };
       }
       if (performance.now() > deadline) break;

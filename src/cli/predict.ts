@@ -1,0 +1,111 @@
+/** `torchts predict RUN|CONFIG INPUT...` */
+
+import { access, constants } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { createInterface } from 'node:readline';
+import { Command, Option } from 'commander';
+import { writeFileAtomic } from '../io/atomic.ts';
+import type { CommandContext } from './context.ts';
+import { EXIT } from './exit.ts';
+import { type CommandHelp, withHelp } from './help.ts';
+import type { Io } from './io.ts';
+import { type CommonOptions, overridesOf, positiveInteger, withCommon } from './options.ts';
+import { PREDICTION_FORMATS, type PredictionFormat, predictionWriter } from './prediction-lines.ts';
+import { checkpointCalled, resolveTarget } from './target.ts';
+
+interface PredictOptions extends CommonOptions {
+  readonly checkpoint: string;
+  readonly ema: boolean;
+  readonly topk: number;
+  readonly format: PredictionFormat;
+  readonly out?: string;
+  readonly batchSize?: number;
+  readonly runs: string;
+}
+
+const HELP: CommandHelp = {
+  examples: [
+    ['torchts predict runs/images photo.jpg', 'the class of a picture'],
+    ['torchts predict runs/images holiday/ --topk 3', 'three classes for each of a folder'],
+    ['torchts predict runs/iris flowers.csv --format csv --out species.csv', 'of each row'],
+    ['torchts predict runs/images - --format json < names.txt', 'the files that are named there'],
+  ],
+  notes:
+    'Files are prepared as those of data.val of the config, or of data.train,\n' +
+    'without what is random. A file that cannot be read is named on standard error,\n' +
+    'and the others are predicted; the exit code is then 1.',
+};
+
+export function predictCommand(context: CommandContext): Command {
+  const command = new Command('predict')
+    .summary('what a trained model says of files')
+    .description(
+      'Print what a checkpoint of RUN says of images or of the rows of tables; given a CONFIG, of ' +
+        'the newest run of that name in --runs.',
+    )
+    .argument('<run|config>', 'the folder of a run, or a YAML file')
+    .argument('<input...>', 'files, folders of files, or - for names on standard input')
+    .option('--checkpoint <which>', 'best, last, or the folder of a checkpoint', 'best')
+    .option('--no-ema', 'the weights as trained, where their average is kept too')
+    .addOption(
+      new Option('--topk <k>', 'how many classes, the likeliest first')
+        .argParser(positiveInteger)
+        .default(1),
+    )
+    .addOption(
+      new Option('--format <format>', 'how they are printed')
+        .choices(PREDICTION_FORMATS)
+        .default('table'),
+    )
+    .option('--out <file>', 'the file they are written to, not standard output')
+    .addOption(
+      new Option('--batch-size <n>', 'samples computed at once').argParser(positiveInteger),
+    )
+    .option('--runs <dir>', 'where runs are looked for', 'runs')
+    .action((target: string, inputs: string[], options: PredictOptions) =>
+      predict(context, target, inputs, options),
+    );
+  return withCommon(withHelp(command, HELP), 'device', 'threads');
+}
+
+async function predict(
+  { io, services, finish }: CommandContext,
+  name: string,
+  inputs: readonly string[],
+  options: PredictOptions,
+): Promise<void> {
+  const { config, run } = resolveTarget(name);
+  const loaded = await services.loadConfig(config, overridesOf(options, []));
+  // Before anything is computed that could then not be written.
+  if (options.out !== undefined) await access(dirname(options.out), constants.W_OK);
+  const events = services.predict({
+    loaded,
+    checkpoint: checkpointCalled(options.checkpoint, run, options.runs, loaded.config.name),
+    trained: !options.ema,
+    inputs: named(inputs, io),
+    topk: options.topk,
+    batch_size: options.batchSize,
+    threads: options.threads,
+  });
+  const writer = predictionWriter(options.format);
+  const texts: string[] = [];
+  const write = (text: string) => {
+    if (options.out !== undefined) texts.push(text);
+    else if (text !== '') io.stdout.write(text);
+  };
+  for await (const event of events) {
+    if (event.event === 'prediction') write(writer.add(event));
+    else io.stderr.write(`torchts: ${event.message}\n`);
+    if (event.event === 'failed') finish(EXIT.failed);
+  }
+  write(writer.end());
+  if (options.out !== undefined) await writeFileAtomic(options.out, texts.join(''));
+}
+
+/** What is named on the command line; `-` stands for the lines of standard input. */
+async function* named(inputs: readonly string[], io: Io): AsyncGenerator<string, void> {
+  for (const input of inputs) {
+    if (input !== '-') yield input;
+    else for await (const line of createInterface({ input: io.stdin })) if (line !== '') yield line;
+  }
+}
