@@ -5,6 +5,7 @@
 
 import './images/cifar10.ts';
 import './composition/concat-dataset.ts';
+import './composition/reconstruction.ts';
 import './composition/subset.ts';
 import './fake.ts';
 import './images/idx-sets.ts';
@@ -15,6 +16,7 @@ import './table/csv-dataset.ts';
 import './text.ts';
 
 export { ConcatDataset, concatDatasets } from './composition/concat-dataset.ts';
+export { Reconstruction } from './composition/reconstruction.ts';
 export { subset } from './composition/subset.ts';
 export {
   type BatchReader,

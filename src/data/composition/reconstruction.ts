@@ -1,0 +1,99 @@
+/** The inputs of another data set as their own targets: what an autoencoder learns from. */
+
+import { z } from 'zod';
+import { partError } from '../../base/build-error.ts';
+import type { Spec } from '../../base/registry.ts';
+import { numel } from '../../base/shape.ts';
+import type { Engine, Storage } from '../../engine/engine.ts';
+import {
+  type BatchReader,
+  type BatchRequest,
+  type Dataset,
+  type DatasetSource,
+  datasets,
+  type Field,
+  type OpenOptions,
+} from '../dataset.ts';
+
+const schema = z.strictObject({
+  dataset: datasets.spec().describe('The data set; its targets are left out.'),
+});
+
+datasets.register('Reconstruction', {
+  schema,
+  summary: 'The inputs of another data set as their own targets, for autoencoders.',
+  page: 'https://doi.org/10.1126/science.1127647',
+  create: ({ dataset: spec }: { dataset: Spec }): DatasetSource => {
+    try {
+      const whole = datasets.build(spec);
+      const { input, encoder } = whole;
+      const load = async () => {
+        const dataset = await whole.load().catch((error) => {
+          throw partError(error, ['dataset']);
+        });
+        return new Reconstruction(dataset);
+      };
+      return { input, target: input, classes: [], encoder, load };
+    } catch (error) {
+      throw partError(error, ['dataset']);
+    }
+  },
+});
+
+export class Reconstruction implements Dataset {
+  readonly input: Field;
+  readonly target: Field;
+  readonly classes: readonly string[] = [];
+  readonly length: number;
+
+  constructor(readonly dataset: Dataset) {
+    this.input = dataset.input;
+    this.target = dataset.input;
+    this.length = dataset.length;
+  }
+
+  open(engine: Engine, options?: OpenOptions): BatchReader {
+    return new ReconstructionReader(engine, this.dataset, options);
+  }
+}
+
+/**
+ * Reads a batch once as the inputs and once as the targets: what is random follows from the seed,
+ * the epoch and the sample, so both are the same.
+ */
+class ReconstructionReader implements BatchReader {
+  readonly #engine: Engine;
+  readonly #dataset: Dataset;
+  readonly #reader: BatchReader;
+  /** Where the targets go that nobody asks for, by the number of samples. */
+  readonly #unused = new Map<number, Storage>();
+
+  constructor(engine: Engine, dataset: Dataset, options: OpenOptions | undefined) {
+    this.#engine = engine;
+    this.#dataset = dataset;
+    this.#reader = dataset.open(engine, options);
+  }
+
+  read({ indices, epoch, inputs, targets }: BatchRequest): void {
+    const unused = this.#room(indices.length);
+    for (const storage of [inputs, targets]) {
+      this.#reader.read({ indices, epoch, inputs: storage, targets: unused });
+    }
+  }
+
+  dispose(): void {
+    this.#reader.dispose();
+    for (const storage of this.#unused.values()) storage.dispose();
+    this.#unused.clear();
+  }
+
+  #room(samples: number): Storage {
+    let room = this.#unused.get(samples);
+    if (room === undefined) {
+      const { dtype, shape } = this.#dataset.target;
+      room = this.#engine.allocate(dtype, samples * numel(shape));
+      this.#unused.set(samples, room);
+    }
+    return room;
+  }
+}
