@@ -4,7 +4,7 @@
 import '../models/index.ts';
 
 import { callbacks } from '../callbacks/index.ts';
-import { datasets } from '../data/index.ts';
+import { datasets, samplers } from '../data/index.ts';
 import { batchTransforms } from '../data/transforms/batch-transforms.ts';
 import { metrics } from '../metrics/index.ts';
 import { losses, modules } from '../nn/index.ts';
@@ -18,6 +18,7 @@ export const registries: Registries = {
   schedulers,
   datasets,
   batchTransforms,
+  samplers,
   callbacks,
   metrics,
 };

@@ -20,6 +20,7 @@ export interface Registries {
   readonly schedulers: SpecSource;
   readonly datasets: SpecSource;
   readonly batchTransforms: SpecSource;
+  readonly samplers: SpecSource;
   readonly callbacks: SpecSource;
   readonly metrics: MetricSource;
 }
@@ -50,9 +51,7 @@ export function configSchema(registries: Registries) {
       .default('float32')
       .describe('`bfloat16` is mixed precision, as `autocast` has it; parameters stay float32.'),
     engine: engine.prefault({}).describe('How things are computed; never what.'),
-    data: data(registries.datasets, registries.batchTransforms).describe(
-      'What is trained on, and measured on.',
-    ),
+    data: data(registries).describe('What is trained on, and measured on.'),
     model: registries.modules.spec().describe('What is trained: a module, often a Sequential.'),
     loss: registries.losses.spec().describe('What training makes small.'),
     optimizer: registries.optimizers.spec().describe('How the parameters follow their gradients.'),

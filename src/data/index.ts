@@ -30,7 +30,21 @@ export {
   type SampleEncoder,
 } from './dataset.ts';
 export { type ImageData, ImageDataset } from './images/image-dataset.ts';
-export { type Batch, DataLoader, type DataLoaderOptions } from './loading/loader.ts';
+export {
+  DistributedSampler,
+  type DistributedSamplerOptions,
+} from './loading/distributed-sampler.ts';
+export { type Batch, DataLoader, type DataLoaderOptions, type Shard } from './loading/loader.ts';
+export type { Sampler } from './loading/sampler.ts';
+export {
+  RandomSampler,
+  type RandomSamplerOptions,
+  type SamplerContext,
+  SequentialSampler,
+  samplers,
+  WeightedRandomSampler,
+  type WeightedRandomSamplerOptions,
+} from './loading/samplers.ts';
 export type { Draw, MapDataset, SampleValue } from './map-dataset.ts';
 export { TensorDataset } from './tensor-dataset.ts';
 export { type Transform, transforms } from './transforms/transforms.ts';

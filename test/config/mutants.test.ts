@@ -150,7 +150,9 @@ function firstLine({ text, line, column, path }: Mutant): number {
 
 it(`${RICH} uses every key of every section`, () => {
   const config = YAML.parse(readFileSync(RICH, 'utf8'));
-  expect(unused(describeConfig(registries).config, config, '')).toEqual(['extends']);
+  // A sampler stands in place of shuffle, which other configs have.
+  const left = ['data.shuffle', 'extends'];
+  expect(unused(describeConfig(registries).config, config, '').sort()).toEqual(left);
 });
 
 /** The keys that a schema has and a value does not. */

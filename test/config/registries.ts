@@ -69,6 +69,7 @@ export const registries: Registries = {
   schedulers: registry('lr_scheduler', { StepLR: strict({ step_size: size }) }),
   callbacks: registry('callback', {}),
   batchTransforms: registry('batch transform', {}),
+  samplers: registry('sampler', {}),
   metrics,
   datasets: registry('data set', {
     CIFAR10: strict({

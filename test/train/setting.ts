@@ -65,6 +65,14 @@ function watched(dataset: ImageDataset, split: string): ImageDataset {
       dispose: () => reader.dispose(),
     };
   };
+  // Sets made of it are watched too.
+  const take = dataset.take.bind(dataset);
+  const join = dataset.join.bind(dataset);
+  dataset.take = (places) => watched(take(places), split);
+  dataset.join = (others) => {
+    const joined = join(others);
+    return joined && watched(joined, split);
+  };
   return dataset;
 }
 

@@ -31,7 +31,13 @@ const oneOrMore = (datasets: SpecSource) =>
     }),
   ]);
 
-export const data = (datasets: SpecSource, batchTransforms: SpecSource) =>
+interface Sources {
+  readonly datasets: SpecSource;
+  readonly batchTransforms: SpecSource;
+  readonly samplers: SpecSource;
+}
+
+export const data = ({ datasets, batchTransforms, samplers }: Sources) =>
   strict({
     train: oneOrList(datasets).describe(
       'The samples to train on; a list of data sets is their ConcatDataset.',
@@ -53,9 +59,26 @@ export const data = (datasets: SpecSource, batchTransforms: SpecSource) =>
     eval_batch_size: count()
       .optional()
       .describe('Samples a batch of `val` and `test`. Default: batch_size.'),
-    shuffle: z.boolean().default(true).describe('Visits the samples in another order every epoch.'),
+    shuffle: z
+      .boolean()
+      .optional()
+      .describe(
+        'Visits the samples in another order every epoch. Default: true, unless there is a sampler.',
+      ),
+    sampler: samplers
+      .spec()
+      .optional()
+      .describe('Which training samples an epoch takes, in which order; in place of shuffle.'),
     drop_last: z
       .boolean()
       .default(false)
       .describe('Leaves out a last batch that is smaller than the others.'),
-  });
+  })
+    .check(({ value, issues }) => {
+      if (value.sampler === undefined || value.shuffle === undefined) return;
+      const message = 'the sampler says in which order samples come; leave shuffle out';
+      issues.push({ code: 'custom', input: value, path: ['shuffle'], message });
+    })
+    .transform((value) =>
+      value.sampler === undefined ? { ...value, shuffle: value.shuffle ?? true } : value,
+    );

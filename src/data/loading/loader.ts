@@ -5,7 +5,8 @@ import { numel, type Shape } from '../../base/shape.ts';
 import type { Engine, Storage } from '../../engine/engine.ts';
 import type { BatchSlot, BatchStream } from '../../engine/images.ts';
 import type { BatchReader, Dataset, Field } from '../dataset.ts';
-import { checkOrder, epochOrder, type SamplerOptions } from './sampler.ts';
+import { DistributedSampler } from './distributed-sampler.ts';
+import { checkOrder, everySample, fixedOrder, type Sampler } from './sampler.ts';
 
 export interface DataLoaderOptions {
   readonly dataset: Dataset;
@@ -22,8 +23,18 @@ export interface DataLoaderOptions {
   readonly seed?: number;
   /** The samples every epoch visits, in this order, instead of all of them; excludes `shuffle`. */
   readonly order?: Int32Array;
+  /** What says which samples an epoch visits in which order; excludes `shuffle` and `order`. */
+  readonly sampler?: Sampler | undefined;
+  /** The part of every epoch that this process takes, of several that train together. */
+  readonly shard?: Shard | undefined;
   /** How many batches exist at a time, 3 unless given; see `Batch`. */
   readonly buffers?: number;
+}
+
+/** As of a `DistributedSampler`. */
+export interface Shard {
+  readonly num_replicas: number;
+  readonly rank: number;
 }
 
 /**
@@ -59,8 +70,10 @@ export class DataLoader {
   readonly samplesPerEpoch: number;
 
   readonly #engine: Engine;
-  readonly #sampler: SamplerOptions;
+  readonly #sampler: Sampler;
   readonly #buffers: number;
+  /** The order that was asked for last. */
+  #latest: { readonly epoch: number; readonly order: Int32Array } | undefined;
   readonly #reader: BatchReader;
   /** By batch size: the full batches and the smaller last one have storages of their own. */
   readonly #rings = new Map<number, Ring>();
@@ -70,16 +83,13 @@ export class DataLoader {
    * no sense, among them an epoch without a single batch.
    */
   constructor(options: DataLoaderOptions) {
-    const { dataset, engine, order } = options;
-    const { batch_size = 1, shuffle = false, drop_last = false, seed = 0, buffers = 3 } = options;
+    const { dataset, engine } = options;
+    const { batch_size = 1, drop_last = false, seed = 0, buffers = 3 } = options;
     checkInteger('batch_size', batch_size, 1);
     checkInteger('buffers', buffers, 1);
     checkInteger('seed', seed, 0);
-    if (order !== undefined) {
-      if (shuffle) throw new ArgumentError('[DataLoader] order and shuffle exclude each other');
-      checkOrder(order, dataset.length);
-    }
-    const samples = order?.length ?? dataset.length;
+    this.#sampler = samplerOf(options);
+    const samples = this.#sampler.length;
     const batches = drop_last ? Math.floor(samples / batch_size) : Math.ceil(samples / batch_size);
     if (batches === 0) {
       throw new ArgumentError(
@@ -91,7 +101,6 @@ export class DataLoader {
     this.batchesPerEpoch = batches;
     this.samplesPerEpoch = Math.min(samples, batches * batch_size);
     this.#engine = engine;
-    this.#sampler = { length: dataset.length, shuffle, seed, order };
     this.#buffers = buffers;
     this.#reader = dataset.open(engine, { seed });
   }
@@ -99,6 +108,16 @@ export class DataLoader {
   /** The shape of one sample's input, without the batch dimension. */
   get sampleShape(): Shape {
     return this.dataset.input.shape;
+  }
+
+  /** The samples of an epoch, those of a batch that is dropped included. */
+  order(epoch: number): Int32Array {
+    if (this.#latest?.epoch !== epoch) {
+      const order = this.#sampler.order(epoch);
+      checkOrder('sampler', order, this.dataset.length);
+      this.#latest = { epoch, order };
+    }
+    return this.#latest.order;
   }
 
   /**
@@ -109,7 +128,7 @@ export class DataLoader {
   *epoch(epoch: number, { start = 0 }: { start?: number } = {}): Generator<Batch, void> {
     checkInteger('epoch', epoch, 0);
     checkInteger('start', start, 0);
-    const order = epochOrder(this.#sampler, epoch);
+    const order = this.order(epoch);
     const end = Math.min(order.length, this.batchesPerEpoch * this.batchSize);
     const rest = order.subarray(start * this.batchSize, end);
     const stream = this.#reader.stream === undefined ? undefined : this.#stream(rest, epoch);
@@ -178,6 +197,20 @@ export class DataLoader {
   #allocate(field: Field, size: number): Storage {
     return this.#engine.allocate(field.dtype, size * numel(field.shape));
   }
+}
+
+/** What visits the samples as the options say. */
+function samplerOf(options: DataLoaderOptions): Sampler {
+  const { dataset, order, shuffle = false, seed = 0, drop_last = false, shard } = options;
+  const given = [order && 'order', options.sampler && 'sampler', shuffle && 'shuffle'];
+  const [first, second] = given.filter(Boolean);
+  if (second) throw new ArgumentError(`[DataLoader] ${first} and ${second} exclude each other`);
+  if (order !== undefined) checkOrder('order', order, dataset.length);
+  const sampler =
+    options.sampler ??
+    (order && fixedOrder(order)) ??
+    everySample({ length: dataset.length, shuffle, seed });
+  return shard === undefined ? sampler : new DistributedSampler({ sampler, ...shard, drop_last });
 }
 
 function checkInteger(name: string, value: number, minimum: number): void {

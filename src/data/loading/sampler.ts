@@ -1,7 +1,19 @@
 /** The order in which an epoch visits the samples. */
 
 import { ArgumentError } from '../../base/errors.ts';
-import { philox4x32, philoxKey } from '../../base/philox.ts';
+import { shuffleInPlace, wordStream } from './draws.ts';
+
+/**
+ * Which samples an epoch takes, in which order. What an epoch takes follows from its number alone,
+ * so that a run can go on in the middle of one.
+ * https://docs.pytorch.org/docs/stable/data.html#torch.utils.data.Sampler
+ */
+export interface Sampler {
+  /** The number of samples of every epoch. */
+  readonly length: number;
+  /** The samples of an epoch, a non-negative integer, in order. */
+  order(epoch: number): Int32Array;
+}
 
 export interface SamplerOptions {
   /** The number of samples in the set. */
@@ -9,62 +21,37 @@ export interface SamplerOptions {
   readonly shuffle: boolean;
   /** A non-negative safe integer. */
   readonly seed: number;
-  /** The samples of every epoch, in this order; excludes `shuffle`. */
-  readonly order?: Int32Array;
 }
 
 /** Set apart from the other users of the seed by the stream's high word: "shuf" in ASCII. */
 const SHUFFLE_STREAM = 0x73687566;
 
 /**
- * The samples of one epoch, in order. A pure function of its arguments: any epoch can be computed
+ * All samples of one epoch, in order. A pure function of its arguments: any epoch can be computed
  * again, so a run that stopped in the middle of one continues with the same samples.
  */
-export function epochOrder(options: SamplerOptions, epoch: number): Int32Array {
-  const { length, shuffle, seed, order } = options;
-  if (order !== undefined) return order;
+export function epochOrder({ length, shuffle, seed }: SamplerOptions, epoch: number): Int32Array {
   const indices = Int32Array.from({ length }, (_, i) => i);
-  if (shuffle) shuffleInPlace(indices, seed, epoch);
+  if (shuffle) shuffleInPlace(indices, wordStream(seed, epoch, SHUFFLE_STREAM));
   return indices;
 }
 
-/** Fisher-Yates over Philox words: every permutation is equally likely. */
-function shuffleInPlace(indices: Int32Array, seed: number, epoch: number): void {
-  const next = wordStream(seed, epoch);
-  for (let i = indices.length - 1; i > 0; i--) {
-    const j = boundedInteger(next, i + 1);
-    const swapped = indices[i]!;
-    indices[i] = indices[j]!;
-    indices[j] = swapped;
-  }
+/** Every sample once an epoch. */
+export function everySample(options: SamplerOptions): Sampler {
+  return { length: options.length, order: (epoch) => epochOrder(options, epoch) };
 }
 
-/** An unbiased integer in [0, bound): words past the last whole multiple of `bound` are redrawn. */
-function boundedInteger(next: () => number, bound: number): number {
-  const limit = 2 ** 32 - (2 ** 32 % bound);
-  let word = next();
-  while (word >= limit) word = next();
-  return word % bound;
-}
-
-function wordStream(seed: number, epoch: number): () => number {
-  const key = philoxKey(seed);
-  let block: readonly number[] = [];
-  let position = 0;
-  return () => {
-    if (position % 4 === 0) {
-      block = philox4x32([position / 4, 0, epoch, SHUFFLE_STREAM], key);
-    }
-    return block[position++ % 4]!;
-  };
+/** The same samples in the same order every epoch. */
+export function fixedOrder(order: Int32Array): Sampler {
+  return { length: order.length, order: () => order };
 }
 
 /** Throws an `ArgumentError` unless `order` holds only samples of a set of `length`. */
-export function checkOrder(order: Int32Array, length: number): void {
+export function checkOrder(name: string, order: Int32Array, length: number): void {
   const wrong = order.findIndex((index) => index < 0 || index >= length);
   if (wrong >= 0) {
     throw new ArgumentError(
-      `[DataLoader] order[${wrong}] is ${order[wrong]}, but the data set has ${length} samples`,
+      `[DataLoader] ${name}[${wrong}] is ${order[wrong]}, but the data set has ${length} samples`,
     );
   }
 }

@@ -53,6 +53,8 @@ export interface SampleOrder {
   readonly shuffle: boolean;
   readonly drop_last: boolean;
   readonly seed: number;
+  /** A checksum of the samples of the epoch, in order; missing in older checkpoints. */
+  readonly order?: number;
 }
 
 /** What a run must remember beside its tensors. */

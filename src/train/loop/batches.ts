@@ -3,11 +3,13 @@
 import { itemsize } from '../../base/dtype.ts';
 import { numel } from '../../base/shape.ts';
 import type { LoadedConfig } from '../../config/load.ts';
+import { pointing } from '../../config/model-check.ts';
 import { engine } from '../../core/device.ts';
 import { bufferLeaf } from '../../core/leaf.ts';
 import { Tensor } from '../../core/tensor.ts';
 import type { Dataset, Field } from '../../data/dataset.ts';
 import { type Batch, DataLoader } from '../../data/loading/loader.ts';
+import { samplers } from '../../data/loading/samplers.ts';
 import type { Storage } from '../../engine/engine.ts';
 import { evaluationBatch, samplesPerStep } from '../task/task.ts';
 
@@ -26,12 +28,12 @@ export function stepsPerCall(batch_size: number, input: Field): number {
 }
 
 export function openLoader(
-  { config }: LoadedConfig,
+  loaded: LoadedConfig,
   dataset: Dataset,
   use: 'training' | 'evaluation',
 ): DataLoader {
-  const { shuffle, drop_last } = config.data;
-  const order = use === 'training' ? { shuffle, drop_last, seed: config.seed } : {};
+  const { config } = loaded;
+  const order = use === 'training' ? trainingOrder(loaded, dataset) : {};
   const batch_size = use === 'training' ? samplesPerStep(config) : evaluationBatch(config);
   // A batch is reused when the calls before it are done; one call may be waiting to be full.
   return new DataLoader({
@@ -41,6 +43,14 @@ export function openLoader(
     buffers: (RUNS_AHEAD + 1) * stepsPerCall(batch_size, dataset.input),
     ...order,
   });
+}
+
+function trainingOrder(loaded: LoadedConfig, dataset: Dataset) {
+  const { seed, data } = loaded.config;
+  const { shuffle, drop_last, sampler } = data;
+  if (sampler === undefined) return { shuffle, drop_last, seed };
+  const build = () => samplers.build(sampler, { dataset, seed });
+  return { drop_last, seed, sampler: pointing(loaded, ['data', 'sampler'], build) };
 }
 
 /**

@@ -347,7 +347,7 @@ export class Trainer {
       state: {
         ...this.#position,
         generator: generatorState(),
-        data: sampleOrder(loaded, loader.dataset),
+        data: sampleOrder(loaded, loader, this.#position.epoch),
         scheduler: task.schedule.state(),
         early_stopping: this.#stopping.state(),
         callbacks: this.#resumesAs ?? this.#callbacks.state(this.#journal.logged),
@@ -397,7 +397,7 @@ export class Trainer {
         `the run was trained with ${state.optimizer.type} until now; ${type} cannot go on from it`,
       );
     }
-    if (state.batch > 0) checkSampleOrder(loaded, loader.dataset, state.data);
+    if (state.batch > 0) checkSampleOrder(loaded, loader, state);
     snapshot.restoreTask(task, this.#totals, folder, checkpoint);
     const { step, epoch, batch } = state;
     if (state.early_stopping !== undefined) this.#stopping.restore(state.early_stopping);
