@@ -6,17 +6,14 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import {
-  CIFAR10,
-  CIFAR10_CLASSES,
-  fetchDataset,
-  RECORD_BYTES,
-  SUBSET_MANIFEST,
-} from '../dist/internal.js';
+import { CIFAR10_LAYOUT, fetchDataset, recordBytes, SUBSET_MANIFEST } from '../dist/internal.js';
 
 const PER_CLASS = { 'data_batch_1.bin': 100, 'test_batch.bin': 25 };
 
-const source = await fetchDataset(CIFAR10);
+const { set, classes } = CIFAR10_LAYOUT;
+const size = recordBytes(CIFAR10_LAYOUT);
+
+const source = await fetchDataset(set);
 const target = fileURLToPath(new URL('cifar10-subset/', import.meta.url));
 mkdirSync(target, { recursive: true });
 
@@ -31,14 +28,14 @@ writeFileSync(
   join(target, SUBSET_MANIFEST),
   `${JSON.stringify({ description, files }, undefined, 2)}\n`,
 );
-writeFileSync(join(target, 'batches.meta.txt'), `${CIFAR10_CLASSES.join('\n')}\n`);
+writeFileSync(join(target, 'batches.meta.txt'), `${classes.join('\n')}\n`);
 
 function firstOfEachClass(bytes, perClass) {
-  const taken = new Array(CIFAR10_CLASSES.length).fill(0);
+  const taken = new Array(classes.length).fill(0);
   const kept = [];
-  for (let offset = 0; offset < bytes.length; offset += RECORD_BYTES) {
+  for (let offset = 0; offset < bytes.length; offset += size) {
     const label = bytes[offset];
-    if (taken[label]++ < perClass) kept.push(bytes.subarray(offset, offset + RECORD_BYTES));
+    if (taken[label]++ < perClass) kept.push(bytes.subarray(offset, offset + size));
   }
   return kept;
 }

@@ -11,8 +11,7 @@ export {
 } from './config/json-schema.ts';
 export { registries } from './config/registries.ts';
 export { fetchDataset } from './data/fetch/fetch.ts';
-export { CIFAR10_CLASSES, RECORD_BYTES, SUBSET_MANIFEST } from './data/images/cifar10-format.ts';
-export { CIFAR10 } from './data/known-sets.ts';
+export { CIFAR10_LAYOUT, recordBytes, SUBSET_MANIFEST } from './data/images/cifar-format.ts';
 export { cpuEngine } from './engine/native/cpu.ts';
 export { fusedOps } from './ops/fused.ts';
 export { PASSES } from './plan/plan.ts';

@@ -3,7 +3,7 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { TorchtsError } from '../base/errors.ts';
-import { expectedFiles, RECORD_BYTES } from '../data/images/cifar10-format.ts';
+import { CIFAR10_LAYOUT, expectedFiles, recordBytes } from '../data/images/cifar-format.ts';
 import { fetchCommand, fetchedFolder, glaringFault, KNOWN_SETS } from '../data/known-sets.ts';
 import { resolveRoot } from '../data/paths.ts';
 
@@ -55,9 +55,9 @@ function shippedSubset(): InstalledData {
   try {
     const folder = resolveRoot(SUBSET_ROOT);
     const samples = { train: 0, test: 0 };
-    for (const { name, split, records } of expectedFiles(folder)) {
+    for (const { name, split, records } of expectedFiles(folder, CIFAR10_LAYOUT)) {
       const size = statSync(join(folder, name), { throwIfNoEntry: false })?.size;
-      if (size !== records * RECORD_BYTES) {
+      if (size !== records * recordBytes(CIFAR10_LAYOUT)) {
         const missing = `${name} ${size === undefined ? 'is missing' : `has ${size} bytes`}`;
         return { ...at, folder, missing };
       }

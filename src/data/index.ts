@@ -3,7 +3,7 @@
  * Fetching is not among them: it needs archive and PNG readers, which a training run need not load.
  */
 
-import './images/cifar10.ts';
+import './images/cifar.ts';
 import './composition/concat-dataset.ts';
 import './composition/reconstruction.ts';
 import './composition/subset.ts';

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { readCifar10 } from '../../src/data/images/cifar10.ts';
+import { readCifar } from '../../src/data/images/cifar.ts';
+import { CIFAR10_LAYOUT } from '../../src/data/images/cifar-format.ts';
 import { cacheFolder } from '../../src/data/paths.ts';
 import { loadParity } from '../fixtures/parity/load.ts';
 
@@ -44,7 +45,7 @@ describe('the recording of PyTorch', () => {
     'holds the images of CIFAR-10 that its order names',
     async () => {
       const { data, order } = await loadParity();
-      const { images, labels } = readCifar10(FULL_SET, { split: 'train' });
+      const { images, labels } = readCifar(FULL_SET, CIFAR10_LAYOUT, { split: 'train' });
       order.forEach((sample, i) => {
         expect(data.labels[i]).toBe(labels[sample]);
         const image = data.images.subarray(i * 3072, (i + 1) * 3072);

@@ -10,14 +10,17 @@ import { z } from 'zod';
 import { FileError } from '../../base/errors.ts';
 import {
   CHANNELS,
-  CIFAR10_CLASSES,
-  CIFAR10_FILES,
+  CIFAR10_LAYOUT,
+  completeFiles,
   type DataFile,
   IMAGE_BYTES,
-  RECORD_BYTES,
+  recordBytes,
   type Split,
-} from '../images/cifar10-format.ts';
+} from '../images/cifar-format.ts';
 import type { DownloadOptions } from './download.ts';
+
+const CIFAR10_FILES = completeFiles(CIFAR10_LAYOUT);
+const RECORD_BYTES = recordBytes(CIFAR10_LAYOUT);
 
 const LABELS: Record<Split, string> = { train: 'train_lables.json', test: 'test_lables.json' };
 
@@ -46,7 +49,7 @@ async function readLabels(path: string, split: Split): Promise<number[]> {
   const label = z
     .int()
     .min(0)
-    .max(CIFAR10_CLASSES.length - 1);
+    .max(CIFAR10_LAYOUT.classes.length - 1);
   return z
     .array(label)
     .length(count)

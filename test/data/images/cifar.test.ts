@@ -3,13 +3,18 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { ConfigError, FileError } from '../../../src/base/errors.ts';
-import { readCifar10 } from '../../../src/data/images/cifar10.ts';
-import { datasets } from '../../../src/data/index.ts';
+import { readCifar } from '../../../src/data/images/cifar.ts';
+import { CIFAR10_LAYOUT } from '../../../src/data/images/cifar-format.ts';
+import { datasets, type ImageDataset } from '../../../src/data/index.ts';
 import { DataLoader } from '../../../src/data/loading/loader.ts';
 import { referenceEngine } from '../../../src/engine/reference/engine.ts';
 import { temporaryFolder } from '../../io/temporary-folder.ts';
 
 const RECORD = 3073;
+
+const readCifar10 = (folder: string, options: Parameters<typeof readCifar>[2]) =>
+  readCifar(folder, CIFAR10_LAYOUT, options);
+
 const SUBSET = fileURLToPath(new URL('../../../datasets/cifar10-subset', import.meta.url));
 
 /** Files of blank records; those with `listed` go into a manifest that promises so many of them. */
@@ -170,5 +175,43 @@ describe('the CIFAR10 spec', () => {
     [{ rot: 'datasets' }, 'did you mean "root"'],
   ])('refuses %j', (options, message) => {
     expect(() => datasets.build({ type: 'CIFAR10', ...options })).toThrow(message);
+  });
+});
+
+describe('CIFAR100', () => {
+  it('takes the fine or the coarse label', async () => {
+    const root = await temporaryFolder();
+    // A seal, which is an aquatic mammal, and a worm.
+    const bytes = Buffer.alloc(2 * 3074, 7);
+    bytes.set([0, 72]);
+    bytes.set([13, 99], 3074);
+    await writeFile(join(root, 'train.bin'), bytes);
+    const manifest = { description: 'two images', files: { 'train.bin': 2 } };
+    await writeFile(join(root, 'subset.json'), JSON.stringify(manifest));
+    const names = async (options: object) => {
+      const source = datasets.build({ type: 'CIFAR100', root, ...options });
+      const { labels, classes, images } = (await source.load()) as ImageDataset;
+      expect(images.every((byte) => byte === 7)).toBe(true);
+      return [...labels].map((label) => classes[label]);
+    };
+    expect(await names({})).toEqual(['seal', 'worm']);
+    expect(await names({ labels: 'coarse' })).toEqual([
+      'aquatic_mammals',
+      'non-insect_invertebrates',
+    ]);
+    bytes[3074] = 20;
+    await writeFile(join(root, 'train.bin'), bytes);
+    await expect(names({ labels: 'coarse' })).rejects.toThrow(
+      'train.bin: byte 3074 (record 1) is label 20, but labels are 0 to 19',
+    );
+  });
+
+  it('has 100 classes in 20, and says how to get it', async () => {
+    const root = await temporaryFolder();
+    const fine = datasets.build({ type: 'CIFAR100', root });
+    expect(new Set(fine.classes).size).toBe(100);
+    const { classes } = datasets.build({ type: 'CIFAR100', root, labels: 'coarse' });
+    expect(new Set(classes).size).toBe(20);
+    await expect(fine.load()).rejects.toThrow('fetch it with: torchts data fetch cifar100');
   });
 });

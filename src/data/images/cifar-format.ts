@@ -1,0 +1,168 @@
+/**
+ * The files of CIFAR-10's and CIFAR-100's binary versions: what a complete folder holds, and how a
+ * file is read. Krizhevsky 2009, https://www.cs.toronto.edu/~kriz/cifar.html
+ */
+
+import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { FileError } from '../../base/errors.ts';
+import { INTERPRETED } from '../../base/registry.ts';
+import { fileError } from '../../io/atomic.ts';
+import { CIFAR10, CIFAR100, type KnownSet } from '../known-sets.ts';
+import { CIFAR10_CLASSES, COARSE_CLASSES, FINE_CLASSES } from './cifar-classes.ts';
+
+export const CHANNELS = 3;
+export const SIDE = 32;
+export const IMAGE_BYTES = CHANNELS * SIDE * SIDE;
+
+/** How one of the sets is laid out, and which of its labels is wanted. */
+export interface CifarLayout {
+  readonly set: KnownSet;
+  /** Bytes before the image's red, green and blue planes, each of them a label. */
+  readonly labels: number;
+  /** Which of them is the class. */
+  readonly label: number;
+  readonly classes: readonly string[];
+}
+
+export const CIFAR10_LAYOUT: CifarLayout = {
+  set: CIFAR10,
+  labels: 1,
+  label: 0,
+  classes: CIFAR10_CLASSES,
+};
+
+export const CIFAR100_LAYOUTS = {
+  fine: { set: CIFAR100, labels: 2, label: 1, classes: FINE_CLASSES },
+  coarse: { set: CIFAR100, labels: 2, label: 0, classes: COARSE_CLASSES },
+} satisfies Record<string, CifarLayout>;
+
+export function recordBytes({ labels }: CifarLayout): number {
+  return labels + IMAGE_BYTES;
+}
+
+export type Split = 'train' | 'test';
+
+/** A data file and the number of records it must hold. */
+export interface DataFile {
+  readonly name: string;
+  readonly split: Split;
+  readonly records: number;
+}
+
+/** The complete set, in the order its samples are numbered. */
+export function completeFiles(layout: CifarLayout): DataFile[] {
+  return layout.set.files.map(({ name, bytes = 0 }) => ({
+    name,
+    split: name.startsWith('test') ? 'test' : 'train',
+    records: bytes / recordBytes(layout),
+  }));
+}
+
+/** Declares that a folder holds a part of the set on purpose, and which. */
+export const SUBSET_MANIFEST = 'subset.json';
+
+/** `files` gives the number of records of each data file that is there. */
+function manifestSchema(names: readonly string[]) {
+  return z.strictObject({
+    description: z.string(),
+    files: z.partialRecord(z.enum(names), z.int().positive()),
+  });
+}
+
+/**
+ * The files a folder must hold: those its `subset.json` lists, or else the complete set. So a
+ * folder is a subset only by declaring it; a missing or shortened file is always a fault.
+ */
+export function expectedFiles(folder: string, layout: CifarLayout): readonly DataFile[] {
+  const complete = completeFiles(layout);
+  const path = join(folder, SUBSET_MANIFEST);
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return complete;
+    throw fileError(`cannot read ${path}`, error);
+  }
+  try {
+    const schema = manifestSchema(complete.map(({ name }) => name));
+    const { files } = schema.parse(JSON.parse(text), INTERPRETED);
+    return complete.flatMap(({ name, split }) => {
+      const records = files[name];
+      return records === undefined ? [] : [{ name, split, records }];
+    });
+  } catch (error) {
+    throw fileError(`${path} is not a manifest of a subset`, error);
+  }
+}
+
+/**
+ * Reads the first `count` records of a file into `images` and `labels`, from sample `start` on.
+ * Throws a `FileError` with the place in the file when it is missing, has another size than its
+ * records, or a label that is no class.
+ */
+export function readRecords(
+  folder: string,
+  { name, records }: DataFile,
+  layout: CifarLayout,
+  target: { images: Uint8Array; labels: Int32Array; start: number; count: number },
+): void {
+  const path = join(folder, name);
+  const size = recordBytes(layout);
+  const bytes = readPrefix(path, { records, size, count: target.count });
+  const highest = layout.classes.length - 1;
+  for (let i = 0; i < target.count; i++) {
+    const offset = i * size;
+    const label = bytes[offset + layout.label]!;
+    if (label > highest) {
+      throw new FileError(
+        `${path}: byte ${offset + layout.label} (record ${i}) is label ${label}, ` +
+          `but labels are 0 to ${highest}`,
+      );
+    }
+    const sample = target.start + i;
+    target.labels[sample] = label;
+    const image = bytes.subarray(offset + layout.labels, offset + size);
+    target.images.set(image, sample * IMAGE_BYTES);
+  }
+}
+
+interface Prefix {
+  /** How many records there must be, of how many bytes each, and how many of them are read. */
+  readonly records: number;
+  readonly size: number;
+  readonly count: number;
+}
+
+function readPrefix(path: string, prefix: Prefix): Uint8Array {
+  let descriptor: number | undefined;
+  try {
+    descriptor = openSync(path, 'r');
+    checkSize(path, fstatSync(descriptor).size, prefix);
+    const bytes = new Uint8Array(prefix.count * prefix.size);
+    for (let done = 0; done < bytes.length; ) {
+      const read = readSync(descriptor, bytes, done, bytes.length - done, done);
+      if (read === 0) throw new FileError(`${path}: ended at byte ${done} while being read`);
+      done += read;
+    }
+    return bytes;
+  } catch (error) {
+    throw fileError(`cannot read ${path}`, error);
+  } finally {
+    if (descriptor !== undefined) closeSync(descriptor);
+  }
+}
+
+function checkSize(path: string, found: number, { records, size }: Prefix): void {
+  const expected = records * size;
+  if (found === expected) return;
+  const whole = Math.floor(found / size);
+  const place =
+    found % size === 0
+      ? `it holds ${whole} records`
+      : `record ${whole}, which begins at byte ${whole * size}, is cut off`;
+  throw new FileError(
+    `${path}: has ${found} bytes, expected ${expected} (${records} records of ${size} bytes); ${place}`,
+  );
+}
