@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import { ArgumentError, opError } from '../base/errors.ts';
 import { type Spec, strict } from '../base/registry.ts';
-import type { Tensor } from '../core/tensor.ts';
+import { Tensor } from '../core/tensor.ts';
 import { firstOutput, Module, tensorOutputs } from './module.ts';
 import { losses } from './registry.ts';
 
@@ -14,7 +14,8 @@ export interface AllOutputsLoss {
 
 /**
  * The value of a loss for what a model gave: most losses look at its first output; one that has
- * `all_outputs` gets an array of all of them.
+ * `all_outputs` gets an array of all of them. A model with auxiliary heads, such as GoogLeNet, gives
+ * one tensor alone in evaluation; then MultiOutputLoss is its first loss.
  */
 export function lossOfOutput(
   loss: Module,
@@ -23,7 +24,8 @@ export function lossOfOutput(
 ): Tensor {
   const { all_outputs } = loss as Partial<AllOutputsLoss>;
   // The two kinds differ in what they take; the flag is what tells them apart.
-  const taken = all_outputs ? tensorOutputs(output) : firstOutput(output);
+  const isMain = output instanceof Tensor && loss instanceof MultiOutputLoss;
+  const taken = all_outputs && !isMain ? tensorOutputs(output) : firstOutput(output);
   return loss.call(taken as Tensor, target);
 }
 
@@ -32,7 +34,7 @@ export function lossOfOutput(
  * as in GoogLeNet (Szegedy et al. 2014, https://arxiv.org/abs/1409.4842).
  */
 export class MultiOutputLoss
-  extends Module<[outputs: readonly Tensor[], target: Tensor]>
+  extends Module<[outputs: Tensor | readonly Tensor[], target: Tensor]>
   implements AllOutputsLoss
 {
   readonly all_outputs = true;
@@ -53,8 +55,14 @@ export class MultiOutputLoss
     this.weights = weights;
   }
 
-  /** @throws ArgumentError unless there are as many outputs as losses. */
-  forward(outputs: readonly Tensor[], target: Tensor): Tensor {
+  /**
+   * @param outputs the main one first; a tensor that is not in an array is the main one alone.
+   * @throws ArgumentError unless an array has as many outputs as there are losses.
+   */
+  forward(outputs: Tensor | readonly Tensor[], target: Tensor): Tensor {
+    if (outputs instanceof Tensor) {
+      return this.losses[0]!.call(outputs, target).mul(this.weights[0]!);
+    }
     if (outputs.length !== this.losses.length) {
       const counts = `${this.losses.length} for ${outputs.length}`;
       const message = `needs a loss for each output of the model, has ${counts}`;

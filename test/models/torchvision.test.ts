@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { cpuEngine } from '../../src/engine/native/cpu.ts';
-import { models, nn, tensor, withEngine } from '../../src/index.ts';
+import { nn, tensor, withEngine } from '../../src/index.ts';
 import { countParameters } from '../../src/nn/describe.ts';
 import {
   expectGradients,
@@ -13,6 +13,7 @@ import {
   type RecordedState,
   stateOf,
 } from './recorded.ts';
+import { SMALL } from './small-designs.ts';
 
 type Gradients = Readonly<Record<string, number>>;
 
@@ -36,49 +37,12 @@ const recorded = Object.entries(
  */
 const LARGE = new Set([
   ...['alexnet', 'convnext_tiny', 'densenet121', 'efficientnet_v2_s', 'inception_v3', 'swin_t'],
-  ...['swin_v2_t', 'vgg11_bn', 'vit_b_32'],
+  ...['regnet_x_400mf', 'swin_v2_t', 'vgg11_bn', 'vit_b_32'],
 ]);
 const isComputed = (name: string, { logits }: Recording) =>
   logits !== undefined && (!LARGE.has(name) || process.env.TORCHTS_LARGE_MODELS !== undefined);
 
 const num_classes = 10;
-
-/** The designs of `small_models` in the fixtures' script. */
-const SMALL: Readonly<Record<string, () => nn.AnyModule>> = {
-  ConvNeXt() {
-    const stages = [[8, 2] as const, [16, 2] as const];
-    return new models.ConvNeXt(
-      { stages, stochastic_depth_prob: 0 },
-      { layer_scale: 1, num_classes },
-    );
-  },
-  EfficientNet() {
-    const stage = (block: 'MBConv' | 'FusedMBConv', ratio: number, stride: number) => ({
-      ...{ block, expand_ratio: ratio, kernel: 3, stride, layers: 2 },
-    });
-    const stages = [
-      { ...stage('FusedMBConv', 1, 1), inputs: 8, outputs: 8 },
-      { ...stage('FusedMBConv', 4, 2), inputs: 8, outputs: 16 },
-      { ...stage('MBConv', 4, 2), inputs: 16, outputs: 24 },
-    ];
-    return new models.EfficientNet({ stages, dropout: 0.2, last_channel: 64 }, { num_classes });
-  },
-  SwinTransformer: () => smallSwin(1),
-  SwinTransformerV2: () => smallSwin(2),
-  VisionTransformer() {
-    const design = { patch_size: 8, num_layers: 2, num_heads: 2, hidden_dim: 16, mlp_dim: 32 };
-    const options = { image_size: 24, representation_size: 12, num_classes };
-    return new models.VisionTransformer(design, options);
-  },
-};
-
-function smallSwin(version: 1 | 2) {
-  const sizes = { embed_dim: 8, depths: [2, 2], num_heads: [2, 4], stochastic_depth_prob: 0 };
-  return new models.SwinTransformer(
-    { version, patch_size: 2, window_size: 4, ...sizes },
-    { num_classes },
-  );
-}
 
 const OPTIONS: Readonly<Record<string, object>> = { vit_b_32: { image_size: 64 } };
 
@@ -88,7 +52,7 @@ const UNDROPPED: Readonly<Record<string, object>> = {
 };
 
 const build = (name: string, options = {}) =>
-  SMALL[name]?.() ??
+  SMALL[name]?.make() ??
   nn.build<nn.AnyModule>({ type: name, num_classes, ...OPTIONS[name], ...options });
 
 const images = (count: number, side: number, seed: number) =>

@@ -4,7 +4,7 @@
  */
 
 import { isFloating } from '../../base/dtype.ts';
-import { DTypeError, opError, ShapeError } from '../../base/errors.ts';
+import { ArgumentError, DTypeError, opError, ShapeError } from '../../base/errors.ts';
 import { formatShape } from '../../base/shape.ts';
 import { warnOnce } from '../../base/warn.ts';
 import type { Tensor } from '../../core/tensor.ts';
@@ -111,12 +111,16 @@ export const dropout3d = named(
  * that drops the branch: stochastic depth (Huang et al. 2016, https://arxiv.org/abs/1603.09382).
  * https://pytorch.org/vision/stable/generated/torchvision.ops.stochastic_depth.html
  *
- * @throws ArgumentError unless `p` is a probability, ShapeError for a tensor without dimensions.
+ * @throws ArgumentError unless `p` is a probability and `mode` one of both, ShapeError for a tensor
+ * without dimensions.
  */
 export const stochasticDepth = named(
   'stochastic_depth',
   ['input', 'p', 'mode', 'training'],
   (input: Tensor, p: number, mode: 'batch' | 'row', training = true): Tensor => {
+    if (mode !== 'row' && mode !== 'batch') {
+      throw opError(ArgumentError, 'stochastic_depth', `mode must be row or batch, got ${mode}`);
+    }
     if (!drops('stochastic_depth', input, p, training)) return input;
     if (input.ndim === 0) {
       throw opError(ShapeError, 'stochastic_depth', 'needs a first dimension, that of the samples');
