@@ -14,8 +14,8 @@ export interface AllOutputsLoss {
 
 /**
  * The value of a loss for what a model gave: most losses look at its first output; one that has
- * `all_outputs` gets an array of all of them. A model with auxiliary heads, such as GoogLeNet, gives
- * one tensor alone in evaluation; then MultiOutputLoss is its first loss.
+ * `all_outputs` gets an array of all of them. A model with auxiliary heads, such as GoogLeNet,
+ * gives one tensor alone in evaluation; then MultiOutputLoss is its first loss.
  */
 export function lossOfOutput(
   loss: Module,
