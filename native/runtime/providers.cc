@@ -103,6 +103,8 @@ void load_lapack(Providers& providers, const std::string& directory) {
 }  // namespace
 
 Providers load_providers(const std::string& directory) {
+  // Each provider gets its own copy; this one is for the kernels of the runtime itself.
+  parallel_runner = run_on_pool;
   bound_openmp_spin();
   Providers providers;
   load_cpu(providers, directory);

@@ -10,6 +10,7 @@ import { engineInfo } from '../../src/engine/native/info.ts';
 import { loadFrom } from '../../src/engine/native/loader.ts';
 import type { Program } from '../../src/engine/program.ts';
 import { referenceEngine } from '../../src/engine/reference/engine.ts';
+import { nn, noGrad, ones, withEngine } from '../../src/index.ts';
 import { add, filled, list, SUM } from './buffers.ts';
 import { type } from './cases/case.ts';
 
@@ -30,6 +31,19 @@ describe('threads', () => {
 
   afterEach(() => {
     engine.setThreads(before);
+  });
+
+  test('share the pass behind a convolution that leaves its ReLU to it', () => {
+    engine.setThreads(2);
+    withEngine(engine, () => {
+      const conv = new nn.Conv2d({ in_channels: 16, out_channels: 32, kernel_size: 3, stride: 2 });
+      const output = noGrad(() => conv.call(ones([64, 16, 17, 17])).relu());
+      const { weight, bias } = conv;
+      // All pixels are ones, so every output of a channel is the sum of its weights.
+      const sums = noGrad(() => weight.sum([1, 2, 3]).add(bias!).relu());
+      const expected = sums.reshape([1, 32, 1, 1]).expand([64, 32, 8, 8]);
+      expect(output.sub(expected).abs().max().item()).toBeLessThan(1e-5);
+    });
   });
 
   test('can be set, to positive integers only', () => {
