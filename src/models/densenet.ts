@@ -19,7 +19,7 @@ import { AvgPool2d, MaxPool2d } from '../nn/pooling.ts';
 import { schemas } from '../nn/registry.ts';
 import { cat } from '../ops/joining.ts';
 import { relu } from '../ops/pointwise.ts';
-import { numClasses, registerModel } from './torchvision.ts';
+import { acceptOldKeys, numClasses, registerModel } from './torchvision.ts';
 
 const options = strict({
   num_classes: numClasses,
@@ -121,6 +121,7 @@ export class DenseNet extends Module {
       if (module instanceof Conv2d) kaimingNormal_(module.weight);
     }
     zeros_(this.classifier.bias!);
+    acceptOldKeys(this, (key) => key.replace(/(\.denselayer\d+\.(?:norm|conv))\.([12]\.)/, '$1$2'));
   }
 
   forward(x: Tensor): Tensor {

@@ -44,6 +44,16 @@ export function modelFamily<
   return Object.fromEntries(entries) as Record<Name, (given?: z.input<Schema>) => Model>;
 }
 
+/** Lets `model` load weights under the keys that a file of torchvision's may have. */
+export function acceptOldKeys(model: AnyModule, newKey: (key: string) => string): void {
+  model.registerLoadStateDictPreHook((_, state, prefix) => {
+    for (const [key, value] of [...state].filter(([name]) => name.startsWith(prefix))) {
+      state.delete(key);
+      state.set(newKey(key), value);
+    }
+  });
+}
+
 /** The next multiple of `divisor`, unless that takes more than a tenth away. */
 export function makeDivisible(channels: number, divisor = 8, least = divisor): number {
   const near = Math.max(least, Math.floor((channels + divisor / 2) / divisor) * divisor);

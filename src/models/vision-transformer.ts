@@ -22,7 +22,7 @@ import { schemas } from '../nn/registry.ts';
 import { zeros } from '../ops/creation.ts';
 import { cat } from '../ops/joining.ts';
 import { feedForward } from './feed-forward.ts';
-import { modelFamily, numClasses } from './torchvision.ts';
+import { acceptOldKeys, modelFamily, numClasses } from './torchvision.ts';
 
 const options = strict({
   num_classes: numClasses,
@@ -135,6 +135,9 @@ export class VisionTransformer extends Module {
     initialized(this.conv_proj, 3 * patch_size ** 2);
     this.encoder = new Encoder((image_size / patch_size) ** 2 + 1, design, parsed);
     this.heads = headOf(hidden_dim, parsed);
+    acceptOldKeys(this, (key) =>
+      key.replace(/\.mlp\.linear_([12])\./, (_, layer) => `.mlp.${3 * (Number(layer) - 1)}.`),
+    );
   }
 
   /** (N, 3, H, W) -> (N, L, hidden_dim): what a linear layer makes of every patch. */

@@ -164,6 +164,15 @@ export abstract class Module<Inputs extends readonly unknown[] = TensorInputs, O
     return all.map(([path, module]) => [path === '' ? '' : `${path}.`, module]);
   }
 
+  /** `values` after the hooks that are called before they are loaded: keys may be renamed. */
+  preparedState(values: ReadonlyMap<string, Tensor>): Map<string, Tensor> {
+    const given = new Map(values);
+    for (const [prefix, module] of this.#parts()) {
+      for (const hook of module.#hooks.loadStateDictPre) hook(module, given, prefix);
+    }
+    return given;
+  }
+
   /**
    * Copies values in by key, at once: the given tensors may be disposed of afterwards. Nothing is
    * changed when anything does not fit.
@@ -173,11 +182,8 @@ export abstract class Module<Inputs extends readonly unknown[] = TensorInputs, O
     values: ReadonlyMap<string, Tensor>,
     { strict = true }: { strict?: boolean } = {},
   ): LoadResult {
-    const given = new Map(values);
+    const given = this.preparedState(values);
     const parts = this.#parts();
-    for (const [prefix, module] of parts) {
-      for (const hook of module.#hooks.loadStateDictPre) hook(module, given, prefix);
-    }
     return copyState(this.constructor.name, new Map(this.#savedTensors()), given, {
       strict,
       forgive: (result) => {

@@ -6,6 +6,7 @@ import {
   autocast,
   compile,
   manualSeed,
+  models,
   nn,
   noGrad,
   optim,
@@ -126,7 +127,7 @@ describe('options', () => {
 
   it('transform_input takes ImageNet’s normalisation to that of Inception', () =>
     withEngine(cpuEngine(), () => {
-      const models = [true, false].map((transform_input) => {
+      const nets = [true, false].map((transform_input) => {
         const model = nn.build<nn.AnyModule>({
           type: 'googlenet',
           num_classes: 3,
@@ -141,7 +142,35 @@ describe('options', () => {
         .sub(channels([0.485, 0.456, 0.406]))
         .div(channels([0.229, 0.224, 0.225]));
       const inputs = [normal, pixels.sub(0.5).div(0.5)];
-      const [one, two] = models.map((model, i) => model.call(inputs[i]) as Tensor);
+      const [one, two] = nets.map((model, i) => model.call(inputs[i]) as Tensor);
       expect(one!.sub(two!).abs().amax().item()).toBeLessThan(1e-5);
     }));
 });
+
+describe('files that torchvision publishes under older keys', () => {
+  it.each([
+    ['ViT', /\.mlp\.([03])\./, '.mlp.linear_$1.', SMALL.VisionTransformer!.make],
+    ['DenseNet', /(layer\d+\.(?:norm|conv))([12])\./, '$1.$2.', smallDenseNet],
+  ] as const)('are loaded into a %s', (_, pattern, old, make) =>
+    withEngine(cpuEngine(), () => {
+      const [from, to] = [make(), make()];
+      initialise(from);
+      const keys = [...from.stateDict().keys()].filter((key) => pattern.test(key));
+      const renamed = [...from.stateDict()].map(([key, value]): [string, Tensor] => [
+        key.replace(pattern, old).replace('linear_0', 'linear_1').replace('linear_3', 'linear_2'),
+        value,
+      ]);
+      to.loadStateDict(new Map(renamed));
+      expect(keys.length).toBeGreaterThan(4);
+      for (const key of keys) {
+        const [a, b] = [from, to].map((model) => model.stateDict().get(key)!.tolist());
+        expect(b).toEqual(a);
+      }
+    }),
+  );
+});
+
+function smallDenseNet() {
+  const design = { growth_rate: 4, blocks: [2, 1], num_init_features: 4 };
+  return new models.DenseNet(design, { num_classes: 2 });
+}
