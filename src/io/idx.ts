@@ -4,13 +4,12 @@
  * and row-major. http://yann.lecun.com/exdb/mnist/
  */
 
-import { readFileSync, statSync } from 'node:fs';
 import { type DType, hostArray } from '../base/dtype.ts';
 import { FileError } from '../base/errors.ts';
 import { formatShape } from '../base/shape.ts';
-import { fileError } from './atomic.ts';
-import { gunzip, gunzipBeginning, isGzip } from './gunzip.ts';
 import type { HostTensor } from './host-tensor.ts';
+import { inflate, inflateBeginning, isGzip } from './inflate.ts';
+import { readWhole } from './source.ts';
 
 interface ElementType {
   readonly bytes: number;
@@ -38,20 +37,10 @@ const MOST_BYTES = 2 ** 31;
  *   declares, or of another format.
  */
 export function readIdx(path: string): HostTensor {
-  const bytes = readWhole(path);
+  const bytes = readWhole(path, MOST_BYTES);
   if (!isGzip(bytes)) return parse(path, bytes, headerOf(path, bytes));
-  const header = headerOf(path, gunzipBeginning(path, bytes));
-  return parse(path, gunzip(path, bytes, header.size), header);
-}
-
-function readWhole(path: string): Uint8Array {
-  try {
-    const { size } = statSync(path);
-    if (size > MOST_BYTES) throw new Error(`it has ${size} bytes, more than ${MOST_BYTES}`);
-    return readFileSync(path);
-  } catch (error) {
-    throw fileError(`cannot read ${path}`, error);
-  }
+  const header = headerOf(path, inflateBeginning(path, bytes));
+  return parse(path, inflate(path, bytes, header.size), header);
 }
 
 interface Header {

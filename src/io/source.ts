@@ -1,7 +1,9 @@
 /** Where a file format's bytes come from. */
 
+import { readFileSync, statSync } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { FileError } from '../base/errors.ts';
+import { fileError } from './atomic.ts';
 
 /** Random access to the bytes of a file. `read` fills all of `target` or throws. */
 export interface Source {
@@ -37,4 +39,15 @@ export function memorySource(name: string, bytes: Uint8Array): Source {
       target.set(bytes.subarray(position, position + target.length));
     },
   };
+}
+
+/** All bytes of a file. Throws a `FileError` when it cannot be read, or has more than `most`. */
+export function readWhole(path: string, most: number): Uint8Array {
+  try {
+    const { size } = statSync(path);
+    if (size > most) throw new Error(`it has ${size} bytes, more than ${most}`);
+    return readFileSync(path);
+  } catch (error) {
+    throw fileError(`cannot read ${path}`, error);
+  }
 }

@@ -1,6 +1,6 @@
-/** Unpacking gzip where the size that must come out is known before. */
+/** Unpacking gzip and zlib streams where the size that must come out is known before. */
 
-import { constants, gunzipSync } from 'node:zlib';
+import { constants, unzipSync } from 'node:zlib';
 import { FileError } from '../base/errors.ts';
 
 /** Deflate makes at most so many bytes of one. https://zlib.net/zlib_tech.html */
@@ -14,9 +14,9 @@ export function isGzip(bytes: Uint8Array): boolean {
 }
 
 /** The first unpacked bytes, at most 4 MiB. Throws a `FileError` that begins with `name`. */
-export function gunzipBeginning(name: string, packed: Uint8Array): Uint8Array {
+export function inflateBeginning(name: string, packed: Uint8Array): Uint8Array {
   return unpack(name, () =>
-    gunzipSync(packed.subarray(0, BEGINNING), { finishFlush: constants.Z_SYNC_FLUSH }),
+    unzipSync(packed.subarray(0, BEGINNING), { finishFlush: constants.Z_SYNC_FLUSH }),
   );
 }
 
@@ -24,11 +24,11 @@ export function gunzipBeginning(name: string, packed: Uint8Array): Uint8Array {
  * All of the unpacked bytes, of which there must be `size`; no more memory than that is taken.
  * Throws a `FileError` that begins with `name`.
  */
-export function gunzip(name: string, packed: Uint8Array, size: number): Uint8Array {
+export function inflate(name: string, packed: Uint8Array, size: number): Uint8Array {
   if (size > packed.length * MOST_INFLATED) {
     throw new FileError(`${name}: ${packed.length} packed bytes cannot hold ${size}`);
   }
-  const bytes = unpack(name, () => gunzipSync(packed, { maxOutputLength: Math.max(1, size) }));
+  const bytes = unpack(name, () => unzipSync(packed, { maxOutputLength: Math.max(1, size) }));
   if (bytes.length === size) return bytes;
   throw new FileError(`${name}: unpacks to ${bytes.length} bytes, expected ${size}`);
 }
@@ -40,7 +40,7 @@ function unpack(name: string, body: () => Uint8Array): Uint8Array {
     const { code, message } = error as NodeJS.ErrnoException;
     const isLarger = code === 'ERR_BUFFER_TOO_LARGE';
     throw new FileError(
-      `${name}: ${isLarger ? 'unpacks to more than its header declares' : `gzip: ${message}`}`,
+      `${name}: ${isLarger ? 'unpacks to more than its header declares' : `cannot be unpacked: ${message}`}`,
     );
   }
 }
