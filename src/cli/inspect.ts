@@ -3,12 +3,16 @@
 import type { Spec } from '../base/registry.ts';
 import { type LoadedConfig, loadConfigWithCode } from '../config/load.ts';
 import { heldOutSplits } from '../config/splits.ts';
-import { datasets, ImageDataset } from '../data/index.ts';
+import { engine } from '../core/device.ts';
+import { datasets } from '../data/index.ts';
+import { writeContactSheet } from '../data/inspection/contact-sheet.ts';
+import { statistics } from '../data/inspection/statistics.ts';
+import { classCounts } from '../data/loading/samplers.ts';
 import { buildCallbacks } from '../train/loop/callbacks.ts';
 import { buildTask } from '../train/task/task.ts';
 import { modelTable } from '../train/watching/model-table.ts';
 import { taskMemory } from './memory.ts';
-import type { DatasetReport, ModelReport } from './services.ts';
+import type { DatasetReport, ModelReport, SheetRequest } from './services.ts';
 
 export async function inspectModel(loaded: LoadedConfig): Promise<ModelReport> {
   const table = modelTable(loaded);
@@ -20,25 +24,29 @@ export async function inspectModel(loaded: LoadedConfig): Promise<ModelReport> {
 export async function inspectData(
   target: string,
   overrides: readonly string[],
+  sheet?: SheetRequest,
 ): Promise<DatasetReport[]> {
-  if (datasets.get(target) !== undefined) return [await inspectOne(target, { type: target })];
-  const { data } = (await loadConfigWithCode(target, { overrides })).config;
-  const reports = [await inspectOne('data.train', data.train)];
+  if (datasets.get(target) !== undefined) {
+    return [await inspectOne(target, { type: target }, sheet)];
+  }
+  const { data, seed } = (await loadConfigWithCode(target, { overrides })).config;
+  const reports = [await inspectOne('data.train', data.train, sheet && { ...sheet, seed })];
   for (const { path, spec } of heldOutSplits(data)) {
     reports.push(await inspectOne(path.join('.'), spec));
   }
   return reports;
 }
 
-async function inspectOne(key: string, spec: Spec): Promise<DatasetReport> {
+/** @param sheet where some of the images are shown. */
+async function inspectOne(
+  key: string,
+  spec: Spec,
+  sheet?: SheetRequest & { readonly seed?: number },
+): Promise<DatasetReport> {
   const dataset = await datasets.build(spec).load();
-  const { length, input, target, classes } = dataset;
-  const class_counts = dataset instanceof ImageDataset ? countClasses(dataset) : undefined;
-  return { key, type: spec.type, length, input, target, classes, class_counts };
-}
-
-function countClasses({ classes, labels }: ImageDataset): number[] {
-  const counts = new Array<number>(classes.length).fill(0);
-  for (const label of labels) counts[label]!++;
-  return counts;
+  const { length, input, target, classes, labels } = dataset;
+  const class_counts = labels && classCounts(labels, classes.length);
+  if (sheet !== undefined) await writeContactSheet(sheet.file, dataset, engine(), sheet);
+  const report = { key, type: spec.type, length, input, target, classes, class_counts };
+  return { ...report, ...statistics(dataset, engine()) };
 }

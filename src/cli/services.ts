@@ -7,10 +7,12 @@ import type { LoadedConfig } from '../config/load.ts';
 import type { StarterRequest } from '../config/starter.ts';
 import type { Field } from '../data/dataset.ts';
 import type { FetchOptions } from '../data/fetch/fetch.ts';
+import type { Statistics } from '../data/inspection/statistics.ts';
 import type { KnownSet } from '../data/known-sets.ts';
 import type { Load, SweepPlan } from '../sweep/plan.ts';
 import type { SweepRequest, SweepSummary } from '../sweep/sweep.ts';
 import type { BenchReport, BenchRequest } from '../train/bench.ts';
+import type { DataBenchReport, DataBenchRequest } from '../train/data-bench.ts';
 import type { RunSummary } from '../train/events.ts';
 import type {
   EvaluateRequest,
@@ -45,7 +47,15 @@ export interface ModelReport {
   readonly memory: TaskMemory | undefined;
 }
 
-export interface DatasetReport {
+/** A picture of some samples. */
+export interface SheetRequest {
+  /** A PNG. */
+  readonly file: string;
+  /** As the transforms give them. */
+  readonly augmented: boolean;
+}
+
+export interface DatasetReport extends Statistics {
   /** `data.train`, `data.val`, `data.val.NAME`, `data.test`, or the name that was asked for. */
   readonly key: string;
   readonly type: string;
@@ -78,7 +88,12 @@ export interface Services {
   /** @throws ConfigError or FileError when the data cannot be trained on. */
   starterConfig(request: StarterRequest): Promise<string>;
   /** Reads the data sets of a config, or the one that a registry knows by `target`. */
-  inspectData(target: string, overrides: readonly string[]): Promise<DatasetReport[]>;
+  inspectData(
+    target: string,
+    overrides: readonly string[],
+    sheet?: SheetRequest,
+  ): Promise<DatasetReport[]>;
+  benchData(request: DataBenchRequest): Promise<DataBenchReport>;
   /** Gets one of the known sets; returns its folder. */
   fetchDataset(set: KnownSet, options: FetchOptions): Promise<string>;
 }
@@ -105,8 +120,9 @@ export const services: Services = {
     return jsonSchemaText(configJsonSchema(registries));
   },
   starterConfig: async (request) => (await import('../config/starter.ts')).starterConfig(request),
-  inspectData: async (target, overrides) =>
-    (await import('./inspect.ts')).inspectData(target, overrides),
+  inspectData: async (target, overrides, sheet) =>
+    (await import('./inspect.ts')).inspectData(target, overrides, sheet),
+  benchData: async (request) => (await import('../train/data-bench.ts')).benchData(request),
   fetchDataset: async (set, options) =>
     (await import('../data/fetch/fetch.ts')).fetchDataset(set, options),
 };

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -54,6 +54,15 @@ describe('torchts data inspect', () => {
     expect(out).toMatch(/ {2}9 +truck +25\n/);
   });
 
+  it('gives mean and deviation as Normalize takes them, and writes a sheet', async () => {
+    const sheet = path.join(cache, 'sheet.png');
+    const { out } = await torchts(`data inspect configs/cifar10-smoke.yaml --sheet ${sheet}`);
+    expect(out).toContain(
+      'pixels  { type: Normalize, mean: [0.4903, 0.4823, 0.4440], std: [0.2451, 0.2424, 0.2612] }',
+    );
+    expect(existsSync(sheet)).toBe(true);
+  });
+
   it('describes a data set by its name, or says that it is missing', async () => {
     const { code, err } = await torchts('data inspect CIFAR10');
     expect(code).toBe(1);
@@ -70,6 +79,20 @@ describe('torchts data inspect', () => {
       { event: 'dataset', key: 'data.train', length: 1000, class_counts: new Array(10).fill(100) },
       { event: 'dataset', key: 'data.val', length: 250, class_counts: new Array(10).fill(25) },
     ]);
+  });
+});
+
+describe('torchts data bench', () => {
+  it('says how many samples a second the loader makes', async () => {
+    const command = 'data bench configs/cifar10-smoke.yaml --seconds 1';
+    const { code, out } = await torchts(command);
+    expect(code).toBe(0);
+    expect(out).toMatch(/^[\w-]+: 1,000 samples in batches of \d+\n/);
+    expect(out).toMatch(/ batches {2}[\d,]+ samples\/s, [\d.]+ ms a batch, made ahead\n$/);
+    const report = JSON.parse((await torchts(`${command} --json`)).out);
+    const { samples_per_second, ms_per_batch, batch_size } = report;
+    expect(report.event).toBe('data_bench');
+    expect((samples_per_second * ms_per_batch) / 1000 / batch_size).toBeCloseTo(1, 1);
   });
 });
 

@@ -105,6 +105,11 @@ export class DataLoader {
     this.#reader = dataset.open(engine, { seed });
   }
 
+  /** Whether batches are made ahead of their use, on a thread of their own. */
+  get ahead(): boolean {
+    return this.#reader.stream !== undefined;
+  }
+
   /** The shape of one sample's input, without the batch dimension. */
   get sampleShape(): Shape {
     return this.dataset.input.shape;

@@ -1,0 +1,98 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { PNG } from 'pngjs';
+import { describe, expect, it } from 'vitest';
+import { datasets, ImageDataset, TensorDataset, transforms } from '../../../src/data/index.ts';
+import { writeContactSheet } from '../../../src/data/inspection/contact-sheet.ts';
+import { statistics } from '../../../src/data/inspection/statistics.ts';
+import { cpuEngine } from '../../../src/engine/native/cpu.ts';
+import { temporaryFolder } from '../../io/temporary-folder.ts';
+
+const pipeline = ['ToTensor', { type: 'Normalize', mean: [0.5], std: [0.25] }];
+
+/** Images of 1 x 1 x 2. */
+function images(bytes: number[], labels: number[]): ImageDataset {
+  const data = {
+    classes: ['a<b', 'c', 'none'],
+    channels: 1,
+    height: 1,
+    width: 2,
+    images: Uint8Array.from(bytes),
+    labels: Int32Array.from(labels),
+  };
+  return new ImageDataset(
+    data,
+    pipeline.map((spec) => transforms.build(spec)),
+  );
+}
+
+describe('statistics', () => {
+  it('are those of the pixels after ToTensor, and find what comes twice or shows nothing', () => {
+    const { channels, duplicates, blank } = statistics(
+      images([0, 255, 51, 51, 0, 255, 255, 0], [0, 1, 1, 0]),
+      cpuEngine(),
+    );
+    const values = [0, 1, 0.2, 0.2, 0, 1, 1, 0];
+    const mean = values.reduce((sum, value) => sum + value) / 8;
+    const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / 8;
+    expect(channels).toHaveLength(1);
+    expect(channels![0]!.mean).toBeCloseTo(mean, 12);
+    expect(channels![0]!.std).toBeCloseTo(Math.sqrt(variance), 12);
+    expect(channels![0]).toMatchObject({ min: 0, max: 1, missing: 0 });
+    expect([duplicates, blank]).toEqual([1, 1]);
+  });
+
+  it('are those of every number of a table, but for those that are missing', () => {
+    const description = {
+      input: { dtype: 'float32', shape: [2] },
+      target: { dtype: 'float32', shape: [1] },
+      classes: [],
+    } as const;
+    const inputs = new Float32Array([1, 5, 2, Number.NaN, 6, 7]);
+    const rows = { inputs, targets: new Float32Array(3) };
+    const { features } = statistics(new TensorDataset(3, description, rows), cpuEngine());
+    expect(features).toMatchObject([
+      { mean: 3, std: Math.sqrt(14 / 3), min: 1, max: 6, missing: 0 },
+      { mean: 6, std: 1, min: 5, max: 7, missing: 1 },
+    ]);
+  });
+
+  it('are left out of what has none', async () => {
+    const tokens = { type: 'FakeTokens', length: 3, vocab_size: 4, size: 5 };
+    expect(statistics(await datasets.build(tokens).load(), cpuEngine())).toEqual({});
+  });
+});
+
+describe('a contact sheet', () => {
+  it.each([
+    ['as they are stored', false],
+    ['as the model gets them', true],
+  ])('shows images in the row of their class, %s', async (_, augmented) => {
+    const file = join(await temporaryFolder(), 'sheet.png');
+    const dataset = images([0, 255, 255, 0, 0, 255], [1, 0, 1]);
+    await writeContactSheet(file, dataset, cpuEngine(), { augmented });
+    const png = PNG.sync.read(await readFile(file));
+    const at = (x: number, y: number) => png.data[(y * png.width + x) * 4]!;
+    // Cells of 72 beside labels of 160, 4 apart; an image is twice as wide as high.
+    const cell = (column: number, row: number) => {
+      const [left, middle] = [164 + column * 76, 4 + row * 76 + 36];
+      return [at(left + 18, middle), at(left + 54, middle)];
+    };
+    expect([cell(0, 0), cell(0, 1), cell(1, 1)]).toEqual([
+      [255, 0],
+      [0, 255],
+      [0, 255],
+    ]);
+    expect(cell(1, 0)).toEqual([255, 255]);
+  });
+
+  it('is not made of other samples, nor where there is no folder', async () => {
+    const tokens = { type: 'FakeTokens', length: 3, vocab_size: 4, size: 5 };
+    const dataset = await datasets.build(tokens).load();
+    const write = (of: typeof dataset, file: string) => writeContactSheet(file, of, cpuEngine());
+    await expect(write(dataset, 'x.png')).rejects.toThrow(/shows images with classes/);
+    await expect(write(images([0, 1], [0]), '/nowhere/x.png')).rejects.toThrow(
+      'there is no folder /nowhere',
+    );
+  });
+});
