@@ -1,10 +1,25 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
 import { checkModel } from '../../src/config/model-check.ts';
 import { shippedConfigs } from './configs.ts';
+
+/** A folder for configs whose data a script makes. */
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(path.join(os.tmpdir(), 'torchts-configs-'));
+  execFileSync('node', ['docs/tutorial/make-images.mjs', path.join(folder, 'photos')]);
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** What stands for what is not in a fresh checkout. */
+function overridesOf(file: string): string[] {
+  if (file !== 'configs/image-folder.yaml') return [];
+  return ['train', 'val'].map((split) => `data.${split}.root=${path.join(folder, 'photos')}`);
+}
 
 describe.each(shippedConfigs)('%s', (file) => {
   it('begins with the command that runs it', () => {
@@ -20,7 +35,7 @@ describe.each(shippedConfigs)('%s', (file) => {
   });
 
   it('has a model that fits its data', () => {
-    const { outputs, source } = checkModel(loadConfig(file));
+    const { outputs, source } = checkModel(loadConfig(file, { overrides: overridesOf(file) }));
     const { classes, target } = source;
     expect(outputs[0].shape[1]).toBe(classes.length > 0 ? classes.length : target.shape[0]);
   });
