@@ -40,7 +40,7 @@ def check(path):
                 assert (found == expected).all()
                 continue
             finite = numpy.isfinite(expected)
-            size = max(1.0, numpy.abs(expected[finite]).max(initial=0))
+            size = numpy.abs(expected[finite]).max(initial=1e-20)
             numpy.testing.assert_allclose(found, expected, rtol=0, atol=1e-4 * size)
             worst = max(worst, numpy.abs(found - expected)[finite].max(initial=0) / size)
     return len(model.graph.node), worst

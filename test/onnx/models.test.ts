@@ -5,7 +5,7 @@ import { cpuEngine } from '../../src/engine/native/cpu.ts';
 import { manualSeed, nn, type Tensor, withEngine } from '../../src/index.ts';
 import { modules } from '../../src/nn/registry.ts';
 import type { ExportOptions, Field } from '../../src/onnx/index.ts';
-import { decodeModel } from './decode.ts';
+import { decodeModel } from '../io/onnx/decode.ts';
 import { verify } from './runtime.ts';
 
 /** Those that are exported in every run; all others where TORCHTS_LARGE_MODELS is set. */

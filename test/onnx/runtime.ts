@@ -85,9 +85,12 @@ function fed({ dtype, shape, data }: Sample): ort.Tensor {
   return new ort.Tensor(dtype as 'float32', data as Float32Array, shape);
 }
 
-/** The largest difference, relative to the largest number if that is above 1. */
+/** Below it there is nothing to compare with. */
+const SMALLEST = 1e-20;
+
+/** The largest difference, relative to the largest number. */
 function distance(found: ArrayLike<number | bigint>, expected: HostArray): number {
-  let [most, size] = [0, 1];
+  let [most, size] = [0, SMALLEST];
   for (const [i, wanted] of expected.entries()) {
     const [a, b] = [Number(found[i]), Number(wanted)];
     if (!Object.is(a, b)) most = Math.max(most, Math.abs(a - b));

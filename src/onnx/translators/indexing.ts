@@ -25,6 +25,16 @@ const scatter: Translator = (
   builder,
 ) => builder.emit('ScatterElements', inputs, { axis: dim, reduction: REDUCTIONS[fn] });
 
+/** src, index -> zeros with src added at its places. */
+const scatterSum: Translator = (
+  { inputs: [src, index], attrs: { dim }, output }: Call<{ dim: number }>,
+  builder,
+) => {
+  const zeros = builder.expand(builder.scalar(output.dtype, 0), [], output.shape);
+  const reduction = REDUCTIONS.add;
+  return builder.emit('ScatterElements', [zeros, index!, src!], { axis: dim, reduction });
+};
+
 /** Of a shape that depends on the batch. */
 const full: Translator = (
   { attrs: { value, dtype }, output }: Call<{ value: Size; dtype: DType }>,
@@ -51,4 +61,11 @@ const arange: Translator = (
   return counting === dtype ? moved : builder.cast(moved, dtype);
 };
 
-export const indexing: Translators = { embedding, gather, scatter, full, arange };
+export const indexing: Translators = {
+  embedding,
+  gather,
+  scatter,
+  scatter_sum: scatterSum,
+  full,
+  arange,
+};

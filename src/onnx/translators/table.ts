@@ -45,7 +45,6 @@ export const UNTRANSLATED: Readonly<Record<string, readonly string[]>> = {
     'scaled_dot_product_attention_backward',
     'cross_entropy_backward',
     'lstm_backward',
-    'scatter_sum',
     'clip_norm',
     'fused_sgd',
     'fused_adam',

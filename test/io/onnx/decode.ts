@@ -1,8 +1,8 @@
 /** Reads an ONNX file back, with the decoder of the library that wrote it. */
 
 import { PbfReader } from 'pbf';
-import type { DType } from '../../src/base/dtype.ts';
-import { DATA_TYPES } from '../../src/io/onnx/model.ts';
+import type { DType } from '../../../src/base/dtype.ts';
+import { DATA_TYPES } from '../../../src/io/onnx/model.ts';
 
 export interface DecodedAttribute {
   name: string;
