@@ -1,7 +1,7 @@
 /** `onnx.export`, by PyTorch's arguments. */
 
 import { ArgumentError } from '../base/errors.ts';
-import type { Tensor } from '../core/tensor.ts';
+import { Tensor } from '../core/tensor.ts';
 import { writeFileAtomic } from '../io/atomic.ts';
 import type { AnyModule } from '../nn/module.ts';
 import { type ExportOptions, exportOnnx } from './export.ts';
@@ -22,9 +22,11 @@ export async function exportFile(
   options: ExportOptions = {},
 ): Promise<void> {
   const given = Array.isArray(args) ? (args as readonly Tensor[]) : [args as Tensor];
-  const fields = given.map(({ dtype, shape }) => {
+  const fields = given.map((example) => {
+    if (!(example instanceof Tensor)) throw new ArgumentError('[onnx] args must be tensors');
+    const { dtype, shape } = example;
     if (shape.length > 0) return { dtype, shape: shape.slice(1) };
-    throw new ArgumentError('[onnx] an argument of no dimensions has no batch');
+    throw new ArgumentError('[onnx] args have no batch: a tensor of no dimensions');
   });
   await writeFileAtomic(f, [await exportOnnx(model, fields, options)]);
 }

@@ -123,6 +123,13 @@ describe('refused', () => {
     [{ output_names: ['input'] }, '[onnx] "input" is the name of an input and of an output'],
   ])('is %j', (options, message) => fails(linear(), message, options));
 
+  it.each([
+    [zeros([]), '[onnx] args have no batch: a tensor of no dimensions'],
+    [[1] as never, '[onnx] args must be tensors'],
+  ])('are arguments that are no batches', async (args, message) => {
+    await expect(onnx.export(linear(), args, 'never.onnx')).rejects.toThrow(message);
+  });
+
   it('is a module that gives no tensor', async () => {
     class Nothing extends nn.Module<[Tensor], []> {
       forward(): [] {

@@ -2,21 +2,25 @@
 
 import { describe, expect, it } from 'vitest';
 import { cpuEngine } from '../../src/engine/native/cpu.ts';
-import { manualSeed, nn, type Tensor, withEngine } from '../../src/index.ts';
+import { manualSeed, models, nn, type Tensor, withEngine } from '../../src/index.ts';
 import { modules } from '../../src/nn/registry.ts';
 import type { ExportOptions, Field } from '../../src/onnx/index.ts';
 import { decodeModel } from '../io/onnx/decode.ts';
+import { initialise } from '../models/recorded.ts';
 import { verify } from './runtime.ts';
 
 /** Those that are exported in every run; all others where TORCHTS_LARGE_MODELS is set. */
-const SMALL = ['squeezenet1_1', 'mobilenet_v2', 'resnet18'];
+const SMALL = ['mobilenet_v3_small', 'shufflenet_v2_x0_5', 'squeezenet1_1'];
 
 const image = (side: number): Field => ({ dtype: 'float32', shape: [3, side, side] });
 const words = (length: number): Field => ({ dtype: 'int64', shape: [length] });
 const rows = (...shape: number[]): Field => ({ dtype: 'float32', shape });
 
-/** The smallest images that these take. */
-const SIDES: Readonly<Record<string, number>> = { inception_v3: 96 };
+/** Those that take larger images than others. */
+const sideOf = (name: string) => (name.startsWith('vit') ? 224 : name === 'inception_v3' ? 96 : 64);
+
+/** What evaluation makes nothing of: counters, and heads that only training has. */
+const UNUSED = /num_batches_tracked$|^aux/i;
 
 const zoo = modules
   .names()
@@ -35,6 +39,7 @@ const check = (name: string, make: () => nn.AnyModule, given: Given) =>
   withEngine(cpuEngine(), async () => {
     manualSeed(0);
     const module = make();
+    initialise(module);
     const bytes = await verify(name, { module, ...given });
     for (const parameter of module.parameters()) parameter.dispose();
     return decodeModel(bytes);
@@ -43,14 +48,59 @@ const check = (name: string, make: () => nn.AnyModule, given: Given) =>
 describe('a model of torchvision', () => {
   it.each(computed)('%s', { timeout: 300_000 }, async (name) => {
     const make = () => nn.build({ type: name, num_classes: 10 }) as nn.Module;
-    const { graph } = await check(name, make, { inputs: [image(SIDES[name] ?? 64)] });
-    const keys = [...make().stateDict().keys()].filter((key) => !key.endsWith('_tracked'));
+    const { graph } = await check(name, make, { inputs: [image(sideOf(name))] });
+    const keys = [...make().stateDict().keys()].filter((key) => !UNUSED.test(key));
     const stored = graph.initializer.map((tensor) => tensor.name);
     expect(keys.filter((key) => !stored.includes(key))).toEqual([]);
   });
 });
 
 const ops = (nodes: readonly { readonly op_type: string }[]) => nodes.map((node) => node.op_type);
+
+describe('a small model', () => {
+  it.each([
+    ['lenet5', {}, [rows(1, 32, 32)]],
+    ['mlp', { in_channels: 4, hidden_channels: [8, 3] }, [rows(4)]],
+    ['resnet20', { num_classes: 10 }, [image(32)]],
+    ['autoencoder', { in_features: 784 }, [rows(1, 28, 28)]],
+    ['conv_autoencoder', { in_channels: 3 }, [image(32)]],
+    ['unet', { in_channels: 3, num_classes: 2, base_channels: 4 }, [image(32)]],
+    ['dcgan_generator', { ngf: 8 }, [rows(100, 1, 1)]],
+    ['dcgan_discriminator', { ndf: 8 }, [image(64)]],
+  ] as const)('%s', async (type, spec, inputs) => {
+    await check(type, () => nn.build({ type, ...spec }) as nn.Module, { inputs });
+  });
+});
+
+describe('a design of torchvision, small', () => {
+  const sizes = { patch_size: 4, stochastic_depth_prob: 0.1 };
+  const stages = { embed_dim: 8, depths: [2, 2], num_heads: [2, 4], window_size: 3 };
+  it.each([
+    [
+      'ViT',
+      () =>
+        new models.VisionTransformer(
+          { patch_size: 8, num_layers: 2, num_heads: 2, hidden_dim: 8, mlp_dim: 12 },
+          { image_size: 32 },
+        ),
+    ],
+    ['Swin', () => new models.SwinTransformer({ version: 1, ...sizes, ...stages })],
+    ['Swin V2', () => new models.SwinTransformer({ version: 2, ...sizes, ...stages })],
+    [
+      'ConvNeXt',
+      () =>
+        new models.ConvNeXt({
+          stages: [
+            [8, 1],
+            [16, 2],
+          ],
+          stochastic_depth_prob: 0.1,
+        }),
+    ],
+  ] as const)('%s', async (name, make) => {
+    await check(name, make, { inputs: [image(32)] });
+  });
+});
 
 describe('a model of several parts', () => {
   it('stores a tied weight once', async () => {
