@@ -73,6 +73,7 @@ export {
   inception_v3,
 } from './inception-v3.ts';
 export { LeNet5, type LeNet5Options, lenet5 } from './lenet.ts';
+export { MaxVit, type MaxVitDesign, type MaxVitOptions, maxvit_t } from './maxvit.ts';
 export { MLP, type MLPOptions, mlp } from './mlp.ts';
 export {
   MNASNet,

@@ -11,7 +11,6 @@ import { dropout } from '../nn/functional/dropout.ts';
 import { truncNormal_ } from '../nn/init.ts';
 import { Linear } from '../nn/linear.ts';
 import { Buffer, Module, Parameter } from '../nn/module.ts';
-import { indexSelect } from '../ops/choosing.ts';
 import { full, zeros } from '../ops/creation.ts';
 import { tensor } from '../ops/host-data.ts';
 import { cat } from '../ops/joining.ts';
@@ -21,6 +20,7 @@ import { ge, ne, where } from '../ops/pointwise.ts';
 import { arange } from '../ops/ranges.ts';
 import { roll } from '../ops/repetition.ts';
 import { softmax } from '../ops/softmax.ts';
+import { displacements, relativePositionIndex, spreadTable } from './relative-position.ts';
 
 export interface WindowOptions {
   /** Numbers for each place. */
@@ -122,24 +122,6 @@ function regionMask(sizes: readonly number[], shifts: readonly number[], window:
   return where(ne(places.unsqueeze(1), places.unsqueeze(2)), full([], -100), full([], 0));
 }
 
-/** (L * L): which of the (2 window - 1)^2 displacements lies between two of the L places. */
-function relativePositionIndex(window: number): Tensor {
-  const length = window * window;
-  const values = BigInt64Array.from({ length: length * length }, (_, i) => {
-    const [from, to] = [Math.floor(i / length), i % length];
-    const down = Math.floor(from / window) - Math.floor(to / window) + window - 1;
-    const right = (from % window) - (to % window) + window - 1;
-    return BigInt(down * (2 * window - 1) + right);
-  });
-  return tensor(values);
-}
-
-/** The rows of `table` (displacements, heads) as (heads, L, L). */
-function spread(table: Tensor, index: Tensor, window: number): Tensor {
-  const length = window * window;
-  return indexSelect(table, 0, index).reshape([length, length, -1]).permute([2, 0, 1]);
-}
-
 const qkvOf = (dim: number) => new Linear({ in_features: dim, out_features: 3 * dim });
 const projOf = (dim: number) => new Linear({ in_features: dim, out_features: dim });
 
@@ -153,17 +135,16 @@ export class ShiftedWindowAttention extends WindowAttention {
   constructor(options: WindowOptions) {
     super(options);
     const { dim, num_heads, window } = options;
-    const table = new Parameter(zeros([(2 * window - 1) ** 2, num_heads]));
+    const table = new Parameter(zeros([displacements(window), num_heads]));
     this.relative_position_bias_table = table;
     truncNormal_(table, { std: 0.02 });
-    this.relative_position_index = new Buffer(relativePositionIndex(window));
+    this.relative_position_index = new Buffer(relativePositionIndex(window).flatten());
     this.qkv = qkvOf(dim);
     this.proj = projOf(dim);
   }
 
   protected bias(): Tensor {
-    const { relative_position_bias_table: table, relative_position_index: index } = this;
-    return spread(table, index, this.options.window);
+    return spreadTable(this.relative_position_bias_table, this.relative_position_index);
   }
 
   protected scores(q: Tensor, k: Tensor): Tensor {
@@ -201,7 +182,7 @@ export class ShiftedWindowAttentionV2 extends WindowAttention {
     const { dim, num_heads, window } = options;
     this.logit_scale = new Parameter(full([num_heads, 1, 1], Math.log(10)));
     this.relative_coords_table = new Buffer(relativeCoords(window));
-    this.relative_position_index = new Buffer(relativePositionIndex(window));
+    this.relative_position_index = new Buffer(relativePositionIndex(window).flatten());
     this.qkv = qkvOf(dim);
     this.proj = projOf(dim);
     this.cpb_mlp = new Sequential([
@@ -212,9 +193,9 @@ export class ShiftedWindowAttentionV2 extends WindowAttention {
   }
 
   protected bias(): Tensor {
-    const { window, num_heads } = this.options;
+    const { num_heads } = this.options;
     const table = this.cpb_mlp.call(this.relative_coords_table).reshape([-1, num_heads]);
-    return spread(table, this.relative_position_index, window).sigmoid().mul(16);
+    return spreadTable(table, this.relative_position_index).sigmoid().mul(16);
   }
 
   protected scores(q: Tensor, k: Tensor): Tensor {

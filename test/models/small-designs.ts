@@ -8,6 +8,7 @@ const num_classes = 10;
 export const SMALL: Readonly<Record<string, { make(): nn.Module; side: number }>> = {
   ConvNeXt: { make: smallConvNeXt, side: 36 },
   EfficientNet: { make: smallEfficientNet, side: 32 },
+  MaxVit: { make: smallMaxVit, side: 32 },
   SwinTransformer: { make: () => smallSwin(1), side: 26 },
   SwinTransformerV2: { make: () => smallSwin(2), side: 26 },
   VisionTransformer: { make: smallVisionTransformer, side: 24 },
@@ -29,6 +30,12 @@ function smallEfficientNet() {
     { ...stage('MBConv', 4, 2), inputs: 16, outputs: 24 },
   ];
   return new models.EfficientNet({ stages, dropout: 0.2, last_channel: 64 }, { num_classes });
+}
+
+function smallMaxVit() {
+  const sizes = { stem_channels: 8, block_channels: [8, 16], block_layers: [2, 1], head_dim: 4 };
+  const design = { ...sizes, partition_size: 2, stochastic_depth_prob: 0.5 };
+  return new models.MaxVit(design, { input_size: 32, num_classes });
 }
 
 function smallSwin(version: 1 | 2) {

@@ -37,6 +37,7 @@ const recorded = Object.entries(
  */
 const LARGE = new Set([
   ...['alexnet', 'convnext_tiny', 'densenet121', 'efficientnet_v2_s', 'inception_v3', 'swin_t'],
+  'maxvit_t',
   ...['regnet_x_400mf', 'swin_v2_t', 'vgg11_bn', 'vit_b_32'],
 ]);
 const isComputed = (name: string, { logits }: Recording) =>
