@@ -11,10 +11,11 @@ import './array-dataset.ts';
 import './fake.ts';
 import './images/idx-sets.ts';
 import './images/image-folder.ts';
+import './images/parquet-images.ts';
 import './images/svhn.ts';
 import './map-dataset.ts';
 import './transforms/preparing.ts';
-import './table/csv-dataset.ts';
+import './table/table-dataset.ts';
 import './text.ts';
 
 export { ConcatDataset, concatDatasets } from './composition/concat-dataset.ts';

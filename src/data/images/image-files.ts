@@ -25,9 +25,15 @@ const MOST_PIXELS = 200e6;
  * @throws FileError that names the file when it is missing, cut off or no image.
  */
 export async function readImage(path: string): Promise<Pixels> {
+  const bytes = await readFile(path).catch((error: Error) => error);
+  if (bytes instanceof Error) throw unreadable(path, bytes);
+  return decodeImage(bytes, path);
+}
+
+/** The same of an image in memory, which is called `name` where it cannot be read. */
+export async function decodeImage(bytes: Uint8Array, name: string): Promise<Pixels> {
   const { default: sharp } = await import('sharp');
   try {
-    const bytes = await readFile(path);
     const image = sharp(bytes, { limitInputPixels: MOST_PIXELS, failOn: 'truncated' });
     const { data, info } = await image
       .toColourspace('srgb')
@@ -38,9 +44,13 @@ export async function readImage(path: string): Promise<Pixels> {
     const pixels = planar(data, channels, { height, width });
     return channels === 1 ? repeated(pixels) : pixels;
   } catch (error) {
-    const reason = (error as Error).message.split('\n')[0]!.replace(/^Input buffer /, 'the file ');
-    throw new FileError(`cannot read the image ${path}: ${reason}`);
+    throw unreadable(name, error as Error);
   }
+}
+
+function unreadable(name: string, { message }: Error): FileError {
+  const reason = message.split('\n')[0]!.replace(/^Input buffer /, 'the file ');
+  return new FileError(`cannot read the image ${name}: ${reason}`);
 }
 
 /** One channel as three. */

@@ -17,7 +17,7 @@ export interface TextColumn {
 export type Column = NumberColumn | TextColumn;
 
 export interface Table {
-  /** Which rows of the file these are, counted from 0. */
+  /** Which rows of the file these are, as a person counts them: a header is the first. */
   readonly rows: Int32Array;
   /** In the file's order. */
   readonly columns: ReadonlyMap<string, Column>;
@@ -34,9 +34,9 @@ export function takeRows(table: Table, places: Int32Array): Table {
   return { rows: places.map((place) => table.rows[place]!), columns: new Map(columns) };
 }
 
-/** A row as a person counts the rows of the file: the header is the first. */
+/** Which row of the file stands at `place`. */
 export function rowNumber({ rows }: Table, place: number): number {
-  return rows[place]! + 2;
+  return rows[place]!;
 }
 
 /** What stands in the column, as text; empty where a value is missing. */
@@ -66,7 +66,7 @@ export function matrix(table: Table, advice: Advice): Float32Array {
   for (const [at, [name, column]] of [...table.columns].entries()) {
     for (const [place, value] of column.values.entries()) {
       if (typeof value === 'string' || Number.isNaN(value)) {
-        throw new ConfigError(`[CSVDataset] ${notNumber(table, name, advice)}`);
+        throw new ConfigError(`[table] ${notNumber(table, name, advice)}`);
       }
       result[place * width + at] = value;
     }

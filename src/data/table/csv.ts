@@ -14,16 +14,22 @@ export function usualDelimiter(path: string): string {
   return extname(path) === '.tsv' ? '\t' : ',';
 }
 
-export interface CsvOptions {
-  readonly delimiter: string;
+/** What all readers of tables are told. */
+export interface ReadOptions {
   /** What stands for a missing value, beside nothing at all. */
   readonly na_values: readonly string[];
   /** The kinds of some columns; of the others the values tell. */
-  readonly kinds?: ReadonlyMap<string, Column['kind']>;
+  readonly kinds?: ReadonlyMap<string, Column['kind']> | undefined;
+  /** Whether a column is of no interest: it may hold anything, and is given as missing values. */
+  readonly skip?: ((name: string) => boolean) | undefined;
+}
+
+export interface CsvOptions extends ReadOptions {
+  readonly delimiter?: string | undefined;
 }
 
 /** A text of more bytes than this would not fit into memory several times over. */
-const MOST_BYTES = 2 ** 30;
+export const MOST_BYTES = 2 ** 30;
 
 /**
  * Reads a file whose first row names the columns. A column is of numbers when all its values are.
@@ -31,7 +37,7 @@ const MOST_BYTES = 2 ** 30;
  * @throws FileError that names the file and the row of what is wrong.
  */
 export function readCsv(path: string, { delimiter, na_values, kinds }: CsvOptions): Table {
-  const [header, ...rows] = parseRows(path, delimiter);
+  const [header, ...rows] = parseRows(path, delimiter ?? usualDelimiter(path));
   if (header === undefined)
     throw new FileError(`${path} is empty; its first row names the columns`);
   const twice = header.find((name, i) => header.indexOf(name) !== i);
@@ -47,7 +53,7 @@ export function readCsv(path: string, { delimiter, na_values, kinds }: CsvOption
       `${path}: column "${name}" has "${text}" in row ${row}, which is no number`,
     );
   });
-  return { rows: Int32Array.from(rows, (_, row) => row), columns: new Map(columns) };
+  return { rows: Int32Array.from(rows, (_, row) => row + 2), columns: new Map(columns) };
 }
 
 function parseRows(path: string, delimiter: string): string[][] {

@@ -25,7 +25,7 @@ export function learnTarget(learned: Table, { target, task }: TargetOptions): Ta
     return numberTarget(names);
   }
   if (names.length === 1) return classTarget(learned, first);
-  throw new ConfigError(`[CSVDataset] a class is in one column, but target names ${names.length}`);
+  throw new ConfigError(`[table] a class is in one column, but target names ${names.length}`);
 }
 
 const ADVICE = {
@@ -57,7 +57,7 @@ function classTarget(learned: Table, name: string): Target {
           if (index !== undefined) return index;
           const what = word === '' ? 'no value' : `"${word}"`;
           throw new ConfigError(
-            `[CSVDataset] row ${rowNumber(table, place)} has ${what} in column "${name}", ` +
+            `[table] row ${rowNumber(table, place)} has ${what} in column "${name}", ` +
               `which is no class; the classes are ${classes.join(', ')}`,
           );
         }),

@@ -12,14 +12,16 @@ import { splitArguments, splitPlaces } from '../loading/split.ts';
 import { resolveRoot } from '../paths.ts';
 import { type Rows, TensorDataset } from '../tensor-dataset.ts';
 import { matrix, pick, type Table, takeRows } from './columns.ts';
-import { NA_VALUES, readCsv, usualDelimiter } from './csv.ts';
+import { type CsvOptions, NA_VALUES, readCsv } from './csv.ts';
+import { readJsonLines, readParquet } from './records.ts';
 import { learnTarget } from './target.ts';
 import { columnTransforms, unknownColumn } from './transforms.ts';
 
 const name = z.string().min(1);
 
-const schema = z.strictObject({
-  path: name.describe('The file; its first row names the columns.'),
+/** Of tables in any format. */
+const common = {
+  path: name.describe('The file.'),
   target: z
     .union([name, z.array(name).min(1)])
     .describe('The column to predict, or several columns of numbers.'),
@@ -45,18 +47,24 @@ const schema = z.strictObject({
     .array(columnTransforms.spec())
     .default([])
     .describe('What is done to the features, in order; learned from the training rows.'),
-  delimiter: z
-    .string()
-    .min(1)
-    .optional()
-    .describe('What stands between values. Default: a tab in files .tsv, else a comma.'),
   na_values: z
     .array(z.string())
     .default(NA_VALUES)
     .describe('What stands for a missing value, beside nothing at all.'),
-});
+};
 
-type Options = z.output<typeof schema>;
+const plain = z.strictObject(common);
+type Options = z.output<typeof plain> & CsvOptions;
+
+/** A format of tables: how the names of its files end, and how they are read. */
+interface Format {
+  readonly extensions: readonly string[];
+  read(path: string, options: CsvOptions): Table;
+}
+
+const CSV: Format = { extensions: ['.csv', '.tsv'], read: readCsv };
+const JSON_LINES: Format = { extensions: ['.jsonl', '.ndjson'], read: readJsonLines };
+const PARQUET: Format = { extensions: ['.parquet'], read: readParquet };
 
 /**
  * A row's features are float32 (features,); its target is a class, or float32 (columns,). The file
@@ -64,13 +72,35 @@ type Options = z.output<typeof schema>;
  */
 datasets.register('CSVDataset', {
   summary: 'A table in a file: its rows are the samples, one or more of its columns the target.',
-  schema,
-  create: (options: Options): DatasetSource => {
-    const { description, rows, length, encoder } = prepare(options);
-    const load = async () => new TensorDataset(length, description, rows);
-    return { ...description, load, encoder };
-  },
+  schema: z.strictObject({
+    ...common,
+    path: name.describe('The file; its first row names the columns.'),
+    delimiter: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('What stands between values. Default: a tab in files .tsv, else a comma.'),
+  }),
+  create: (options: Options) => tableSource(options, CSV),
 });
+
+datasets.register('JSONLDataset', {
+  summary: 'A table as JSON lines: one object a line, its keys the columns.',
+  schema: plain,
+  create: (options: Options) => tableSource(options, JSON_LINES),
+});
+
+datasets.register('ParquetDataset', {
+  summary: 'A table in a Parquet file; ParquetImageDataset is for images.',
+  schema: plain,
+  create: (options: Options) => tableSource(options, PARQUET),
+});
+
+function tableSource(options: Options, format: Format): DatasetSource {
+  const { description, rows, length, encoder } = prepare(options, format);
+  const load = async () => new TensorDataset(length, description, rows);
+  return { ...description, load, encoder };
+}
 
 const ADVICE = {
   words: 'add OneHotEncoder to the transforms, or exclude the column',
@@ -84,8 +114,8 @@ interface Prepared {
   readonly encoder: SampleEncoder;
 }
 
-function prepare(options: Options): Prepared {
-  const table = readTable(options.path, options);
+function prepare(options: Options, format: Format): Prepared {
+  const table = readTable(options.path, options, format);
   const stratify = options.stratify ? classIndices(table, options) : undefined;
   const part = (split: Options['split']) =>
     takeRows(table, splitPlaces(table.rows.length, { ...options, split }, stratify));
@@ -93,7 +123,7 @@ function prepare(options: Options): Prepared {
   const learned =
     options.fit === undefined
       ? part(options.split === 'all' ? 'all' : 'train')
-      : readTable(options.fit, options);
+      : readTable(options.fit, options, format);
   const target = learnTarget(learned, options);
   const chosen = featureNames(learned, options);
   const transform = learnFeatures(learned, chosen, options);
@@ -110,10 +140,10 @@ function prepare(options: Options): Prepared {
     },
     encoder: {
       kind: 'table',
-      extensions: ['.csv', '.tsv'],
+      extensions: format.extensions,
       ...(target.classes.length > 0 ? {} : { outputs: [options.target].flat() }),
       encode: async (path) => {
-        const table = readFeatures(path, pick(learned.columns, chosen), options);
+        const table = readFeatures(path, pick(learned.columns, chosen), options, format);
         return { length: table.rows.length, inputs: matrix(transform(table), ADVICE) };
       },
     },
@@ -121,10 +151,15 @@ function prepare(options: Options): Prepared {
 }
 
 /** The columns `known` of a file, which may have others. Throws a `FileError` if one is missing. */
-function readFeatures(path: string, known: Table['columns'], { delimiter, na_values }: Options) {
+function readFeatures(
+  path: string,
+  known: Table['columns'],
+  { delimiter, na_values }: Options,
+  { read }: Format,
+): Table {
   const kinds = new Map([...known].map(([name, { kind }]) => [name, kind]));
-  const separator = delimiter ?? usualDelimiter(path);
-  const table = readCsv(path, { delimiter: separator, na_values, kinds });
+  const skip = (name: string) => !known.has(name);
+  const table = read(path, { delimiter, na_values, kinds, skip });
   const missing = [...known.keys()].filter((name) => !table.columns.has(name));
   if (missing.length === 0) return table;
   const plural = missing.length > 1 ? 's' : '';
@@ -132,13 +167,16 @@ function readFeatures(path: string, known: Table['columns'], { delimiter, na_val
   throw new FileError(`${path} lacks the column${plural} ${names}`);
 }
 
-function readTable(path: string, { delimiter, na_values, ...options }: Options): Table {
-  const separator = delimiter ?? usualDelimiter(path);
-  const table = readCsv(resolveRoot(path), { delimiter: separator, na_values });
+function readTable(path: string, options: Options, { read }: Format): Table {
+  const { delimiter, na_values, features, exclude, target } = options;
+  const skip = (name: string) =>
+    ![target].flat().includes(name) &&
+    (exclude.includes(name) || !(features?.includes(name) ?? true));
+  const table = read(resolveRoot(path), { delimiter, na_values, skip });
   for (const key of ['target', 'features', 'exclude'] as const) {
     for (const wanted of [options[key] ?? []].flat()) {
       if (table.columns.has(wanted)) continue;
-      throw new ConfigError(`[CSVDataset] ${key}: ${unknownColumn(wanted, table.columns.keys())}`);
+      throw new ConfigError(`[table] ${key}: ${unknownColumn(wanted, table.columns.keys())}`);
     }
   }
   return table;
@@ -147,7 +185,7 @@ function readTable(path: string, { delimiter, na_values, ...options }: Options):
 function classIndices(table: Table, options: Options): Int32Array {
   const { classes, of } = learnTarget(table, options);
   if (classes.length > 0) return Int32Array.from(of(table) as BigInt64Array, Number);
-  throw new ConfigError('[CSVDataset] stratify: true needs classes, but the target is of numbers');
+  throw new ConfigError('[table] stratify: true needs classes, but the target is of numbers');
 }
 
 function featureNames(learned: Table, { features, exclude, target }: Options): string[] {
@@ -156,7 +194,7 @@ function featureNames(learned: Table, { features, exclude, target }: Options): s
     (wanted) => !exclude.includes(wanted) && !(features === undefined && targets.includes(wanted)),
   );
   if (names.length > 0) return names;
-  throw new ConfigError('[CSVDataset] no column is left to predict from');
+  throw new ConfigError('[table] no column is left to predict from');
 }
 
 function learnFeatures(
