@@ -1,8 +1,9 @@
 /** A module's forward pass as a list of nodes, the same for every batch size. */
 
+import { isDeepStrictEqual } from 'node:util';
 import type { DType } from '../base/dtype.ts';
 import { ArgumentError, opError, type TorchtsError, withScope } from '../base/errors.ts';
-import type { Shape } from '../base/shape.ts';
+import { type Shape, sameShape } from '../base/shape.ts';
 import { noGrad } from '../core/grad-mode.ts';
 import type { Node, Value } from '../core/graph.ts';
 import { placeholder } from '../core/leaf.ts';
@@ -123,8 +124,9 @@ type Leaves = Map<Node, NonNullable<TracedNode['leaf']>>;
 function stateNodes(module: AnyModule): Leaves {
   const named = [...module.stateDict(), ...module.namedBuffers()];
   const leaves: Leaves = new Map();
-  for (const [key, { value }] of named)
+  for (const [key, { value }] of named) {
     if (!leaves.has(value.node)) leaves.set(value.node, { key });
+  }
   return leaves;
 }
 
@@ -189,14 +191,33 @@ function joinedNode(
   if (leaf === undefined && nodes.some((other) => other.inputs.length !== given.length)) {
     throw another();
   }
+  if (leaf === 'constant' && !haveSameContents(nodes)) throw madeByHand();
   const inputs = given.map((_, i) => valueAt(nodes.map((other) => other.inputs[i]!)));
   const outputs = merged(nodes.map((other) => other.outputs)) as unknown as SizedType[];
   const attrs = leaf === undefined ? merged(nodes.map((other) => other.attrs)) : {};
   const found = { nodes, op: op.name, scope, inputs, outputs, attrs };
-  const origin = originOf({ ...found, leaf });
+  const origin = op.kind === 'random' ? 'input' : originOf({ ...found, leaf });
   for (const value of inputs) use(value, origin !== 'constant');
   const counts = { uses: 0, usedOutputs: new Set<number>(), isRead: false };
   return { ...found, origin, ...(leaf && { leaf }), ...counts };
+}
+
+const madeByHand = (): TorchtsError =>
+  opError(
+    ArgumentError,
+    'onnx',
+    'a tensor of given values is another one for another batch size; export with a fixed batch',
+  );
+
+/** Do tensors that forward made of given values, one in each trace, hold the same? */
+function haveSameContents(nodes: readonly Node[]): boolean {
+  if (nodes.every((node) => node === nodes[0])) return true;
+  const [first, ...others] = nodes.map((node) => new Tensor({ node, index: 0 }));
+  return others.every(
+    (other) =>
+      sameShape(other.shape, first!.shape) &&
+      isDeepStrictEqual(other.dataSync(), first!.dataSync()),
+  );
 }
 
 function use({ node, index }: TracedValue, byMore: boolean): void {

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { cpuEngine } from '../../src/engine/native/cpu.ts';
-import { linalg, nn, onnx, rand, type Tensor, withEngine, zeros } from '../../src/index.ts';
+import { linalg, nn, onnx, rand, type Tensor, tensor, withEngine, zeros } from '../../src/index.ts';
 import { exportOnnx, type Field } from '../../src/onnx/index.ts';
 import { decodeModel } from '../io/onnx/decode.ts';
 import { verify } from './runtime.ts';
@@ -97,6 +97,7 @@ describe('refused', () => {
   it('is an op without a translation, by its name and the path of the module', async () => {
     const module = within(new Of((x) => x.lgamma()));
     await fails(module, '[onnx] lgamma cannot be exported: ONNX has no operator for it (at 1)');
+    await fails(within(new Of((x) => x.add(rand([3])))), /philox cannot be exported/);
     await fails(within(new Of((x) => x.add(rand(x.shape)))), /philox cannot be exported: random/);
   });
 
@@ -108,6 +109,15 @@ describe('refused', () => {
     const square = new Of((x) => zeros([x.shape[0]! ** 2]));
     await fails(square, '[onnx] what is computed depends on the batch size');
     await expect(exportOnnx(within(branching), FOUR, { batch: 2 })).resolves.toBeDefined();
+  });
+
+  it('is a tensor of values that follow from the batch', async () => {
+    const message = '[onnx] a tensor of given values is another one for another batch size';
+    await fails(new Of((x) => x.add(tensor([x.shape[0]!]))), message);
+    await fails(new Of((x) => tensor(new Float32Array(x.shape[0]!))), message);
+    await expect(
+      exportOnnx(new Of((x) => x.add(tensor([1, 2, 3, 4]))), FOUR),
+    ).resolves.toBeDefined();
   });
 
   it('is an input that does not fit, by the error of the module', async () => {

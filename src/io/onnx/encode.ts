@@ -23,7 +23,7 @@ const INITIALIZER = 5;
 const RAW_DATA = 9;
 
 /** AttributeProto.AttributeType. */
-const ATTRIBUTE_TYPES = { FLOAT: 1, INT: 2, STRING: 3, INTS: 7, STRINGS: 8 } as const;
+const ATTRIBUTE_TYPES = { FLOAT: 1, INT: 2, STRING: 3, INTS: 7 } as const;
 
 /**
  * A ModelProto, whole in one file.
@@ -136,10 +136,6 @@ function writeAttributeValue(value: OnnxAttribute, pbf: PbfWriter): keyof typeof
   if ('float' in value) {
     pbf.writeFloatField(2, value.float);
     return 'FLOAT';
-  }
-  if ('strings' in value) {
-    for (const item of value.strings) pbf.writeBytesField(9, new TextEncoder().encode(item));
-    return 'STRINGS';
   }
   for (const item of value) pbf.writeVarintField(8, item);
   return 'INTS';

@@ -20,12 +20,7 @@ export interface OnnxTensor extends HostTensor {
 }
 
 /** Whole numbers are INT and INTS: a float is written as `{ float }`, so that 1.0 stays one. */
-export type OnnxAttribute =
-  | number
-  | readonly number[]
-  | string
-  | { readonly float: number }
-  | { readonly strings: readonly string[] };
+export type OnnxAttribute = number | readonly number[] | string | { readonly float: number };
 
 export interface OnnxNode {
   readonly name: string;

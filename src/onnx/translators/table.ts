@@ -1,4 +1,4 @@
-/** Which op is translated how, and which are not. A test keeps the two together the op table. */
+/** Which op is translated how, and which are not: together, as a test says, the op table. */
 
 import type { Translator, Translators } from '../translator.ts';
 import { convolutions } from './convolution.ts';

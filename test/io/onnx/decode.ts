@@ -11,7 +11,6 @@ export interface DecodedAttribute {
   i?: number;
   s?: string;
   ints: number[];
-  strings: string[];
 }
 
 export interface DecodedNode {
@@ -120,14 +119,13 @@ function readNode(pbf: PbfReader): DecodedNode {
 
 function readAttribute(pbf: PbfReader): DecodedAttribute {
   const text = () => new TextDecoder().decode(pbf.readBytes());
-  const start: DecodedAttribute = { name: '', type: 0, ints: [], strings: [] };
+  const start: DecodedAttribute = { name: '', type: 0, ints: [] };
   return fields(pbf, start, {
     1: (into) => (into.name = pbf.readString()),
     2: (into) => (into.f = pbf.readFloat()),
     3: (into) => (into.i = pbf.readVarint(true)),
     4: (into) => (into.s = text()),
     8: ({ ints }) => ints.push(pbf.readVarint(true)),
-    9: ({ strings }) => strings.push(text()),
     20: (into) => (into.type = pbf.readVarint()),
   });
 }

@@ -26,7 +26,6 @@ const MODEL: OnnxModel = {
           pads: [0, 1, -1],
           auto_pad: 'NOTSET',
           epsilon: { float: 1 },
-          names: { strings: ['a', 'b'] },
         },
       },
     ],
@@ -51,7 +50,7 @@ describe('encodeModel', () => {
     const [node] = graph.node;
     expect(node).toMatchObject({ name: '/Conv', op_type: 'Conv', input: ['x', '', 'w'] });
     const attributes = node!.attribute.map(({ name, ...value }) => [name, value] as const);
-    const none = { ints: [], strings: [] };
+    const none = { ints: [] };
     // The numbers of AttributeProto.AttributeType.
     expect(Object.fromEntries(attributes)).toEqual({
       group: { ...none, type: 2, i: 1 },
@@ -59,7 +58,6 @@ describe('encodeModel', () => {
       pads: { ...none, type: 7, ints: [0, 1, -1] },
       auto_pad: { ...none, type: 3, s: 'NOTSET' },
       epsilon: { ...none, type: 1, f: 1 },
-      names: { ...none, type: 8, strings: ['a', 'b'] },
     });
   });
 
