@@ -24,6 +24,8 @@ import type { BatchStream, BatchStreamRequest } from '../engine/images.ts';
 export interface Field {
   readonly dtype: DType;
   readonly shape: Shape;
+  /** Its first dimension is the longest sample's: others are shorter, and padded. */
+  readonly varies?: boolean;
 }
 
 /** What a model must know of a data set. */
@@ -67,6 +69,8 @@ export interface EncodedFile {
 export interface Dataset extends SampleDescription {
   /** The number of samples. */
   readonly length: number;
+  /** How long each sample is, where the first dimension of its input varies; at least 1. */
+  readonly lengths?: Int32Array | undefined;
   /** The class of each sample, where targets are classes and that is known. */
   readonly labels?: Int32Array | undefined;
   /** Copies the samples to where `engine` gathers from; the caller disposes of the reader. */
@@ -95,6 +99,8 @@ export interface BatchRequest {
   readonly indices: Int32Array;
   /** Which pass over the data this is: random transforms change with it. */
   readonly epoch: number;
+  /** What fields that vary are cut to, for sets with `lengths`; the longest unless given. */
+  readonly length?: number | undefined;
   /** `indices.length` rows of the input field. */
   readonly inputs: Storage;
   /** `indices.length` rows of the target field. */

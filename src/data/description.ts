@@ -1,7 +1,13 @@
 /** Whether the samples of two data sets look alike. */
 
+import type { Shape } from '../base/shape.ts';
 import { formatShape, sameShape } from '../base/shape.ts';
-import type { SampleDescription } from './dataset.ts';
+import type { Field, SampleDescription } from './dataset.ts';
+
+/** The shape of a field, cut to `length` where it varies. */
+export function cutShape({ shape, varies }: Field, length: number | undefined): Shape {
+  return varies && length !== undefined ? [length, ...shape.slice(1)] : shape;
+}
 
 /** How `own` differs from `other`, which is called `name`; nothing where they look alike. */
 export function differing(

@@ -11,6 +11,15 @@ export function gather<T extends HostArray>(from: T, width: number, indices: Int
   return rows;
 }
 
+/** The first `to` elements of each row of `width`. */
+export function cutRows<T extends HostArray>(from: T, width: number, to: number): T {
+  if (width === to) return from;
+  const count = from.length / width;
+  const rows = sameKind(from, count * to);
+  for (let i = 0; i < count; i++) setAt(rows, from.subarray(i * width, i * width + to), i * to);
+  return rows;
+}
+
 /** The arrays, all of one kind, one after the other. */
 export function concatenated<T extends HostArray>(parts: readonly T[]): T {
   const length = parts.reduce((sum, part) => sum + part.length, 0);

@@ -69,6 +69,14 @@ export const data = ({ datasets, batchTransforms, samplers }: Sources) =>
       .spec()
       .optional()
       .describe('Which training samples an epoch takes, in which order; in place of shuffle.'),
+    buckets: z
+      .array(count())
+      .min(1)
+      .optional()
+      .describe(
+        'Lengths: samples of like length come together, padded to the first of these that holds ' +
+          'them, for data sets whose samples have lengths of their own.',
+      ),
     drop_last: z
       .boolean()
       .default(false)

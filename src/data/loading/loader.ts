@@ -5,6 +5,9 @@ import { numel, type Shape } from '../../base/shape.ts';
 import type { Engine, Storage } from '../../engine/engine.ts';
 import type { BatchSlot, BatchStream } from '../../engine/images.ts';
 import type { BatchReader, Dataset, Field } from '../dataset.ts';
+import { cutShape } from '../description.ts';
+import { concatenated } from '../rows.ts';
+import { byLength, checkBuckets, type Group, inOrder } from './buckets.ts';
 import { DistributedSampler } from './distributed-sampler.ts';
 import { checkOrder, everySample, fixedOrder, type Sampler } from './sampler.ts';
 
@@ -23,6 +26,11 @@ export interface DataLoaderOptions {
   readonly seed?: number;
   /** The samples every epoch visits, in this order, instead of all of them; excludes `shuffle`. */
   readonly order?: Int32Array;
+  /**
+   * Samples of like length come together, padded to the smallest of these lengths that holds them;
+   * of sets with `lengths`, whose epochs take every sample once.
+   */
+  readonly buckets?: readonly number[] | undefined;
   /** What says which samples an epoch visits in which order; excludes `shuffle` and `order`. */
   readonly sampler?: Sampler | undefined;
   /** The part of every epoch that this process takes, of several that train together. */
@@ -50,6 +58,8 @@ export interface Batch {
   readonly size: number;
   /** Which samples these are. */
   readonly indices: Int32Array;
+  /** What fields that vary are padded to, where that is less than the longest sample. */
+  readonly length?: number | undefined;
 }
 
 /** Storages of one batch size, used in turn. */
@@ -72,11 +82,13 @@ export class DataLoader {
   readonly #engine: Engine;
   readonly #sampler: Sampler;
   readonly #buffers: number;
-  /** The order that was asked for last. */
-  #latest: { readonly epoch: number; readonly order: Int32Array } | undefined;
+  /** Of the epoch that was asked for last. */
+  #latest: { readonly epoch: number; readonly groups: readonly Group[] } | undefined;
   readonly #reader: BatchReader;
-  /** By batch size: the full batches and the smaller last one have storages of their own. */
-  readonly #rings = new Map<number, Ring>();
+  /** By the size and length of batches, which have storages of their own. */
+  readonly #rings = new Map<string, Ring>();
+  readonly #dropLast: boolean;
+  readonly #buckets: readonly number[] | undefined;
 
   /**
    * Copies the data set into the engine. Throws an `ArgumentError` for sizes and orders that make
@@ -90,16 +102,19 @@ export class DataLoader {
     checkInteger('seed', seed, 0);
     this.#sampler = samplerOf(options);
     const samples = this.#sampler.length;
-    const batches = drop_last ? Math.floor(samples / batch_size) : Math.ceil(samples / batch_size);
+    this.batchSize = batch_size;
+    this.#dropLast = drop_last;
+    this.#buckets = bucketsOf(options);
+    this.dataset = dataset;
+    const first = this.#groups(0);
+    const batches = first.length;
     if (batches === 0) {
       throw new ArgumentError(
         `[DataLoader] ${samples} samples make no batch of ${batch_size}${drop_last ? ' with drop_last' : ''}`,
       );
     }
-    this.dataset = dataset;
-    this.batchSize = batch_size;
     this.batchesPerEpoch = batches;
-    this.samplesPerEpoch = Math.min(samples, batches * batch_size);
+    this.samplesPerEpoch = first.reduce((sum, { indices }) => sum + indices.length, 0);
     this.#engine = engine;
     this.#buffers = buffers;
     this.#reader = dataset.open(engine, { seed });
@@ -107,7 +122,7 @@ export class DataLoader {
 
   /** Whether batches are made ahead of their use, on a thread of their own. */
   get ahead(): boolean {
-    return this.#reader.stream !== undefined;
+    return this.#reader.stream !== undefined && this.#buckets === undefined;
   }
 
   /** The shape of one sample's input, without the batch dimension. */
@@ -115,14 +130,23 @@ export class DataLoader {
     return this.dataset.input.shape;
   }
 
-  /** The samples of an epoch, those of a batch that is dropped included. */
+  /** The samples of an epoch, in the order of its batches. */
   order(epoch: number): Int32Array {
+    return concatenated(this.#groups(epoch).map(({ indices }) => indices));
+  }
+
+  /** The batches of an epoch, but for those that are dropped. */
+  #groups(epoch: number): readonly Group[] {
     if (this.#latest?.epoch !== epoch) {
       const order = this.#sampler.order(epoch);
       checkOrder('sampler', order, this.dataset.length);
-      this.#latest = { epoch, order };
+      const all = this.#buckets
+        ? byLength(order, this.dataset.lengths!, this.#buckets, this.batchSize)
+        : inOrder(order, this.batchSize);
+      const isKept = ({ indices }: Group) => !this.#dropLast || indices.length === this.batchSize;
+      this.#latest = { epoch, groups: all.filter(isKept) };
     }
-    return this.#latest.order;
+    return this.#latest.groups;
   }
 
   /**
@@ -133,17 +157,17 @@ export class DataLoader {
   *epoch(epoch: number, { start = 0 }: { start?: number } = {}): Generator<Batch, void> {
     checkInteger('epoch', epoch, 0);
     checkInteger('start', start, 0);
-    const order = this.order(epoch);
-    const end = Math.min(order.length, this.batchesPerEpoch * this.batchSize);
-    const rest = order.subarray(start * this.batchSize, end);
-    const stream = this.#reader.stream === undefined ? undefined : this.#stream(rest, epoch);
+    const rest = this.#groups(epoch).slice(start);
+    const canStream = this.ahead && rest.length > 0;
+    const stream = canStream
+      ? this.#stream(concatenated(rest.map(({ indices }) => indices)), epoch)
+      : undefined;
     try {
-      for (let begin = 0; begin < rest.length; begin += this.batchSize) {
-        const indices = rest.subarray(begin, begin + this.batchSize);
-        const slot = this.#nextSlot(indices.length);
+      for (const { indices, length } of rest) {
+        const slot = this.#nextSlot(indices.length, length);
         if (stream !== undefined) stream.take();
-        else this.#reader.read({ indices, epoch, ...slot });
-        yield { ...slot, size: indices.length, indices };
+        else this.#reader.read({ indices, epoch, length, ...slot });
+        yield { ...slot, size: indices.length, indices, length };
       }
     } finally {
       stream?.dispose();
@@ -179,28 +203,29 @@ export class DataLoader {
     this.dispose();
   }
 
-  #nextSlot(size: number): BatchSlot {
-    const ring = this.#ring(size);
+  #nextSlot(size: number, length: number | undefined): BatchSlot {
+    const ring = this.#ring(size, length);
     return ring.slots[ring.taken++ % ring.slots.length]!;
   }
 
-  #ring(size: number): Ring {
-    let ring = this.#rings.get(size);
+  #ring(size: number, length?: number): Ring {
+    const key = `${size} ${length}`;
+    let ring = this.#rings.get(key);
     if (ring === undefined) {
       const { input, target } = this.dataset;
-      const ahead = this.#reader.stream === undefined ? 0 : BATCHES_AHEAD;
+      const ahead = this.ahead ? BATCHES_AHEAD : 0;
       const slots = Array.from({ length: this.#buffers + ahead }, () => ({
-        inputs: this.#allocate(input, size),
-        targets: this.#allocate(target, size),
+        inputs: this.#allocate(input, size, length),
+        targets: this.#allocate(target, size, length),
       }));
       ring = { slots, taken: 0 };
-      this.#rings.set(size, ring);
+      this.#rings.set(key, ring);
     }
     return ring;
   }
 
-  #allocate(field: Field, size: number): Storage {
-    return this.#engine.allocate(field.dtype, size * numel(field.shape));
+  #allocate(field: Field, size: number, length: number | undefined): Storage {
+    return this.#engine.allocate(field.dtype, size * numel(cutShape(field, length)));
   }
 }
 
@@ -216,6 +241,26 @@ function samplerOf(options: DataLoaderOptions): Sampler {
     (order && fixedOrder(order)) ??
     everySample({ length: dataset.length, shuffle, seed });
   return shard === undefined ? sampler : new DistributedSampler({ sampler, ...shard, drop_last });
+}
+
+function bucketsOf({
+  dataset,
+  buckets,
+  sampler,
+  order,
+  shard,
+}: DataLoaderOptions): number[] | undefined {
+  if (buckets === undefined) return undefined;
+  if (dataset.lengths === undefined) {
+    throw new ArgumentError('[DataLoader] buckets need samples whose lengths vary');
+  }
+  // Otherwise an epoch might have more batches than another.
+  if ((sampler ?? order ?? shard) !== undefined) {
+    throw new ArgumentError(
+      '[DataLoader] buckets take every sample once, which excludes sampler, order and shard',
+    );
+  }
+  return checkBuckets(buckets, dataset.input.shape[0]!);
 }
 
 function checkInteger(name: string, value: number, minimum: number): void {

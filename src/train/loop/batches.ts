@@ -8,6 +8,7 @@ import { engine } from '../../core/device.ts';
 import { bufferLeaf } from '../../core/leaf.ts';
 import { Tensor } from '../../core/tensor.ts';
 import type { Dataset, Field } from '../../data/dataset.ts';
+import { cutShape } from '../../data/description.ts';
 import { type Batch, DataLoader } from '../../data/loading/loader.ts';
 import { samplers } from '../../data/loading/samplers.ts';
 import type { Storage } from '../../engine/engine.ts';
@@ -34,15 +35,13 @@ export function openLoader(
 ): DataLoader {
   const { config } = loaded;
   const order = use === 'training' ? trainingOrder(loaded, dataset) : {};
+  const { buckets } = config.data;
   const batch_size = use === 'training' ? samplesPerStep(config) : evaluationBatch(config);
   // A batch is reused when the calls before it are done; one call may be waiting to be full.
-  return new DataLoader({
-    dataset,
-    engine: engine(),
-    batch_size,
-    buffers: (RUNS_AHEAD + 1) * stepsPerCall(batch_size, dataset.input),
-    ...order,
-  });
+  const buffers = (RUNS_AHEAD + 1) * stepsPerCall(batch_size, dataset.input);
+  const options = { dataset, engine: engine(), batch_size, buffers, ...order };
+  if (buckets === undefined) return new DataLoader(options);
+  return pointing(loaded, ['data', 'buckets'], () => new DataLoader({ ...options, buckets }));
 }
 
 function trainingOrder(loaded: LoadedConfig, dataset: Dataset) {
@@ -62,17 +61,18 @@ export class BatchTensors {
   constructor(readonly dataset: Dataset) {}
 
   inputs(batch: Batch): Tensor {
-    return this.#over(batch.inputs, this.dataset.input, batch.size);
+    return this.#over(batch.inputs, this.dataset.input, batch);
   }
 
   targets(batch: Batch): Tensor {
-    return this.#over(batch.targets, this.dataset.target, batch.size);
+    return this.#over(batch.targets, this.dataset.target, batch);
   }
 
-  #over(storage: Storage, { dtype, shape }: Field, size: number): Tensor {
+  #over(storage: Storage, field: Field, { size, length }: Batch): Tensor {
     let tensor = this.#tensors.get(storage);
     if (tensor === undefined) {
-      tensor = new Tensor(bufferLeaf({ dtype, shape: [size, ...shape] }, storage));
+      const shape = [size, ...cutShape(field, length)];
+      tensor = new Tensor(bufferLeaf({ dtype: field.dtype, shape }, storage));
       this.#tensors.set(storage, tensor);
     }
     return tensor;

@@ -1,0 +1,61 @@
+/** Batches of samples of like length, so that little of a batch is padding. */
+
+import { ArgumentError } from '../../base/errors.ts';
+
+/** Samples that are taken together, and what they are padded to where they vary. */
+export interface Group {
+  readonly indices: Int32Array;
+  readonly length?: number | undefined;
+}
+
+/** Batches of `batch_size` in the order given; the last may be smaller. */
+export function inOrder(order: Int32Array, batch_size: number): Group[] {
+  return Array.from({ length: Math.ceil(order.length / batch_size) }, (_, i) => ({
+    indices: order.subarray(i * batch_size, (i + 1) * batch_size),
+  }));
+}
+
+/**
+ * A batch is complete as soon as enough samples have come for one bucket, so batches of all lengths
+ * come mixed; the smaller ones that are left come last. A pure function of its arguments, with as
+ * many batches whatever the order of the samples.
+ *
+ * @param buckets rising lengths: a sample goes to the first that is at least its own.
+ */
+export function byLength(
+  order: Int32Array,
+  lengths: Int32Array,
+  buckets: readonly number[],
+  batch_size: number,
+): Group[] {
+  const waiting = buckets.map((): number[] => []);
+  const groups: Group[] = [];
+  const complete = (bucket: number) => {
+    const indices = Int32Array.from(waiting[bucket]!.splice(0));
+    groups.push({ indices, length: buckets[bucket]! });
+  };
+  for (const index of order) {
+    const bucket = buckets.findIndex((most) => lengths[index]! <= most);
+    waiting[bucket]!.push(index);
+    if (waiting[bucket]!.length === batch_size) complete(bucket);
+  }
+  for (const [bucket, left] of waiting.entries()) if (left.length > 0) complete(bucket);
+  return groups;
+}
+
+/**
+ * The buckets that are used: those given below `longest`, and one that takes every sample.
+ *
+ * @throws ArgumentError unless they are whole numbers that rise.
+ */
+export function checkBuckets(buckets: readonly number[], longest: number): number[] {
+  const wrong = buckets.findIndex(
+    (most, i) => !Number.isSafeInteger(most) || most < 1 || most <= (buckets[i - 1] ?? 0),
+  );
+  if (wrong >= 0) {
+    throw new ArgumentError(
+      `[DataLoader] buckets must be whole numbers that rise, got ${buckets.join(', ')}`,
+    );
+  }
+  return [...buckets.filter((most) => most < longest), longest];
+}
