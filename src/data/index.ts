@@ -16,6 +16,7 @@ import './images/svhn.ts';
 import './map-dataset.ts';
 import './transforms/preparing.ts';
 import './table/table-dataset.ts';
+import './synthetic.ts';
 import './text.ts';
 
 export { ConcatDataset, concatDatasets } from './composition/concat-dataset.ts';
