@@ -17,7 +17,7 @@ const words = (length: number): Field => ({ dtype: 'int64', shape: [length] });
 const rows = (...shape: number[]): Field => ({ dtype: 'float32', shape });
 
 /** Those that take larger images than others. */
-const sideOf = (name: string) => (name.startsWith('vit') ? 224 : name === 'inception_v3' ? 96 : 64);
+const sideOf = (name: string) => (name.includes('vit') ? 224 : name === 'inception_v3' ? 96 : 64);
 
 /** What evaluation makes nothing of: counters, and heads that only training has. */
 const UNUSED = /num_batches_tracked$|^aux/i;
