@@ -126,7 +126,10 @@ class Pages {
     const common = types.length > FEW_TYPES ? commonKeys(types) : [];
     const ours = types.filter(([, schema]) => types.length <= FEW_TYPES || isOurs(schema, common));
     const others = types.filter((entry) => !ours.includes(entry));
-    const parts = [`\n## ${titleOf(registry.kind)}\n\n`];
+    const parts = [
+      ...this.#nested({ properties: Object.fromEntries(common) }, page, page),
+      `\n## ${titleOf(registry.kind)}\n\n`,
+    ];
     if (common.length > 0) {
       const properties = Object.fromEntries(common);
       parts.push(`All of them take\n\n${this.#keys({ properties }, page)}\n`);

@@ -82,6 +82,9 @@ export function registryOf(schema: z.core.$ZodType): AnyRegistry | undefined {
   return specRegistries.get(schema)?.of as AnyRegistry | undefined;
 }
 
+/** Keys allowed beside every type's own arguments; some follow from these. */
+type CommonKeys = z.ZodRawShape | ((own: z.ZodRawShape) => z.ZodRawShape);
+
 export class Registry<T, Context = void> {
   readonly #entries = new Map<string, Entry<T, Context>>();
   #adopt: Adopt<T, Context> | undefined;
@@ -93,14 +96,18 @@ export class Registry<T, Context = void> {
 
   /**
    * @param kind what an entry is, for messages: `module`, `optimizer`, `data set`.
-   * @param common keys allowed beside every type's own arguments.
+   * @param common keys allowed beside every type's own arguments, which it may depend on.
    * @param pages where PyTorch describes its entries; `*` stands for the type.
    */
   constructor(
     readonly kind: string,
-    readonly common: z.ZodRawShape = {},
+    readonly common: CommonKeys = {},
     readonly pages?: string,
   ) {}
+
+  #commonOf({ schema }: Entry<T, Context>): z.ZodRawShape {
+    return typeof this.common === 'function' ? this.common(schema.shape) : this.common;
+  }
 
   /** Says how a user's own types are taken; without that there are none of this kind. */
   adopt(rule: Adopt<T, Context>): void {
@@ -145,8 +152,9 @@ export class Registry<T, Context = void> {
   }
 
   /** The keys that stand beside any type have their own meaning. */
-  #checkKeys({ schema }: Entry<T, Context>): void {
-    const taken = Object.keys(schema.shape).find((key) => key === 'type' || key in this.common);
+  #checkKeys(entry: Entry<T, Context>): void {
+    const common = this.#commonOf(entry);
+    const taken = Object.keys(entry.schema.shape).find((key) => key === 'type' || key in common);
     if (taken === undefined) return;
     throw new ArgumentError(`its schema cannot have "${taken}", which every ${this.kind} may have`);
   }
@@ -229,7 +237,7 @@ export class Registry<T, Context = void> {
       const { shape, def } = entry.schema;
       // What a schema checks beyond its keys, it checks here too.
       const checks = (def.checks ?? []) as z.core.$ZodCheck<unknown>[];
-      schema = strict({ ...this.common, ...shape }).check(...checks);
+      schema = strict({ ...this.#commonOf(entry), ...shape }).check(...checks);
       this.#schemas.set(entry, schema);
     }
     return schema;
@@ -248,9 +256,10 @@ export class Registry<T, Context = void> {
    */
   build(value: unknown, context: Context): T {
     const { type, ...options } = parseOptions(this.kind, this.spec(), value);
+    const entry = this.get(type)!;
     // The common keys are not the type's own arguments.
-    for (const key of Object.keys(this.common)) delete options[key];
-    return this.get(type)!.create(options, context);
+    for (const key of Object.keys(this.#commonOf(entry))) delete options[key];
+    return entry.create(options, context);
   }
 
   unknown(type: unknown): string {

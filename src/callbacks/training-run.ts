@@ -22,12 +22,18 @@ export interface MetricsRecord {
   readonly split: string;
   /** Mean over the samples since the last record of this split. */
   readonly loss: number;
+  /** The learning rate; of the first parameter group, while others have theirs as `lr_NAME`. */
   readonly lr: number;
   readonly samples_per_second: number;
   /** Seconds since the run started. */
   readonly time: number;
   /** Further metrics, such as `accuracy` in [0, 1]. */
   readonly [metric: string]: number | string;
+}
+
+/** Is this key of a record that of a learning rate? */
+export function isRate(key: string): boolean {
+  return key === 'lr' || key.startsWith('lr_');
 }
 
 export interface SampleBatch {

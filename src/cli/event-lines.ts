@@ -1,10 +1,12 @@
 /** A run's events in words. */
 
+import { isRate } from '../callbacks/training-run.ts';
 import { formatChange } from '../config/changes.ts';
 import { RECORD_KEYS } from '../config/metrics.ts';
 import type { SweepEvent } from '../sweep/sweep.ts';
 import type { RunSummary, TrainEvent } from '../train/events.ts';
 import { count, decimal, duration, metricValue } from './format.ts';
+import { weightsLine } from './weights-lines.ts';
 
 /** What is shown of a run, or of a sweep. */
 export type ShownEvent = TrainEvent | SweepEvent;
@@ -16,6 +18,8 @@ export function linesOf(event: ShownEvent, start: StartEvent | undefined): strin
   switch (event.event) {
     case 'resume':
       return resumeLines(event);
+    case 'weights':
+      return [`weights of ${weightsLine(event)}`];
     case 'start':
       return startLines(event);
     case 'progress':
@@ -53,10 +57,17 @@ export function linesOf(event: ShownEvent, start: StartEvent | undefined): strin
   }
 }
 
-function resumeLines({ checkpoint, damaged, changes }: TrainEvent & { event: 'resume' }): string[] {
+function resumeLines(event: TrainEvent & { event: 'resume' }): string[] {
+  const { checkpoint, damaged, changes, weights_changed } = event;
   const lines = damaged.map(({ reason, path }) => `warning: ${reason}; kept as ${path}.damaged`);
   if (damaged.length > 0) lines.push(`going on from ${checkpoint}, which is whole`);
-  return [...lines, ...changes.map((change) => `changed: ${formatChange(change)}`)];
+  lines.push(...changes.map((change) => `changed: ${formatChange(change)}`));
+  if (weights_changed !== null) {
+    lines.push(
+      `changed: the contents of ${weights_changed}, with which the run began; it has its own now`,
+    );
+  }
+  return lines;
 }
 
 function roundOf({ epochs }: SweepEvent & { event: 'trial' }): string {
@@ -67,8 +78,12 @@ function startLines(event: StartEvent): string[] {
   const { val_samples, test_samples } = event;
   const val = val_samples === 0 ? '' : `, ${count(val_samples)} validation`;
   const test = test_samples === 0 ? '' : `, ${count(test_samples)} test`;
+  const trained =
+    event.trained_parameters === event.parameters
+      ? ''
+      : `, ${count(event.trained_parameters)} of them trained`;
   const lines = [
-    `${event.name}: ${count(event.parameters)} parameters; ` +
+    `${event.name}: ${count(event.parameters)} parameters${trained}; ` +
       `${count(event.train_samples)} training${val}${test} samples; ` +
       `${plural(event.epochs, 'epoch')}, ${plural(event.total_steps, 'step')}; ` +
       `${event.device}, ${plural(event.threads, 'thread')}`,
@@ -89,12 +104,14 @@ function position(
 
 function metricsLine(event: TrainEvent & { event: 'metrics' }, start: StartEvent | undefined) {
   const further = Object.entries(event)
-    .filter(([key]) => !RECORD_KEYS.includes(key))
+    .filter(([key]) => !RECORD_KEYS.includes(key) && !isRate(key))
     .map(([key, value]) => `  ${key} ${metricValue(key, value)}`);
-  const rate = event.split === 'train' ? `  lr ${decimal(event.lr)}` : '';
+  const rates = Object.entries(event)
+    .filter(([key]) => event.split === 'train' && isRate(key))
+    .map(([key, value]) => `  ${key} ${decimal(value as number)}`);
   return (
     `${position(event, start)}  ${event.split.padEnd(5)}  loss ${decimal(event.loss)}` +
-    `${further.join('')}${rate}  ${count(event.samples_per_second)} samples/s` +
+    `${further.join('')}${rates.join('')}  ${count(event.samples_per_second)} samples/s` +
     `  ${duration(event.time)}`
   );
 }

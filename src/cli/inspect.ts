@@ -8,7 +8,9 @@ import { datasets } from '../data/index.ts';
 import { writeContactSheet } from '../data/inspection/contact-sheet.ts';
 import { statistics } from '../data/inspection/statistics.ts';
 import { classCounts } from '../data/loading/samplers.ts';
+import { countParameters } from '../nn/describe.ts';
 import { buildCallbacks } from '../train/loop/callbacks.ts';
+import { readInitialWeights } from '../train/task/initial-weights.ts';
 import { buildTask } from '../train/task/task.ts';
 import { modelTable } from '../train/watching/model-table.ts';
 import { taskMemory } from './memory.ts';
@@ -18,7 +20,10 @@ export async function inspectModel(loaded: LoadedConfig): Promise<ModelReport> {
   const table = modelTable(loaded);
   // Also the loss, the validation data and the callbacks must fit.
   buildCallbacks(loaded);
-  return { ...table, memory: taskMemory(buildTask(loaded)) };
+  const task = buildTask(loaded);
+  const weights = (await readInitialWeights(loaded, task.model))?.report;
+  const trained_parameters = countParameters(task.model, { trained: true });
+  return { ...table, trained_parameters, weights, memory: taskMemory(task) };
 }
 
 export async function inspectData(

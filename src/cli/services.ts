@@ -22,6 +22,7 @@ import type {
   ReportRequest,
   TrainRequest,
 } from '../train/request.ts';
+import type { WeightsReport } from '../train/task/initial-weights.ts';
 import type { VerifyRequest, VerifyResult } from '../train/verify-resume.ts';
 import type { TaskMemory } from './memory.ts';
 
@@ -42,7 +43,11 @@ export interface ModelReport {
   readonly layers: readonly LayerRow[];
   readonly input_shape: readonly number[];
   readonly parameters: number;
+  /** Those that are not frozen. */
+  readonly trained_parameters: number;
   readonly flops: number;
+  /** What training would take from the file that the config names. */
+  readonly weights: WeightsReport | undefined;
   /** Unknown where the engine cannot be loaded. */
   readonly memory: TaskMemory | undefined;
 }

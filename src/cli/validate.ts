@@ -10,6 +10,7 @@ import { type CommandHelp, withHelp } from './help.ts';
 import { type CommonOptions, overridesOf, withCommon } from './options.ts';
 import type { ModelReport } from './services.ts';
 import { resolveTarget } from './target.ts';
+import { weightsLine } from './weights-lines.ts';
 
 const HELP: CommandHelp = {
   examples: [
@@ -67,10 +68,15 @@ function describe(report: ModelReport): string {
     table(['layer', 'type', 'output', 'parameters', 'FLOPs'], rows, [3, 4]),
     '',
     `input       ${formatShape(report.input_shape)}`,
-    `parameters  ${count(report.parameters)}`,
+    `parameters  ${count(report.parameters)}${trainedText(report)}`,
+    ...(report.weights === undefined ? [] : [`weights     ${weightsLine(report.weights)}`]),
     `FLOPs       ${metric(report.flops)} forward, for one batch`,
     `memory      ${memoryText(report)}`,
   ].join('\n');
+}
+
+function trainedText({ parameters, trained_parameters }: ModelReport): string {
+  return trained_parameters === parameters ? '' : `, ${count(trained_parameters)} of them trained`;
 }
 
 function memoryText({ memory }: ModelReport): string {

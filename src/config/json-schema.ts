@@ -55,8 +55,47 @@ export function configJsonSchema(registries: Registries): Json {
     $schema: 'http://json-schema.org/draft-07/schema#',
     type: 'object',
     ...when({ required: ['extends'] }, referring('config.patch'), referring('config')),
-    definitions: { ...whole, ...patchOf(whole) },
+    definitions: withPatches(withSharedKeys(whole)),
   };
+}
+
+const withPatches = (definitions: Json): Json => ({ ...definitions, ...patchOf(definitions) });
+
+/** A key that as many definitions have alike stands once: every module may have `weights`. */
+const SHARED_BY = 20;
+/** A reference is no longer. */
+const SHORTEST_SHARED = 100;
+
+function withSharedKeys(definitions: Json): Json {
+  const uses = new Map<string, number>();
+  const place = (key: string, field: unknown) => `${key} ${JSON.stringify(field)}`;
+  const fieldsOf = (schema: unknown) => ((schema as Json).properties ?? {}) as Json;
+  for (const schema of Object.values(definitions)) {
+    for (const [key, field] of Object.entries(fieldsOf(schema))) {
+      const text = place(key, field);
+      uses.set(text, (uses.get(text) ?? 0) + 1);
+    }
+  }
+  const shared = new Map<string, Json>();
+  const names = new Map<string, string>();
+  const nameOf = (key: string, field: unknown) => {
+    const text = place(key, field);
+    if ((uses.get(text) ?? 0) < SHARED_BY || text.length < SHORTEST_SHARED) return undefined;
+    const taken = [...names.values()].filter((name) => name.startsWith(`shared.${key}`)).length;
+    const name = names.get(text) ?? `shared.${key}${taken === 0 ? '' : `.${taken}`}`;
+    names.set(text, name);
+    shared.set(name, field as Json);
+    return name;
+  };
+  const whole = Object.entries(definitions).map(([name, schema]): [string, unknown] => {
+    const fields = Object.entries(fieldsOf(schema)).map(([key, field]): [string, unknown] => {
+      const found = nameOf(key, field);
+      return [key, found === undefined ? field : referring(found)];
+    });
+    if (fields.length === 0) return [name, schema];
+    return [name, { ...(schema as Json), properties: Object.fromEntries(fields) }];
+  });
+  return { ...Object.fromEntries(whole), ...Object.fromEntries(shared) };
 }
 
 const EXTENDS: Json = {

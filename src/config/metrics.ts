@@ -3,6 +3,7 @@
 import { nearestName } from '../base/errors.ts';
 import type { Spec } from '../base/registry.ts';
 import { userMessage } from '../base/user-code.ts';
+import { isRate } from '../callbacks/training-run.ts';
 import type { ConfigPath } from './place.ts';
 import type { SpecSource } from './sections/values.ts';
 import { type DataSets, splitNames, validationSplits } from './splits.ts';
@@ -75,7 +76,7 @@ export function nameFaults(
   const names = knownMetrics(config, source).map(({ name }) => name);
   return names.flatMap((name, i) => {
     const path = ['metrics', i];
-    if (RECORD_KEYS.includes(name)) {
+    if (RECORD_KEYS.includes(name) || isRate(name)) {
       return [{ path, message: `a record has another "${name}" already; give it another name` }];
     }
     if (names.indexOf(name) === i) return [];

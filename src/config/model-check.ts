@@ -5,7 +5,7 @@ import { ConfigError } from '../base/errors.ts';
 import type { Spec } from '../base/registry.ts';
 import type { Shape } from '../base/shape.ts';
 import { type DatasetSource, datasets } from '../data/index.ts';
-import { describe, type ModelDescription } from '../nn/index.ts';
+import { describe, type ModelDescription, wholeModel } from '../nn/index.ts';
 import type { LoadedConfig } from './load.ts';
 import type { ConfigPath } from './place.ts';
 
@@ -26,7 +26,7 @@ export function checkModel(loaded: LoadedConfig): CheckedModel {
   const source = datasetAt(loaded, ['data', 'train'], data.train);
   const input_shape = [data.batch_size, ...source.input.shape];
   const description = pointing(loaded, ['model'], () =>
-    describe(model, input_shape, source.input.dtype),
+    describe(wholeModel(model).spec, input_shape, source.input.dtype),
   );
   return { ...description, source, input_shape };
 }

@@ -10,12 +10,14 @@ import { PACKAGE_ROOT } from '../base/package-root.ts';
  * The folder a spec calls `root`: relative to the current directory or, where that has no such
  * folder, to the torchts package, so that `datasets/...` works from anywhere. Throws a `FileError`
  * when neither exists: a mistyped root must not turn into some other data.
+ *
+ * @param what it is, for the message.
  */
-export function resolveRoot(root: string): string {
+export function resolveRoot(root: string, what = 'data root'): string {
   const candidates = isAbsolute(root) ? [root] : [resolve(root), join(PACKAGE_ROOT, root)];
   const found = candidates.find((candidate) => existsSync(candidate));
   if (found === undefined) {
-    throw new FileError(`data root ${root} does not exist; looked for ${candidates.join(' and ')}`);
+    throw new FileError(`${what} ${root} does not exist; looked for ${candidates.join(' and ')}`);
   }
   return found;
 }

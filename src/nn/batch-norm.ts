@@ -13,6 +13,7 @@ import { instanceNorm } from './functional/normalization.ts';
 import { ones_, zeros_ } from './init.ts';
 import { type AnyModule, Buffer, Module, Parameter } from './module.ts';
 import { argumentsText } from './module-text.ts';
+import { modulesChanged } from './parameter.ts';
 import { inferredSize, modules, schemas } from './registry.ts';
 
 const options = strict({
@@ -40,9 +41,26 @@ export abstract class BatchNorm extends Module {
   readonly num_features: number;
   readonly eps: number;
   readonly momentum: number | null;
+  #isFrozen = false;
 
   /** The numbers of dimensions an input may have. */
   protected abstract readonly ranks: readonly number[];
+
+  /** While the statistics are frozen it is as in evaluation, whatever mode it is brought into. */
+  override get training(): boolean {
+    return super.training && !this.#isFrozen;
+  }
+
+  override set training(mode: boolean) {
+    super.training = mode;
+  }
+
+  /** Keeps the statistics and normalises with them, in training too; or no longer. */
+  freezeStatistics(isFrozen = true): this {
+    this.#isFrozen = isFrozen;
+    modulesChanged();
+    return this;
+  }
 
   constructor(given: BatchNormModuleOptions) {
     super();

@@ -58,8 +58,10 @@ export function describe(
   return { model, layers, outputs: [first!, ...others] };
 }
 
-export function countParameters(module: AnyModule): number {
-  return module.parameters().reduce((sum, parameter) => sum + parameter.numel(), 0);
+/** @param trained counts only those that require a gradient. */
+export function countParameters(module: AnyModule, { trained = false } = {}): number {
+  const counted = module.parameters().filter(({ requires_grad }) => requires_grad || !trained);
+  return counted.reduce((sum, parameter) => sum + parameter.numel(), 0);
 }
 
 /** The operations between `inputs` and `outputs`. */

@@ -43,6 +43,17 @@ export { LayerNorm } from './layer-norm.ts';
 export { Linear } from './linear.ts';
 export * from './loss.ts';
 export {
+  type Described,
+  isWholeMatch,
+  loadMatching,
+  type MatchOptions,
+  type Mismatch,
+  matchState,
+  misfits,
+  type StateMatch,
+} from './match-state.ts';
+export { type WeightsOptions, type WholeModel, wholeModel } from './model-options.ts';
+export {
   type AnyModule,
   Buffer,
   firstOutput,

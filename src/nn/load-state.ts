@@ -30,7 +30,7 @@ export function copyState(
   { strict, forgive }: Leniency,
 ): LoadResult {
   const result = {
-    missing_keys: [...own.keys()].filter((key) => !values.has(key)),
+    missing_keys: [...own.keys()].filter((key) => !values.has(key) && !mayBeMissing(key)),
     unexpected_keys: [...values.keys()].filter((key) => !own.has(key)),
   };
   forgive(result);
@@ -53,6 +53,15 @@ export function copyState(
   });
   realizeSync([...own.values()].map((tensor) => tensor.value));
   return result;
+}
+
+/**
+ * Batch norms began to count their batches in PyTorch 0.4.1. Of files that say nothing of their
+ * version, such as those of torchvision, PyTorch takes a count of 0 where there is none.
+ * https://github.com/pytorch/pytorch/blob/main/torch/nn/modules/batchnorm.py
+ */
+export function mayBeMissing(key: string): boolean {
+  return key.split('.').at(-1) === 'num_batches_tracked';
 }
 
 function unexpected(key: string, missing: readonly string[]): string {

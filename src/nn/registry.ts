@@ -9,6 +9,7 @@ import { ArgumentError } from '../base/errors.ts';
 import { Registry, type Spec } from '../base/registry.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { Trace, tracing } from '../core/trace.ts';
+import { modelOptions } from './model-options.ts';
 import { type AnyModule, Module, tensorOutputs } from './module.ts';
 
 /** What is known while a module is built from a spec. */
@@ -54,6 +55,7 @@ export const modules = new Registry<AnyModule, BuildContext>(
       .union([z.string(), z.array(z.string()).min(1)])
       .optional()
       .describe('In a Graph: the nodes and inputs it takes. Default: the node written above.'),
+    ...modelOptions,
   },
   PAGES,
 );
@@ -95,7 +97,7 @@ export function build<M extends AnyModule = Module>(spec: unknown, context: Buil
   }
 }
 
-/** `from` and `name` where they would have no effect. */
+/** `from`, `name` and what is said of whole models, where they would have no effect. */
 function checkCommonKeys(spec: unknown, path: readonly (string | number)[], isNode: boolean): void {
   if (typeof spec !== 'object' || spec === null) return;
   const { from, name } = spec as Spec;
@@ -104,6 +106,11 @@ function checkCommonKeys(spec: unknown, path: readonly (string | number)[], isNo
   }
   if (isNode && name !== undefined) {
     throw new BuildError('a node of a Graph has its key as name', [...path, 'name']);
+  }
+  const misplaced = Object.keys(modelOptions).find((key) => key in spec);
+  if (misplaced !== undefined) {
+    const message = `only the model of a config, as a whole, has ${misplaced}`;
+    throw new BuildError(message, [...path, misplaced]);
   }
 }
 

@@ -15,6 +15,8 @@ export type ParamGroup<Options extends GroupOptions> = {
   param_names?: string[];
   /** The rate that a scheduler began with. */
   initial_lr?: number;
+  /** What a config calls it; its rate is recorded under that name. */
+  name?: string;
 } & Options;
 
 /** Parameters by themselves or each with its name, as `namedParameters()` gives them. */

@@ -1,5 +1,6 @@
 /** What was measured over the steps, as charts. */
 
+import { isRate } from '../callbacks/training-run.ts';
 import type { ReportRecord } from './data.ts';
 import { type Html, html } from './html.ts';
 
@@ -42,7 +43,7 @@ function chart(key: string, title: string, records: readonly ReportRecord[]): Ch
   const splits = new Map<string, Point[]>();
   for (const { split, step, ...record } of records) {
     const value = record[key];
-    if (typeof value !== 'number' || (key === 'lr' && split !== 'train')) continue;
+    if (typeof value !== 'number' || (isRate(key) && split !== 'train')) continue;
     const points = splits.get(split) ?? [];
     points.push([step, value]);
     splits.set(split, points);

@@ -6,8 +6,8 @@
 import type { MetricsRecord } from '../callbacks/index.ts';
 import type { ConfigChange } from '../config/changes.ts';
 import type { Damaged } from './checkpoint/checkpoint.ts';
-
 import type { Measurement } from './loop/totals.ts';
+import type { WeightsReport } from './task/initial-weights.ts';
 
 export type { MetricsRecord };
 
@@ -33,7 +33,11 @@ export type TrainEvent =
       readonly damaged: readonly Damaged[];
       /** What differs from the config that the run had until now. */
       readonly changes: readonly ConfigChange[];
+      /** The file of weights that the run began with, if its contents are others now. */
+      readonly weights_changed: string | null;
     }
+  /** A new run has taken over the weights that its config names. */
+  | ({ readonly event: 'weights' } & WeightsReport)
   | {
       readonly event: 'start';
       readonly name: string;
@@ -41,6 +45,8 @@ export type TrainEvent =
       readonly device: string;
       readonly threads: number;
       readonly parameters: number;
+      /** Those that are not frozen. */
+      readonly trained_parameters: number;
       readonly train_samples: number;
       /** Of all sets of `data.val` together. */
       readonly val_samples: number;

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { TEST } from '../config/splits.ts';
 import { engine, setThreads, threads } from '../core/device.ts';
 import type { DataLoader, Dataset } from '../data/index.ts';
+import { countParameters } from '../nn/describe.ts';
 import { findResumed, type Resumed, rewind } from './checkpoint/resume.ts';
 import { restore } from './checkpoint/resume-config.ts';
 import { type Environment, environment } from './environment.ts';
@@ -16,6 +17,7 @@ import { runLength } from './loop/run-length.ts';
 import { Trainer, type TrainerOptions } from './loop/trainer.ts';
 import type { TrainRequest } from './request.ts';
 import { RunDirectory } from './run/run-directory.ts';
+import { changedWeights, loadInitialWeights, type WeightsReport } from './task/initial-weights.ts';
 import { buildTask, type Task } from './task/task.ts';
 import { Watchers } from './watching/watchers.ts';
 
@@ -42,6 +44,7 @@ export async function train(request: TrainRequest): Promise<RunSummary> {
   const resumed = await findResumed(request);
   let run = resumed?.branches ? undefined : resumed?.source;
   try {
+    const weights = resumed === undefined ? await loadInitialWeights(loaded, task) : undefined;
     const data = await unlessStopped(signal, loadData(task));
     if (data === undefined) return stoppedEarly(request, resumed);
     const loader = openLoader(loaded, data.train, 'training');
@@ -53,7 +56,8 @@ export async function train(request: TrainRequest): Promise<RunSummary> {
       watchers.event(event);
       request.onEvent(event);
     };
-    return await trainIn(run, { ...request, onEvent }, parts, resumed, surroundings, watchers);
+    const beginning = { resumed, weights };
+    return await trainIn(run, { ...request, onEvent }, parts, beginning, surroundings, watchers);
   } catch (error) {
     await watchers.failed(error);
     throw error;
@@ -96,11 +100,17 @@ async function unlessStopped<T>(signal: AbortSignal, value: Promise<T>): Promise
   }
 }
 
+/** What a session goes on from: a checkpoint, or a file of weights, or nothing. */
+interface Beginning {
+  readonly resumed: Resumed | undefined;
+  readonly weights: WeightsReport | undefined;
+}
+
 async function trainIn(
   run: RunDirectory,
   request: TrainRequest,
   parts: Omit<TrainerOptions, 'clock' | 'emit' | 'profile'>,
-  resumed: Resumed | undefined,
+  { resumed, weights }: Beginning,
   surroundings: Promise<Environment>,
   watchers: Watchers,
 ): Promise<RunSummary> {
@@ -115,10 +125,16 @@ async function trainIn(
       const last = await rewind(run, resumed, loaded.config.trainer.keep);
       clock.goOnFrom(last?.time ?? 0);
       await watchers.goOn(run, resumed);
-      const { folder, damaged } = resumed;
-      emit({ event: 'resume', step: trainer.position.step, checkpoint: folder, damaged, changes });
+      const { folder: checkpoint, damaged, source } = resumed;
+      const weights_changed = (source && (await changedWeights(source.path))) ?? null;
+      const { step } = trainer.position;
+      emit({ event: 'resume', step, checkpoint, damaged, changes, weights_changed });
     }
     await run.describe(loaded.text, await surroundings);
+    if (weights !== undefined) {
+      await run.keepWeights(weights);
+      emit({ event: 'weights', ...weights });
+    }
     await watchers.begin(run, { step: trainer.position.step, total_steps: trainer.totalSteps });
     emit({
       event: 'start',
@@ -126,7 +142,8 @@ async function trainIn(
       directory: run.path,
       device: engine().name,
       threads: threads(),
-      parameters: task.model.parameters().reduce((sum, p) => sum + p.numel(), 0),
+      parameters: countParameters(task.model),
+      trained_parameters: countParameters(task.model, { trained: true }),
       train_samples: loader.samplesPerEpoch,
       val_samples: samplesOf(heldOut, false),
       test_samples: samplesOf(heldOut, true),

@@ -46,6 +46,7 @@ const START: TrainEvent = {
   device: 'cpu',
   threads: 2,
   parameters: 62006,
+  trained_parameters: 62006,
   train_samples: 50000,
   val_samples: 10000,
   test_samples: 0,
@@ -164,13 +165,15 @@ epoch 1/2  step  500/1000  val    loss 1.5  accuracy 45.7%  30,000 samples/s  1 
           checkpoint: 'c/step-4',
           damaged: [{ path: 'c/step-8', reason: 'c/step-8/state.json is damaged' }],
           changes: [{ path: ['optimizer', 'lr'], before: 0.1, after: 0.01 }],
+          weights_changed: 'resnet18.pth',
         },
       ],
     ]);
     expect(text).toBe(
       'warning: c/step-8/state.json is damaged; kept as c/step-8.damaged\n' +
         'going on from c/step-4, which is whole\n' +
-        'changed: optimizer.lr: 0.1 -> 0.01\n',
+        'changed: optimizer.lr: 0.1 -> 0.01\n' +
+        'changed: the contents of resnet18.pth, with which the run began; it has its own now\n',
     );
   });
 });

@@ -307,6 +307,8 @@ describe('torchts validate', () => {
     ],
     input_shape: [4, 3, 32, 32],
     parameters: 62006,
+    trained_parameters: 62006,
+    weights: undefined,
     flops: 2.8e6,
     memory: {
       training: { arena_bytes: 1 << 20, binding_bytes: 1 << 19 },

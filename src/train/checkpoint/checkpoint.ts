@@ -6,6 +6,7 @@
  */
 
 import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FileError } from '../../base/errors.ts';
@@ -121,6 +122,11 @@ export async function readCheckpoint(folder: string): Promise<Checkpoint> {
     read(STATE_FILE),
   ]);
   return { state, model, average, tensors };
+}
+
+/** Is `folder` one that `writeCheckpoint` wrote? */
+export function isCheckpoint(folder: string): boolean {
+  return existsSync(join(folder, JSON_FILE));
 }
 
 /** The weights alone, for those who do not go on training. */

@@ -30,7 +30,10 @@ export async function restore(
 
 /** The first change in the part that does not fit. */
 function blame(error: MisfitError, loaded: LoadedConfig, changes: readonly ConfigChange[]) {
-  const change = changes.find(({ path }) => path[0] === error.part);
+  const change =
+    changes.find(({ path }) => path[0] === error.part) ??
+    // What is frozen, the optimizer does not know.
+    changes.find(({ path }) => path.slice(0, 2).join('.') === 'model.freeze');
   if (change === undefined) return error as TorchtsError;
   const reason = `a run cannot go on with this change (${formatChange(change)})`;
   return loaded.error(change.path, `${reason}: ${error.message}`);

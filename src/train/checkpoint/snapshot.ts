@@ -43,11 +43,21 @@ export function firstNonFinite(tensors: HostTensors): string | undefined {
 
 const PREFIX = 'optimizer.';
 
+/** The optimizer's parameters in its order, each with its name in the model. */
+function namedIn(model: Module, { param_groups }: AnyOptimizer): [string, Tensor][] {
+  const names = new Map<Tensor, string>(
+    model.namedParameters().map(([name, parameter]) => [parameter, name]),
+  );
+  return param_groups.flatMap(({ params }) =>
+    (params as Tensor[]).map((parameter): [string, Tensor] => [names.get(parameter)!, parameter]),
+  );
+}
+
 /** `optimizer.PARAMETER.NAME` for each tensor that the optimizer keeps for a parameter. */
 export function optimizerTensors(model: Module, optimizer: AnyOptimizer): Map<string, Tensor> {
   const { state } = optimizer.stateDict();
   const found = new Map<string, Tensor>();
-  for (const [i, [parameter]] of model.namedParameters().entries()) {
+  for (const [i, [parameter]] of namedIn(model, optimizer).entries()) {
     for (const [name, kept] of Object.entries(state[i] ?? {})) {
       if (kept instanceof Tensor) found.set(`${PREFIX}${parameter}.${name}`, kept);
     }
@@ -66,8 +76,9 @@ export function optimizerState(
   model: Module,
   optimizer: AnyOptimizer,
 ): RunState['optimizer'] {
-  const names = model.namedParameters().map(([name]) => name);
-  const param_groups = optimizer.stateDict().param_groups.map(({ params, ...options }) => ({
+  const names = namedIn(model, optimizer).map(([name]) => name);
+  const groups = optimizer.stateDict().param_groups;
+  const param_groups = groups.map(({ params, param_names: _, ...options }) => ({
     ...options,
     params: (params as number[]).map((i) => names[i]!),
   }));
@@ -151,7 +162,7 @@ function restoreOptimizer(
   file: string,
   stored: HostTensors,
 ): void {
-  const parameters = model.namedParameters();
+  const parameters = namedIn(model, optimizer);
   const { param_groups } = optimizer.stateDict();
   const state: OptimizerStateDict['state'] = {};
   const faults: string[] = [];

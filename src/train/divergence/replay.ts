@@ -12,6 +12,7 @@ import { readCheckpoint } from '../checkpoint/checkpoint.ts';
 import { restoreTask } from '../checkpoint/snapshot.ts';
 import { BatchTensors } from '../loop/batches.ts';
 import type { Totals } from '../loop/totals.ts';
+import { loadInitialWeights } from '../task/initial-weights.ts';
 import { type BatchStep, buildTask, type Task, trainingStep } from '../task/task.ts';
 
 export interface ReplayOptions {
@@ -50,8 +51,10 @@ export class Replay {
   static async open({ loaded, loader, checkpoint }: ReplayOptions): Promise<Replay> {
     const task = buildTask(loaded);
     const totals = task.totals('training');
-    if (checkpoint === undefined)
+    if (checkpoint === undefined) {
+      await loadInitialWeights(loaded, task);
       return new Replay(task, totals, loader, 0, { epoch: 0, batch: 0 });
+    }
     const stored = await readCheckpoint(checkpoint);
     restoreTask(task, totals, checkpoint, stored);
     return new Replay(task, totals, loader, stored.state.step, stored.state);

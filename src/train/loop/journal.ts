@@ -1,6 +1,7 @@
 /** What a run tells of itself while it trains: records, progress, the best so far. */
 
 import { ArgumentError } from '../../base/errors.ts';
+import { isRate } from '../../callbacks/training-run.ts';
 import type { LoadedConfig } from '../../config/load.ts';
 import { bestMonitors, RECORD_KEYS } from '../../config/metrics.ts';
 import type { Best, Position, RunState } from '../checkpoint/checkpoint.ts';
@@ -8,6 +9,7 @@ import type { MetricsRecord, TrainEvent } from '../events.ts';
 import type { RunDirectory } from '../run/run-directory.ts';
 import type { Clock } from './clock.ts';
 import type { Pass } from './evaluator.ts';
+import type { Rates } from './schedule.ts';
 import type { Measurement } from './totals.ts';
 
 /** Milliseconds between two `progress` events. */
@@ -56,7 +58,7 @@ export class Journal {
    */
   log(name: string, value: number): void {
     const own = [...RECORD_KEYS, ...this.#metricNames];
-    if (!LOGGABLE.test(name) || own.includes(name)) {
+    if (!LOGGABLE.test(name) || own.includes(name) || isRate(name)) {
       throw new ArgumentError(
         `[log] "${name}" cannot be logged: expected a word of letters, digits, "_", "-", "." and ` +
           `"/", and none of ${own.join(', ')}`,
@@ -76,16 +78,16 @@ export class Journal {
   }
 
   /** Counts a step; tells the progress if it has not been told for a while. */
-  stepped(samples: number, position: Position, lr: number): void {
+  stepped(samples: number, position: Position, rates: Rates): void {
     this.#samples += samples;
     this.#steps++;
     const now = this.#options.clock.now();
     if (now - this.#toldAt < PROGRESS_INTERVAL) return;
     this.#toldAt = now;
-    this.tellProgress(position, lr);
+    this.tellProgress(position, rates);
   }
 
-  tellProgress({ step, epoch }: Position, lr: number): void {
+  tellProgress({ step, epoch }: Position, { lr }: Rates): void {
     const { clock, emit, totalSteps } = this.#options;
     const samples_per_second = clock.mark(this.#samples);
     const perStep = this.#samples / Math.max(1, this.#steps) / samples_per_second;
@@ -102,16 +104,20 @@ export class Journal {
   }
 
   /** Records the training loss since the last record. */
-  recordTraining(position: Position, lr: number, means: Measurement): MetricsRecord {
+  recordTraining(position: Position, rates: Rates, means: Measurement): MetricsRecord {
     const now = this.#options.clock.training;
     const speed = means.samples / (now - this.#recordedAt);
     this.#recordedAt = now;
-    return this.#record('train', position, lr, means, speed);
+    return this.#record('train', position, rates, means, speed);
   }
 
   /** Records a pass over samples that are not trained on. */
-  recordPass({ split, measurement, seconds }: Pass, position: Position, lr: number): MetricsRecord {
-    return this.#record(split, position, lr, measurement, measurement.samples / seconds);
+  recordPass(
+    { split, measurement, seconds }: Pass,
+    position: Position,
+    rates: Rates,
+  ): MetricsRecord {
+    return this.#record(split, position, rates, measurement, measurement.samples / seconds);
   }
 
   /**
@@ -132,7 +138,7 @@ export class Journal {
   #record(
     split: MetricsRecord['split'],
     { step, epoch }: Position,
-    lr: number,
+    rates: Rates,
     { values }: Measurement,
     samples_per_second: number,
   ): MetricsRecord {
@@ -145,7 +151,7 @@ export class Journal {
       epoch: epoch + 1,
       split,
       ...measured,
-      lr,
+      ...rates,
       samples_per_second,
       time,
     };

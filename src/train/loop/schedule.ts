@@ -8,6 +8,9 @@ import type { RunLength } from './run-length.ts';
 /** What ReduceLROnPlateau remembers beside its options. */
 const REMEMBERED = ['last_epoch', '_last_lr', 'best', 'cooldown_counter', 'num_bad_epochs'];
 
+/** The rate of the first group, and `lr_NAME` of those that have names, as records have them. */
+export type Rates = Readonly<Record<string, number>> & { readonly lr: number };
+
 /** A schedule that needs nothing to move on. */
 type Stepped = lrScheduler.Scheduler & { step(): void };
 
@@ -17,7 +20,7 @@ export class Schedule {
   readonly #plateau: lrScheduler.ReduceLROnPlateau | undefined;
   /** The rate of each group before any step. */
   readonly #initial: readonly number[];
-  #lr: number;
+  #rates: Rates;
 
   /**
    * @param scheduler of the optimizer; nothing where rates stay as they are.
@@ -34,16 +37,20 @@ export class Schedule {
     if (scheduler instanceof lrScheduler.ReduceLROnPlateau) this.#plateau = scheduler;
     else this.#stepped = scheduler as Stepped | undefined;
     this.#initial = optimizer.param_groups.map(({ lr }) => rateOf(lr));
-    this.#lr = this.#present;
+    this.#rates = this.#present;
   }
 
-  /** The rate of the first group in the newest step; before any step, in the next one. */
-  get lr(): number {
-    return this.#lr;
+  /** The rates in the newest step; before any step, in the next one. */
+  get rates(): Rates {
+    return this.#rates;
   }
 
-  get #present(): number {
-    return rateOf(this.#optimizer.param_groups[0]!.lr);
+  get #present(): Rates {
+    const { param_groups } = this.#optimizer;
+    const named = param_groups.flatMap(({ name, lr }): [string, number][] =>
+      name === undefined ? [] : [[`lr_${name}`, rateOf(lr)]],
+    );
+    return { lr: rateOf(param_groups[0]!.lr), ...Object.fromEntries(named) };
   }
 
   /** What is wrong with a schedule that ends before a run of this length does. */
@@ -58,7 +65,7 @@ export class Schedule {
   /** What follows the optimizer's step; part of a traced step. */
   afterStep(): void {
     afterCall(() => {
-      this.#lr = this.#present;
+      this.#rates = this.#present;
     });
     if (this.interval === 'step') this.#stepped?.step();
   }
@@ -85,7 +92,7 @@ export class Schedule {
     const moves = this.interval === 'step' ? step : epoch;
     for (let i = 0; i < moves; i++) this.#stepped?.step();
     if (this.#plateau !== undefined && state !== null) this.#goOn(this.#plateau, state);
-    this.#lr = this.#present;
+    this.#rates = this.#present;
   }
 
   /** What was remembered is the run's; options, and the rate that was begun with, the config's. */

@@ -29,6 +29,7 @@ import { Profiler } from './profiler.ts';
 import type { RunLength } from './run-length.ts';
 import { RunView } from './run-view.ts';
 import { checkSampleOrder, sampleOrder } from './sample-order.ts';
+import type { Rates } from './schedule.ts';
 import { StepQueue } from './step-queue.ts';
 import type { Measurement, Totals } from './totals.ts';
 
@@ -147,8 +148,8 @@ export class Trainer {
     return JSON.stringify([this.#position, this.#closedAt]);
   }
 
-  get #lr(): number {
-    return this.#options.task.schedule.lr;
+  get #rates(): Rates {
+    return this.#options.task.schedule.rates;
   }
 
   /**
@@ -209,7 +210,7 @@ export class Trainer {
         step: this.#position.step + 1,
         batch: this.#position.batch + 1,
       };
-      this.#journal.stepped(batch.size, this.#position, this.#lr);
+      this.#journal.stepped(batch.size, this.#position, this.#rates);
       if (this.#position.batch % log_every === 0) await this.#recordInPassing();
       if (this.#callbacks.has('onTrainBatchEnd')) await this.#tell('onTrainBatchEnd');
       if (this.#queue.full) await this.#queue.room();
@@ -224,7 +225,7 @@ export class Trainer {
   async #close(): Promise<void> {
     const { step, epoch } = this.#position;
     if (this.#recordedAt < step) await this.#tell('onRecord', await this.#record());
-    this.#journal.tellProgress(this.#position, this.#lr);
+    this.#journal.tellProgress(this.#position, this.#rates);
     const { eval_every } = this.#options.loaded.config.trainer;
     const isDue = (epoch + 1) % eval_every === 0 || this.#stepsTaken;
     if (isDue && !(await this.#evaluate())) return;
@@ -270,13 +271,13 @@ export class Trainer {
   async #record(): Promise<MetricsRecord> {
     const position = this.#position;
     const first = this.#recordedAt + 1;
-    const lr = this.#lr;
+    const rates = this.#rates;
     this.#recordedAt = position.step;
     const reading = this.#totals.read();
     const clearing = this.#clearTotals();
     const [means] = await Promise.all([reading, clearing]);
     this.#checkLoss(means, first, position.step);
-    return this.#journal.recordTraining(position, lr, means);
+    return this.#journal.recordTraining(position, rates, means);
   }
 
   /** False when the signal ended it early. */
@@ -287,7 +288,9 @@ export class Trainer {
     const passes = await this.#heldOut.measure(this.#heldOut.val, this.#position);
     if (passes === undefined) return false;
     this.#resumesAs = undefined;
-    const records = passes.map((pass) => this.#journal.recordPass(pass, this.#position, this.#lr));
+    const records = passes.map((pass) =>
+      this.#journal.recordPass(pass, this.#position, this.#rates),
+    );
     this.#journal.keepBest(this.#position);
     for (const record of records) {
       await this.#tell('onRecord', record);
@@ -308,7 +311,7 @@ export class Trainer {
     const passes = await this.#heldOut.measure(this.#heldOut.test, this.#position);
     if (passes === undefined) return;
     const epoch = state.batch > 0 ? state.epoch : state.epoch - 1;
-    for (const pass of passes) this.#journal.recordPass(pass, { ...state, epoch }, this.#lr);
+    for (const pass of passes) this.#journal.recordPass(pass, { ...state, epoch }, this.#rates);
     this.#isTested = true;
   }
 

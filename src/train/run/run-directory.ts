@@ -11,6 +11,7 @@ import { fileError, fsyncPath, writeFileAtomic } from '../../io/atomic.ts';
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
 import { CheckpointFolder } from '../checkpoint/checkpoint-folder.ts';
 import type { ArraysRecord, MetricsRecord, RunSummary } from '../events.ts';
+import type { WeightsReport } from '../task/initial-weights.ts';
 import { lockRun } from './run-lock.ts';
 
 const CONFIG_FILE = 'config.yaml';
@@ -19,6 +20,8 @@ const METRICS_FILE = 'metrics.jsonl';
 const TABLE_FILE = 'metrics.csv';
 /** What the newest pass over each split measured beside numbers. */
 const EVALUATIONS = 'evaluations';
+/** What it began with, where that was a file of weights. */
+export const WEIGHTS_FILE = 'weights.json';
 
 export class RunDirectory {
   readonly checkpoints: CheckpointFolder;
@@ -111,6 +114,11 @@ export class RunDirectory {
   /** The text of its newest config; nothing before `describe`. */
   async config(): Promise<string | undefined> {
     return readText(join(this.path, CONFIG_FILE));
+  }
+
+  /** Keeps what is known of the weights that the run began with. */
+  async keepWeights(report: WeightsReport): Promise<void> {
+    await writeFileAtomic(join(this.path, WEIGHTS_FILE), asJson(report));
   }
 
   async finish(summary: RunSummary): Promise<void> {

@@ -29,6 +29,7 @@ import { type AnyOptimizer, build as buildOptimizer, buildScheduler } from '../.
 import { Schedule } from '../loop/schedule.ts';
 import { Totals } from '../loop/totals.ts';
 import { type BatchMixer, batchMixer } from './batch-mixer.ts';
+import { freeze } from './freezing.ts';
 import { metricsOf } from './task-metrics.ts';
 import { WeightAverage } from './weight-average.ts';
 
@@ -77,8 +78,9 @@ export function buildTask(loaded: LoadedConfig): Task {
   const { model, source: train, outputs } = checkModel(loaded);
   const [output] = outputs;
   const loss = pointing(loaded, ['loss'], () => buildLoss(config.loss));
+  const trained = freeze(loaded, model);
   const optimizer = pointing(loaded, ['optimizer'], () =>
-    buildOptimizer(config.optimizer, model.parameters()),
+    buildOptimizer(config.optimizer, trained),
   );
   const scheduler =
     config.scheduler &&

@@ -5,6 +5,7 @@
  */
 
 import { Callback, type TrainingRun } from '../../callbacks/index.ts';
+import { isRate } from '../../callbacks/training-run.ts';
 import type { LoadedConfig } from '../../config/load.ts';
 import type { TrainConfig } from '../../config/schema.ts';
 import {
@@ -98,7 +99,7 @@ export class TensorBoard extends Callback {
     const values = Object.entries(record).flatMap(([key, value]): SummaryValue[] => {
       if (PLACE.includes(key) || typeof value !== 'number') return [];
       // The rate is the optimizer's, whatever is measured meanwhile.
-      if (key === 'lr') return split === 'train' ? [{ tag: 'lr', simple_value: value }] : [];
+      if (isRate(key)) return split === 'train' ? [{ tag: key, simple_value: value }] : [];
       return [{ tag: `${key}/${split}`, simple_value: value }];
     });
     this.#add(values, step);

@@ -1,0 +1,147 @@
+/** `model.weights`: what a run begins with, where that is not PyTorch's initialisation. */
+
+import { join } from 'node:path';
+import { z } from 'zod';
+import { FileError, TorchtsError } from '../../base/errors.ts';
+import { INTERPRETED } from '../../base/registry.ts';
+import type { LoadedConfig } from '../../config/load.ts';
+import type { ConfigPath } from '../../config/place.ts';
+import { fromHost } from '../../io/tensors.ts';
+import {
+  isWholeMatch,
+  type Module,
+  matchState,
+  misfits,
+  type StateMatch,
+  wholeModel,
+} from '../../nn/index.ts';
+import type { HostTensors } from '../checkpoint/checkpoint.ts';
+import { readWeightsFile, weightsChecksum } from '../checkpoint/weights-file.ts';
+import { WEIGHTS_FILE } from '../run/run-directory.ts';
+import { readJson } from '../run/run-files.ts';
+import type { Task } from './task.ts';
+
+/** What was taken from a file of weights, and what was not. */
+export interface WeightsReport extends Omit<StateMatch, 'pairs'> {
+  readonly file: string;
+  /** Whether the average of a checkpoint was asked for. */
+  readonly ema: boolean;
+  /** Of the contents that were read. */
+  readonly sha256: string;
+  /** Keys of the model that got their values, and all that it has. */
+  readonly taken: number;
+  readonly keys: number;
+}
+
+/** Values by the model's keys. */
+interface ReadWeights {
+  readonly values: HostTensors;
+  readonly report: WeightsReport;
+}
+
+/**
+ * Gives a task that was just built the weights that its config names.
+ *
+ * @returns what was taken; nothing where the config names none.
+ * @throws ConfigError at `model.weights` for what cannot be read, or does not fit.
+ */
+export async function loadInitialWeights(
+  loaded: LoadedConfig,
+  { model, average }: Pick<Task, 'model' | 'average'>,
+): Promise<WeightsReport | undefined> {
+  const read = await readInitialWeights(loaded, model);
+  if (read === undefined) return undefined;
+  const values = new Map([...read.values].map(([key, host]) => [key, fromHost(host)]));
+  model.loadStateDict(values, { strict: false });
+  average?.goOn(0);
+  return read.report;
+}
+
+/** What `loadInitialWeights` would take; throws as it does. Nothing is changed. */
+export async function readInitialWeights(
+  loaded: LoadedConfig,
+  model: Module,
+): Promise<ReadWeights | undefined> {
+  const { weights } = wholeModel(loaded.config.model);
+  if (weights === undefined) return undefined;
+  const { file, strict, ema, ...options } = weights;
+  const path = ['model', 'weights'];
+  const stored = await blaming(loaded, path, () => readWeightsFile(file, { ema }));
+  const own = model.stateDict();
+  const match = await blaming(loaded, path, async () => matchState(own, stored, options));
+  if (match.pairs.size === 0 || (strict && !isWholeMatch(match))) {
+    throw loaded.error(path, refusal(file, match));
+  }
+  const { pairs, ...rest } = match;
+  return {
+    values: new Map([...pairs].map(([key, from]) => [key, stored.get(from)!])),
+    report: {
+      file,
+      ema,
+      sha256: weightsChecksum(stored),
+      taken: pairs.size,
+      keys: own.size,
+      ...rest,
+    },
+  };
+}
+
+/** What a run keeps of its beginning, as far as it is read again. */
+const kept = z.looseObject({ file: z.string(), ema: z.boolean(), sha256: z.string() });
+
+/**
+ * The file of weights that a run in the folder `run` began with, if it has other contents now.
+ * Where it is gone there is nothing to say: a run that goes on has its own.
+ */
+export async function changedWeights(run: string): Promise<string | undefined> {
+  const { data } = kept.safeParse(await readJson(join(run, WEIGHTS_FILE)), INTERPRETED);
+  if (data === undefined) return undefined;
+  const now = await readWeightsFile(data.file, data).catch((error) => {
+    if (error instanceof FileError) return undefined;
+    throw error;
+  });
+  return now !== undefined && weightsChecksum(now) !== data.sha256 ? data.file : undefined;
+}
+
+async function blaming<T>(
+  loaded: LoadedConfig,
+  path: ConfigPath,
+  body: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await body();
+  } catch (error) {
+    throw error instanceof TorchtsError ? loaded.error(path, error.message) : error;
+  }
+}
+
+/** Of more, the others are counted. */
+const MOST_MISFITS = 12;
+
+function refusal(file: string, match: StateMatch): string {
+  if (match.pairs.size === 0) {
+    const [first] = match.missing_keys;
+    const [other] = [...match.unexpected_keys, ...match.excluded_keys];
+    return (
+      `${file} has nothing that fits: the model has keys such as ${first ?? 'none'}, the file ` +
+      `such as ${other ?? 'none'}; see prefix and rename in docs/weights.md`
+    );
+  }
+  const all = misfits(match);
+  const shown = all.slice(0, MOST_MISFITS);
+  if (all.length > shown.length) shown.push(`and ${all.length - shown.length} more`);
+  return [`${file} does not fit the model:`, ...shown, `To go on: ${advice(match)}`].join('\n  ');
+}
+
+/** A new head is what most people want who load what does not fit. */
+function advice({ mismatched_keys, missing_keys }: StateMatch): string {
+  const parts = new Set(
+    [...mismatched_keys.map(({ key }) => key), ...missing_keys].map((key) =>
+      key.split('.').slice(0, -1).join('.'),
+    ),
+  );
+  const lenient = 'strict: false loads what fits, and the rest begins anew';
+  if (parts.size === 0 || parts.size > 2 || parts.has('')) return lenient;
+  const exclude = [...parts].map((part) => `'${part}.*'`).join(', ');
+  return `exclude: [${exclude}] keeps a new head, or ${lenient}`;
+}
