@@ -20,6 +20,15 @@ int64_t size(const Napi::Object& from, const char* key) {
   return integer(from.Get(key), key, 2147483647);
 }
 
+// A copy of a typed array.
+template <class T>
+std::vector<T> numbers(const Napi::Value& value, const std::string& what, DType dtype) {
+  if (!value.IsTypedArray()) throw std::invalid_argument("[images] no typed array of " + what);
+  const size_t count = value.As<Napi::TypedArray>().ElementLength();
+  const T* data = static_cast<const T*>(host_data(value, dtype, static_cast<int64_t>(count)));
+  return {data, data + count};
+}
+
 PixelMove parse_move(const Napi::Object& from) {
   PixelMove move;
   const std::string kind = from.Get("kind").ToString();
@@ -69,9 +78,32 @@ const int32_t* parse_indices(const Napi::Value& value, size_t* count) {
   return static_cast<const int32_t*>(host_data(value, DType::int32, static_cast<int64_t>(*count)));
 }
 
-void fill(const SharedImages& shared, const int32_t* indices, size_t rows, uint32_t epoch,
-          const BatchSlot& slot) {
-  fill_batch(shared.source, indices, rows, epoch,
+// What is done to each image of a batch; `indices` were checked. Each image's numbers follow their
+// count.
+std::vector<ImageWork> parse_batch(const Napi::Value& value, const int32_t* indices, size_t rows,
+                                   const ImageSource& source) {
+  std::vector<ImageWork> work;
+  if (!source.has_ops) return work;
+  if (!value.IsTypedArray()) throw std::invalid_argument("[images] ops must be a Float64Array");
+  size_t left = value.As<Napi::TypedArray>().ElementLength();
+  const double* next =
+      static_cast<const double*>(host_data(value, DType::float64, static_cast<int64_t>(left)));
+  for (size_t row = 0; row < rows; row++) {
+    if (left == 0 || !(*next >= 0) || *next > static_cast<double>(left - 1)) {
+      throw std::invalid_argument("[images] the ops end before those of image " +
+                                  std::to_string(row));
+    }
+    const size_t count = static_cast<size_t>(*next);
+    work.push_back(parse_work(next + 1, count, source.image(indices[row]).shape, source.to));
+    next += 1 + count;
+    left -= 1 + count;
+  }
+  if (left > 0) throw std::invalid_argument("[images] there are ops of more images than asked for");
+  return work;
+}
+
+void fill(const SharedImages& shared, const BatchOrder& order, const BatchSlot& slot) {
+  fill_batch(shared.source, order, shared.pool,
              reinterpret_cast<float*>(slot.inputs->memory.data()),
              reinterpret_cast<int64_t*>(slot.targets->memory.data()));
 }
@@ -87,6 +119,18 @@ class MakeRoomJob : public Job {
 };
 
 }  // namespace
+
+void WorkQueue::push(std::vector<ImageWork> work) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  queue_.push_back(std::move(work));
+}
+
+std::vector<ImageWork> WorkQueue::pop() {
+  std::lock_guard<std::mutex> lock(mutex_);
+  std::vector<ImageWork> work = std::move(queue_.front());
+  queue_.pop_front();
+  return work;
+}
 
 Napi::Function ImageSourceClass::define(Napi::Env env) {
   return DefineClass(env, "ImageSource", {InstanceMethod<&ImageSourceClass::gather>("gather")});
@@ -111,9 +155,16 @@ ImageSourceClass::ImageSourceClass(const Napi::CallbackInfo& info)
     source.height = size(from, "height");
     source.width = size(from, "width");
     source.seed = static_cast<uint64_t>(integer(from.Get("seed"), "seed", 9007199254740991.0));
-    const float* table = static_cast<const float*>(
-        host_data(from.Get("table"), DType::float32, source.channels * 256));
-    source.table.assign(table, table + source.channels * 256);
+    source.workers = static_cast<int>(integer(from.Get("workers"), "workers", 2147483647));
+    if (const Napi::Value to = from.Get("to"); to.IsObject()) {
+      const Napi::Object shape = to.As<Napi::Object>();
+      source.has_ops = true;
+      source.to = {size(shape, "channels"), size(shape, "height"), size(shape, "width")};
+    }
+    source.table = numbers<float>(from.Get("table"), "table", DType::float32);
+    if (const Napi::Value sizes = from.Get("sizes"); !sizes.IsUndefined()) {
+      source.sizes = numbers<int32_t>(sizes, "sizes", DType::int32);
+    }
     const Napi::Value moves = from.Get("moves");
     if (!moves.IsArray()) throw std::invalid_argument("[images] moves must be an array");
     for (uint32_t i = 0; i < moves.As<Napi::Array>().Length(); i++) {
@@ -145,8 +196,9 @@ Napi::Value ImageSourceClass::gather(const Napi::CallbackInfo& info) {
     const int64_t epoch = integer(info[1], "epoch", 4294967295.0);
     const BatchSlot slot = parse_slot(info[2], info[3], rows, shared_->source);
     check_indices(shared_->source, indices, rows);
+    const std::vector<ImageWork> work = parse_batch(info[4], indices, rows, shared_->source);
     for (Buffer* buffer : {slot.inputs.get(), slot.targets.get()}) instance_->claim(*buffer);
-    fill(*shared_, indices, rows, static_cast<uint32_t>(epoch), slot);
+    fill(*shared_, {indices, rows, static_cast<uint32_t>(epoch), &work}, slot);
     return info.Env().Undefined();
   });
 }
@@ -164,6 +216,7 @@ ImageStream::ImageStream(const Napi::CallbackInfo& info)
 
 void ImageStream::start(const Napi::CallbackInfo& info) {
   const std::shared_ptr<const SharedImages> shared = ImageSourceClass::of(info[0]);
+  shared_ = shared;
   size_t count;
   const int32_t* indices = parse_indices(info[1], &count);
   check_indices(shared->source, indices, count);
@@ -185,21 +238,36 @@ void ImageStream::start(const Napi::CallbackInfo& info) {
                                 std::to_string(ahead) + " batches ahead");
   }
   if (rest > 0) slots_.push_back(parse_slot(tail.Get(0u), tail.Get(1u), rest, shared->source));
-  std::vector<int32_t> order(indices, indices + count);
+  order_.assign(indices, indices + count);
+  batch_ = batch;
   for (const BatchSlot& slot : slots_) {
     // Of all the others, runs that are still queued make room.
     const bool is_first = &slot < slots_.data() + ahead || &slot >= slots_.data() + ring_;
     if (!is_first) continue;
     for (Buffer* buffer : {slot.inputs.get(), slot.targets.get()}) instance_->claim(*buffer);
   }
-  stream_ = std::make_shared<BatchStream>(whole_ + (rest > 0 ? 1 : 0), ahead,
-                                          [shared, order, slots = slots_, whole = whole_,
-                                           ring = ring_, batch, rest, epoch](uint64_t b) {
-                                            const bool is_tail = b == whole;
-                                            fill(*shared, order.data() + b * batch,
-                                                 is_tail ? rest : batch, epoch,
-                                                 is_tail ? slots.back() : slots[b % ring]);
-                                          });
+  if (shared->source.has_ops) {
+    if (!info[7].IsArray()) throw std::invalid_argument("[images] a stream takes a list of ops");
+    const Napi::Array ops = info[7].As<Napi::Array>();
+    for (uint32_t i = 0; i < ahead; i++) push_work(ops.Get(i));
+  }
+  const auto fill_next = [shared, order = order_, work = work_, slots = slots_, whole = whole_,
+                          ring = ring_, batch, rest, epoch](uint64_t b) {
+    const bool is_tail = b == whole;
+    const std::vector<ImageWork> ops =
+        shared->source.has_ops ? work->pop() : std::vector<ImageWork>();
+    fill(*shared, {order.data() + b * batch, is_tail ? rest : batch, epoch, &ops},
+         is_tail ? slots.back() : slots[b % ring]);
+  };
+  stream_ = std::make_shared<BatchStream>(whole_ + (rest > 0 ? 1 : 0), ahead, fill_next);
+}
+
+void ImageStream::push_work(const Napi::Value& ops) {
+  if (!shared_->source.has_ops) return;
+  const size_t rows = std::min(batch_, order_.size() - pushed_);
+  if (rows == 0) return;
+  work_->push(parse_batch(ops, order_.data() + pushed_, rows, shared_->source));
+  pushed_ += rows;
 }
 
 void ImageStream::Finalize(Napi::BasicEnv) { close(); }
@@ -207,6 +275,7 @@ void ImageStream::Finalize(Napi::BasicEnv) { close(); }
 Napi::Value ImageStream::take(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
     if (stream_ == nullptr) throw std::invalid_argument("[images] the stream was disposed");
+    push_work(info[0]);
     const uint64_t batch = stream_->take();
     instance_->thread.submit(new MakeRoomJob(stream_), Job::After::discard);
     const BatchSlot& slot = batch == whole_ ? slots_.back() : slots_[batch % ring_];

@@ -3,7 +3,9 @@
 
 #include <napi.h>
 
+#include <deque>
 #include <memory>
+#include <mutex>
 #include <vector>
 
 #include "batch_stream.h"
@@ -16,6 +18,18 @@ namespace torchts {
 struct SharedImages {
   ImageSource source;
   std::shared_ptr<Buffer> images, labels;
+  mutable ThreadPool pool;
+};
+
+// What is done to the images of the batches that will be made next.
+class WorkQueue {
+ public:
+  void push(std::vector<ImageWork> work);
+  std::vector<ImageWork> pop();
+
+ private:
+  std::mutex mutex_;
+  std::deque<std::vector<ImageWork>> queue_;
 };
 
 // Where a batch goes.
@@ -23,8 +37,9 @@ struct BatchSlot {
   std::shared_ptr<Buffer> inputs, targets;
 };
 
-// new ImageSource({ images, labels, table, channels, height, width, moves, seed }), as in
-// src/engine/images.ts. gather(indices, epoch, inputs, targets) fills one batch now.
+// new ImageSource({ images, labels, table, channels, height, width, sizes, moves, seed, to,
+// workers }), as in src/engine/images.ts. gather(indices, epoch, inputs, targets, ops) fills one
+// batch now. `ops` is a Float64Array that encode-ops.ts makes, where `to` is given.
 class ImageSourceClass : public Napi::ObjectWrap<ImageSourceClass> {
  public:
   static Napi::Function define(Napi::Env env);
@@ -41,10 +56,11 @@ class ImageSourceClass : public Napi::ObjectWrap<ImageSourceClass> {
   std::shared_ptr<const SharedImages> shared_;
 };
 
-// new ImageStream(source, order, batch size, epoch, slots, tail, ahead): batches of `order` (an
-// Int32Array), as BatchStreamRequest of src/engine/images.ts says. `slots` lists the storages of
-// inputs and targets in turn, `tail` the two of a last, smaller batch if there is one.
-// take(), dispose(). Garbage collection disposes too.
+// new ImageStream(source, order, batch size, epoch, slots, tail, ahead, ops): batches of `order`
+// (an Int32Array), as BatchStreamRequest of src/engine/images.ts says. `slots` lists the storages
+// of inputs and targets in turn, `tail` the two of a last, smaller batch if there is one. `ops` are
+// those of the first `ahead` batches; take(ops) brings those of the batch `ahead` after the one it
+// takes, where there is one. dispose(). Garbage collection disposes too.
 class ImageStream : public Napi::ObjectWrap<ImageStream> {
  public:
   static Napi::Function define(Napi::Env env);
@@ -57,9 +73,16 @@ class ImageStream : public Napi::ObjectWrap<ImageStream> {
   Napi::Value take(const Napi::CallbackInfo& info);
   Napi::Value dispose(const Napi::CallbackInfo& info);
   void close();
+  // Queues what is done to the next batch, if there is one.
+  void push_work(const Napi::Value& ops);
 
   std::shared_ptr<Instance> instance_;
+  std::shared_ptr<const SharedImages> shared_;
   std::shared_ptr<BatchStream> stream_;
+  std::shared_ptr<WorkQueue> work_ = std::make_shared<WorkQueue>();
+  std::vector<int32_t> order_;
+  size_t batch_ = 0;              // samples a batch
+  size_t pushed_ = 0;             // samples whose work was queued
   std::vector<BatchSlot> slots_;  // of each batch in turn; the tail's comes last
   uint64_t ring_ = 0;             // slots that are used in turn
   uint64_t whole_ = 0;            // batches that are not the tail

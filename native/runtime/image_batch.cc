@@ -1,6 +1,7 @@
 #include "image_batch.h"
 
 #include <algorithm>
+#include <atomic>
 #include <numeric>
 #include <stdexcept>
 #include <string>
@@ -14,6 +15,7 @@ namespace {
 constexpr uint32_t kStream = 0x6175676d;
 constexpr int64_t kMost = int64_t{1} << 20;  // of a size: products stay far from overflow
 constexpr int64_t kOutside = -1;
+constexpr int kMostWorkers = 256;
 
 [[noreturn]] void fail(const std::string& message) {
   throw std::invalid_argument("[images] " + message);
@@ -76,6 +78,13 @@ void look_up(const uint8_t* in, const float* table, size_t count, float* out) {
   for (size_t p = 0; p < count; p++) out[p] = table[in[p]];
 }
 
+void look_up_planes(ImageView image, const float* table, float* out) {
+  const size_t area = static_cast<size_t>(image.shape.area());
+  for (int64_t c = 0; c < image.shape.channels; c++) {
+    look_up(image.data + c * area, table + c * 256, area, out + c * area);
+  }
+}
+
 void fill_moved(const ImageSource& s, const uint8_t* image, const MovedImage& moved, float* out) {
   const float* table = s.table.data();
   for (int64_t c = 0; c < s.channels; c++, table += 256, image += s.height * s.width) {
@@ -116,9 +125,57 @@ void check_moves(const ImageSource& source) {
   }
 }
 
+// Images of sizes of their own: where each begins.
+void check_sizes(ImageSource& source) {
+  if (!source.has_ops) fail("images of sizes of their own need ops that give them one");
+  if (source.sizes.size() != 2 * source.label_count) {
+    fail(std::to_string(source.sizes.size()) + " numbers are not the sizes of " +
+         std::to_string(source.label_count) + " images");
+  }
+  size_t end = 0;
+  source.offsets.clear();
+  for (size_t i = 0; i < source.label_count; i++) {
+    check_size("height", source.sizes[2 * i], 1);
+    check_size("width", source.sizes[2 * i + 1], 1);
+    source.offsets.push_back(end);
+    const size_t area = static_cast<size_t>(source.sizes[2 * i]) * source.sizes[2 * i + 1];
+    // Neither product nor sum can overflow: sides are 2^20 at most, and so are channels.
+    end += area * static_cast<size_t>(source.channels);
+    if (end > source.image_bytes) break;
+  }
+  if (end == source.image_bytes) return;
+  fail(std::to_string(source.image_bytes) + " bytes are not those of the images of these sizes");
+}
+
+// One image of a batch, as the model gets it.
+void fill_row(const ImageSource& source, const BatchOrder& order, size_t row, ImageScratch& scratch,
+              float* out) {
+  const int32_t index = order.indices[row];
+  const ImageView image = source.image(index);
+  if (source.has_ops) {
+    const ImageWork& work = (*order.work)[row];
+    look_up_planes(scratch.apply(work.ops, image), source.table.data(), out);
+    for (const ImageOp& op : work.erase) erase_box(op, source.to, out);
+  } else if (source.moves.empty()) {
+    look_up_planes(image, source.table.data(), out);
+  } else {
+    fill_moved(source, image.data, MovedImage(source, index, order.epoch), out);
+  }
+}
+
 }  // namespace
 
+ImageView ImageSource::image(int32_t index) const {
+  if (sizes.empty()) {
+    return {{channels, height, width}, images + static_cast<size_t>(index) * image_size()};
+  }
+  return {
+      {channels, sizes[2 * static_cast<size_t>(index)], sizes[2 * static_cast<size_t>(index) + 1]},
+      images + offsets[index]};
+}
+
 size_t ImageSource::sample_size() const {
+  if (has_ops) return to.size();
   int64_t rows = height, columns = width;
   for (const PixelMove& move : moves) {
     if (move.kind != PixelMove::Kind::crop) continue;
@@ -128,16 +185,26 @@ size_t ImageSource::sample_size() const {
   return static_cast<size_t>(channels * rows * columns);
 }
 
-void check_source(const ImageSource& source) {
+void check_source(ImageSource& source) {
   check_size("channels", source.channels, 1);
   check_size("height", source.height, 1);
   check_size("width", source.width, 1);
-  check_moves(source);
-  if (source.table.size() != static_cast<size_t>(source.channels) * 256) {
-    fail("the table has " + std::to_string(source.table.size()) + " values; " +
-         std::to_string(source.channels) + " channels need " +
-         std::to_string(source.channels * 256));
+  if (source.workers < 1 || source.workers > kMostWorkers) {
+    fail("workers must be 1 to " + std::to_string(kMostWorkers));
   }
+  if (source.has_ops) {
+    check_size("channels", source.to.channels, 1);
+    check_size("height", source.to.height, 1);
+    check_size("width", source.to.width, 1);
+    if (!source.moves.empty()) fail("moves and ops exclude each other");
+  }
+  check_moves(source);
+  const int64_t channels = source.has_ops ? source.to.channels : source.channels;
+  if (source.table.size() != static_cast<size_t>(channels) * 256) {
+    fail("the table has " + std::to_string(source.table.size()) + " values; " +
+         std::to_string(channels) + " channels need " + std::to_string(channels * 256));
+  }
+  if (!source.sizes.empty()) return check_sizes(source);
   if (source.label_count != source.image_bytes / source.image_size() ||
       source.image_bytes % source.image_size() != 0) {
     fail(std::to_string(source.image_bytes) + " bytes are not " +
@@ -154,20 +221,21 @@ void check_indices(const ImageSource& source, const int32_t* indices, size_t row
   }
 }
 
-void fill_batch(const ImageSource& source, const int32_t* indices, size_t rows, uint32_t epoch,
-                float* inputs, int64_t* targets) {
-  const size_t pixels = static_cast<size_t>(source.height * source.width);
-  for (size_t r = 0; r < rows; r++, inputs += source.sample_size()) {
-    const uint8_t* image = source.images + static_cast<size_t>(indices[r]) * source.image_size();
-    targets[r] = source.labels[indices[r]];
-    if (source.moves.empty()) {
-      for (int64_t c = 0; c < source.channels; c++) {
-        look_up(image + c * pixels, source.table.data() + c * 256, pixels, inputs + c * pixels);
-      }
-    } else {
-      fill_moved(source, image, MovedImage(source, indices[r], epoch), inputs);
+void fill_batch(const ImageSource& source, const BatchOrder& order, ThreadPool& pool, float* inputs,
+                int64_t* targets) {
+  const int parts = static_cast<int>(std::min<size_t>(source.workers, order.rows));
+  std::atomic<size_t> next{0};
+  auto work = [&] {
+    ImageScratch scratch;
+    for (size_t row = next++; row < order.rows; row = next++) {
+      targets[row] = source.labels[order.indices[row]];
+      fill_row(source, order, row, scratch, inputs + row * source.sample_size());
     }
-  }
+  };
+  if (parts <= 1) return work();
+  using Work = decltype(work);
+  pool.run(
+      parts, [](void* context, int) { (*static_cast<Work*>(context))(); }, &work);
 }
 
 }  // namespace torchts

@@ -6,6 +6,9 @@
 #include <cstdint>
 #include <vector>
 
+#include "image_ops.h"
+#include "thread_pool.h"
+
 namespace torchts {
 
 // Moves the pixels of an image before the table is applied. What is random is drawn from the Philox
@@ -21,7 +24,9 @@ struct PixelMove {
   double probability = 0;
 };
 
-// Images (count, channels, height, width) and their labels (count).
+// Images (count, channels, height, width), or one after the other of sizes of their own, and their
+// labels (count). What becomes of their pixels is drawn here, as moves, or given with every batch,
+// as ops, whose results have the shape `to`.
 struct ImageSource {
   const uint8_t* images = nullptr;
   size_t image_bytes = 0;
@@ -29,22 +34,37 @@ struct ImageSource {
   size_t label_count = 0;
   std::vector<float> table;  // (channels, 256)
   int64_t channels = 0, height = 0, width = 0;
+  std::vector<int32_t> sizes;   // (count, 2): heights and widths; none where all are alike
+  std::vector<size_t> offsets;  // of such images, in bytes; made by check_source
   std::vector<PixelMove> moves;
   uint64_t seed = 0;
+  bool has_ops = false;
+  ImageShape to;
+  int workers = 1;  // threads that make a batch
 
   size_t image_size() const { return static_cast<size_t>(channels * height * width); }
-  // Of an image once it has been moved: channels * height * width of what the model gets.
+  ImageView image(int32_t index) const;
+  // Channels * height * width of what the model gets.
   size_t sample_size() const;
 };
 
+// One batch to be made of images that were checked.
+struct BatchOrder {
+  const int32_t* indices = nullptr;
+  size_t rows = 0;
+  uint32_t epoch = 0;
+  const std::vector<ImageWork>* work = nullptr;  // of each row, where the source has ops
+};
+
 // Throws std::invalid_argument unless the parts fit each other.
-void check_source(const ImageSource& source);
+void check_source(ImageSource& source);
 // Throws std::invalid_argument unless every index is that of an image.
 void check_indices(const ImageSource& source, const int32_t* indices, size_t rows);
 
-// inputs[r] = table[channel][moved image of indices[r]], targets[r] = labels[indices[r]].
-// The source and the indices were checked; inputs have rows * sample_size() elements.
-void fill_batch(const ImageSource& source, const int32_t* indices, size_t rows, uint32_t epoch,
-                float* inputs, int64_t* targets);
+// inputs[r] = table[channel][what becomes of image indices[r]], targets[r] = labels[indices[r]].
+// The source and the indices were checked; inputs have rows * sample_size() elements. The rows are
+// shared among as many threads of `pool` as the source asks for; no value depends on that.
+void fill_batch(const ImageSource& source, const BatchOrder& order, ThreadPool& pool, float* inputs,
+                int64_t* targets);
 
 }  // namespace torchts

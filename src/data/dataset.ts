@@ -84,6 +84,11 @@ export interface Dataset extends SampleDescription {
 export interface OpenOptions {
   /** What random transforms draw from, a non-negative safe integer; 0 unless given. */
   readonly seed?: number;
+  /**
+   * Threads that make batches ahead of their use, 1 unless given; 0 makes each when it is asked for.
+   * No value depends on it.
+   */
+  readonly num_workers?: number;
 }
 
 export interface BatchReader {

@@ -6,6 +6,8 @@
 import { EngineError } from '../base/errors.ts';
 import { philox4x32, philoxKey } from '../base/philox.ts';
 import type { Storage } from './engine.ts';
+import type { ImageWork } from './image-ops.ts';
+import type { ImageShape } from './pixels.ts';
 
 /**
  * Moves the pixels of an image before the table is applied. What is random is drawn from the Philox
@@ -27,19 +29,31 @@ export type PixelMove =
   | { readonly kind: 'flip'; readonly probability: number };
 
 export interface ImageSource {
-  /** uint8 (count, channels, height, width). Not to be written while this is in use. */
+  /**
+   * uint8 (count, channels, height, width); one image after the other where `sizes` gives each its
+   * own. Not to be written while this is in use.
+   */
   readonly images: Storage;
   /** int64 (count). Not to be written while this is in use. */
   readonly labels: Storage;
-  /** (channels, 256): the float32 value each byte becomes. */
+  /** (channels, 256): the float32 value each byte becomes. Channels are those of `to`, if given. */
   readonly table: Float32Array;
   readonly channels: number;
   readonly height: number;
   readonly width: number;
+  /** (count, 2): the height and width of each image, where they differ; needs `to`. */
+  readonly sizes?: Int32Array | undefined;
   readonly moves: readonly PixelMove[];
   /** A non-negative safe integer. */
   readonly seed: number;
+  /** The shape that ops give every image. They come with each batch, and exclude moves. */
+  readonly to?: ImageShape | undefined;
+  /** Threads that make a batch; no value depends on it. 1 unless given. */
+  readonly workers?: number | undefined;
 }
+
+/** What is done to each sample of a batch, where the source has `to`. */
+export type WorkOf = (indices: Int32Array, epoch: number) => readonly ImageWork[];
 
 /** Where one batch goes: `inputs` float32 (size, channels, height', width'), `targets` int64. */
 export interface BatchSlot {
@@ -58,6 +72,8 @@ export interface BatchStreamRequest {
   readonly tail?: BatchSlot;
   /** Batches made before the first is taken: the slots that nobody will read again. */
   readonly ahead: number;
+  /** Asked for each batch in order, `ahead` before it is taken. */
+  readonly work?: WorkOf | undefined;
 }
 
 /** Batches made ahead on a thread of their own. */
@@ -72,20 +88,26 @@ export interface BatchStream {
 
 /** Images an engine holds, and batches of them. */
 export interface Images {
-  /** Fills one batch now. Throws an `EngineError` when an index is out of range or sizes differ. */
-  gather(indices: Int32Array, epoch: number, slot: BatchSlot): void;
+  /**
+   * Fills one batch now. Throws an `EngineError` when an index is out of range, sizes differ or the
+   * work on an image does not fit it.
+   */
+  gather(indices: Int32Array, epoch: number, slot: BatchSlot, work?: WorkOf): void;
   /** Batches of an order, ahead of their use. Missing where the engine has no threads. */
   stream?(request: BatchStreamRequest): BatchStream;
 }
 
-/** The height and width of an image once it has been moved. */
-export function movedSize({ height, width, moves }: Omit<ImageSource, 'images' | 'labels'>) {
+/** The shape of an image on its way into the model. */
+export function shapeOfSample(source: Omit<ImageSource, 'images' | 'labels'>): ImageShape {
+  const { channels, height, width, moves, to } = source;
+  if (to !== undefined) return to;
   const crops = moves.flatMap((move) => (move.kind === 'crop' ? [move] : []));
-  return crops.at(-1) ?? { height, width };
+  const size = crops.at(-1) ?? { height, width };
+  return { channels, height: size.height, width: size.width };
 }
 
 /** Keeps the draws apart from the shuffle's: "augm" in ASCII. */
-const STREAM = 0x6175676d;
+export const AUGMENTATION_STREAM = 0x6175676d;
 
 /** Where the rows and columns of a moved image come from; -1 where they show nothing. */
 export function movedPlaces(
@@ -96,7 +118,10 @@ export function movedPlaces(
   let rows = Array.from({ length: height }, (_, i) => i);
   let columns = Array.from({ length: width }, (_, i) => i);
   for (const [place, move] of moves.entries()) {
-    const [first, second] = philox4x32([sample, place, epoch, STREAM], philoxKey(seed));
+    const [first, second] = philox4x32(
+      [sample, place, epoch, AUGMENTATION_STREAM],
+      philoxKey(seed),
+    );
     if (move.kind === 'flip') {
       if (first / 2 ** 32 < move.probability) columns.reverse();
       continue;

@@ -1,17 +1,11 @@
 /** Images of files as a data set's own images are given to a model. */
 
 import { numel } from '../../base/shape.ts';
+import { applyOps } from '../../engine/reference/images/ops.ts';
 import type { EncodedFile, SampleEncoder } from '../dataset.ts';
-import { centerCrop, grayscale } from '../transforms/preparing.ts';
-import { resize } from '../transforms/resample.ts';
-import {
-  byteTable,
-  imageField,
-  preparations,
-  preparedSize,
-  type Transform,
-} from '../transforms/transforms.ts';
-import { prepareImage } from './image-dataset.ts';
+import { byteTable, givenAfter, imageField, prepareImage } from '../transforms/pipeline.ts';
+import { centerCropOp, resizeOp } from '../transforms/preparing.ts';
+import type { Given, Transform } from '../transforms/transforms.ts';
 import { IMAGE_EXTENSIONS, readImage } from './image-files.ts';
 import type { Pixels, Size } from './pixels.ts';
 
@@ -22,23 +16,23 @@ import type { Pixels, Size } from './pixels.ts';
  */
 export function imageEncoder(
   pipeline: readonly Transform[],
-  given: { readonly channels: number; readonly size: Size | undefined },
+  given: Given,
 ): SampleEncoder | undefined {
   if (given.channels !== 1 && given.channels !== 3) return undefined;
-  const prepared = preparedSize(pipeline, given);
-  const { shape } = imageField(pipeline, prepared);
+  const { shape } = imageField(pipeline, given);
   const [channels, height, width] = shape as [number, number, number];
-  const steps = preparations(pipeline);
+  const steps = pipeline.filter((step) => step.takes === 'image').filter((step) => !step.random);
   const table = byteTable(pipeline, channels);
   // Images of any size will do where the steps make them equal.
-  const anySize = steps.reduce<Size | undefined>((size, step) => step.size(size), undefined);
+  const anySize = givenAfter(steps, { channels: given.channels, size: undefined }).size;
   const wanted = anySize === undefined ? given.size : undefined;
   const encode = async (path: string): Promise<EncodedFile> => {
     const read = await readImage(path);
-    const image = given.channels === 1 ? grayscale(read, 1) : read;
+    const image = given.channels === 1 ? applyOps(read, [GRAY]) : read;
     const fits = wanted === undefined || isOf(image, wanted);
-    const sized = fits ? image : resize(image, wanted, 'bilinear');
-    const result = centerCrop(prepareImage(sized, steps), { height, width });
+    const sized = fits ? image : applyOps(image, [resizeOp(image, wanted, 'bilinear')]);
+    const prepared = prepareImage(sized, steps);
+    const result = applyOps(prepared, [centerCropOp(prepared, { height, width })]);
     return {
       length: 1,
       inputs: looked(result, table),
@@ -47,6 +41,8 @@ export function imageEncoder(
   };
   return { kind: 'image', extensions: IMAGE_EXTENSIONS, encode };
 }
+
+const GRAY = { kind: 'grayscale', channels: 1, as: 'PIL' } as const;
 
 const isOf = (image: Size, { height, width }: Size) =>
   image.height === height && image.width === width;

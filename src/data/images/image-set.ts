@@ -6,15 +6,14 @@
 import { z } from 'zod';
 import type { DatasetSource } from '../dataset.ts';
 import { limitArguments, limitedPlaces } from '../loading/split.ts';
+import { givenAfter, imageField, preparations, prepareImage } from '../transforms/pipeline.ts';
 import {
-  imageField,
-  preparations,
-  preparedSize,
+  buildTransforms,
+  type Given,
   type Transform,
   transformList,
-  transforms,
 } from '../transforms/transforms.ts';
-import { type ImageData, ImageDataset, prepareImage, taken } from './image-dataset.ts';
+import { type ImageData, ImageDataset, joined, taken } from './image-dataset.ts';
 import { imageEncoder } from './image-encoder.ts';
 import type { Pixels, Size } from './pixels.ts';
 
@@ -49,7 +48,7 @@ export interface PixelImages extends Size {
 /** A data set of such images. Throws a `ConfigError` when the transforms do not fit them. */
 export function pixelSource(images: PixelImages, options: ImageOptions): DatasetSource {
   const { classes, channels, height, width, read } = images;
-  const pipeline = options.transforms.map((spec) => transforms.build(spec));
+  const pipeline = buildTransforms(options.transforms);
   const { limit, limit_per_class } = options;
   return {
     ...description(classes, pipeline, { channels, size: { height, width } }),
@@ -85,47 +84,51 @@ const AT_ONCE = 8;
  */
 export function encodedSource(images: EncodedImages, options: ImageOptions): DatasetSource {
   const { classes } = images;
-  const pipeline = options.transforms.map((spec) => transforms.build(spec));
+  const pipeline = buildTransforms(options.transforms);
   const given = { channels: 3, size: undefined };
-  const prepared = preparedSize(pipeline, given);
+  const steps = preparations(pipeline);
+  const prepared = givenAfter(steps, given);
   return {
     ...description(classes, pipeline, given),
     load: async () => {
       const { labels, decode } = await images.list();
       const places = limitedPlaces(labels, options);
-      const steps = preparations(pipeline);
-      const data = await readImages(places.length, prepared, async (i) => {
-        return prepareImage(await decode(places[i]!), steps).data;
-      });
+      const read = async (i: number) => prepareImage(await decode(places[i]!), steps);
+      const data = await readImages(places.length, prepared, read);
       const chosen = places.map((place) => labels[place]!);
-      const rest = pipeline.filter((transform) => transform.takes !== 'pixels');
-      return new ImageDataset({ classes, labels: chosen, ...prepared, images: data }, rest);
+      const rest = pipeline.slice(steps.length);
+      return new ImageDataset({ classes, labels: chosen, ...data }, rest);
     },
   };
 }
 
+/** Reads images that end with `given`, several at a time. */
 async function readImages(
   count: number,
-  { channels, height, width }: Size & { channels: number },
-  read: (place: number) => Promise<Uint8Array>,
-): Promise<Uint8Array> {
-  const bytes = channels * height * width;
-  const images = new Uint8Array(count * bytes);
+  { channels, size }: Given,
+  read: (place: number) => Promise<Pixels>,
+): Promise<ReturnType<typeof joined>> {
+  const results = new Array<Pixels>(count);
+  const bytes = size && channels * size.height * size.width;
+  const images = new Uint8Array(count * (bytes ?? 0));
   let next = 0;
   const worker = async () => {
-    for (let i = next++; i < count; i = next++) images.set(await read(i), i * bytes);
+    for (let i = next++; i < count; i = next++) {
+      const image = await read(i);
+      // Where the place of each is known, no second copy is kept.
+      if (bytes === undefined) results[i] = image;
+      else images.set(image.data, i * bytes);
+    }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, worker));
-  return images;
+  return size === undefined
+    ? joined(results, { channels, height: 1, width: 1 })
+    : { channels, ...size, images };
 }
 
-function description(
-  classes: readonly string[],
-  pipeline: readonly Transform[],
-  given: { channels: number; size: Size | undefined },
-) {
+function description(classes: readonly string[], pipeline: readonly Transform[], given: Given) {
   return {
-    input: imageField(pipeline, preparedSize(pipeline, given)),
+    input: imageField(pipeline, given),
     target: { dtype: 'int64', shape: [] },
     classes,
     encoder: imageEncoder(pipeline, given),

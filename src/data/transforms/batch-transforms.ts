@@ -146,7 +146,7 @@ export function beta(a: number, uniform: Uniform): number {
  * The logarithm of a variate of Gamma(a, 1). Marsaglia and Tsang, A simple method for generating
  * gamma variables, 2000; below 1 by the variate of a + 1.
  */
-function logGamma(a: number, uniform: Uniform): number {
+export function logGamma(a: number, uniform: Uniform): number {
   if (a < 1) return logGamma(a + 1, uniform) + Math.log(1 - uniform()) / a;
   const d = a - 1 / 3;
   const c = 1 / Math.sqrt(9 * d);

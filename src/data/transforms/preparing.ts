@@ -1,13 +1,32 @@
 /**
- * Transforms that give images of any size the size a model takes. They draw nothing, so they are
- * applied once, when a data set is read, and what they give is what is kept.
+ * Transforms that draw nothing. Where they come first they are applied once, when a data set is
+ * read, and what they give is what is kept.
  */
 
 import { z } from 'zod';
-import { ArgumentError } from '../../base/errors.ts';
-import { crop, type Pixels, type Size } from '../images/pixels.ts';
-import { INTERPOLATIONS, type Interpolation, resize } from './resample.ts';
-import { type PrepareTransform, side, sizeOf, sizeOption, transforms } from './transforms.ts';
+import { ArgumentError, ConfigError } from '../../base/errors.ts';
+import { INTERPOLATIONS, type Interpolation, type ResizeOp } from '../../engine/image-ops.ts';
+import type { Size } from '../../engine/pixels.ts';
+import {
+  checkFill,
+  type Fill,
+  fillOf,
+  fillOption,
+  paddingMode,
+  paddingOf,
+  paddingOption,
+  side,
+  sizeArgument,
+  sizeOf,
+  sizeOption,
+} from './options.ts';
+import { checkColours, type Given, type ImageTransform, transforms } from './transforms.ts';
+
+type Work = Pick<ImageTransform, 'gives' | 'draw'>;
+
+function always(name: string, work: Work): ImageTransform {
+  return { name, takes: 'image', random: false, ...work };
+}
 
 const resizeOptions = z.strictObject({
   size: sizeOption.describe('(height, width), or one number for the shorter side.'),
@@ -18,7 +37,10 @@ const resizeOptions = z.strictObject({
     .describe('The longer side is at most this, where `size` is one number.'),
 });
 
-/** https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.Resize.html */
+/**
+ * With Pillow's arithmetic, as for images that are read from files.
+ * https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.Resize.html
+ */
 transforms.register('Resize', {
   schema: resizeOptions,
   create: ({ size, interpolation, max_size }: z.output<typeof resizeOptions>) => {
@@ -28,13 +50,22 @@ transforms.register('Resize', {
     }
     const wanted = (given: Size): Size =>
       typeof size === 'number' ? shorterSide(given, size, max_size) : sizeOf(size);
-    return preparing('Resize', {
-      size: (given) =>
-        given === undefined && typeof size === 'number' ? undefined : wanted(given!),
-      apply: (image) => resize(image, wanted(image), interpolation as Interpolation),
+    return always('Resize', {
+      gives: ({ channels, size: given }) => ({
+        channels,
+        size: given === undefined && typeof size === 'number' ? undefined : wanted(given!),
+      }),
+      draw: (_, image) => [resizeOp(image, wanted(image), interpolation)],
     });
   },
 });
+
+/** The whole image at another size, as Pillow resizes it. */
+export function resizeOp(image: Size, to: Size, interpolation: Interpolation): ResizeOp {
+  const { height, width } = image;
+  const box = { top: 0, left: 0, height, width };
+  return { kind: 'resize', ...box, to, interpolation, antialias: true, as: 'PIL' };
+}
 
 /** The shorter side becomes `length`, the other keeps the ratio. */
 function shorterSide({ height, width }: Size, length: number, most: number | null): Size {
@@ -47,26 +78,24 @@ function shorterSide({ height, width }: Size, length: number, most: number | nul
   return { height: Math.max(1, newHeight), width: Math.max(1, newWidth) };
 }
 
-const cropOptions = z.strictObject({
-  size: sizeOption.describe('(height, width), or one number for both.'),
-});
+const cropOptions = z.strictObject({ size: sizeArgument() });
 
 /** https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.CenterCrop.html */
 transforms.register('CenterCrop', {
   schema: cropOptions,
   create: ({ size }: z.output<typeof cropOptions>) => {
     const window = sizeOf(size);
-    return preparing('CenterCrop', {
-      size: () => window,
-      apply: (image) => centerCrop(image, window),
+    return always('CenterCrop', {
+      gives: ({ channels }) => ({ channels, size: window }),
+      draw: (_, image) => [centerCropOp(image, window)],
     });
   },
 });
 
-/** The window in the middle, with black around it where it is larger than the image. */
-export function centerCrop(image: Pixels, window: Size): Pixels {
+/** The window in the middle, with black around the image where it is larger. */
+export function centerCropOp(image: Size, window: Size) {
   const top = beforeMiddle(image.height, window.height);
-  return crop(image, top, beforeMiddle(image.width, window.width), window);
+  return { kind: 'crop', top, left: beforeMiddle(image.width, window.width), ...window } as const;
 }
 
 /** Where a window in the middle begins; negative where it is larger than the image. */
@@ -77,9 +106,6 @@ function beforeMiddle(length: number, window: number): number {
   return rest % 4 === 3 ? (rest + 1) / 2 : Math.floor(rest / 2);
 }
 
-/** torchvision's weights: the luma of ITU-R 601-2, in 16 fractional bits. */
-const LUMA = [19595, 38470, 7471] as const;
-
 const grayscaleOptions = z.strictObject({
   num_output_channels: z
     .union([z.literal(1), z.literal(3)])
@@ -87,38 +113,76 @@ const grayscaleOptions = z.strictObject({
     .describe('Channels, all of them alike.'),
 });
 
-/** https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.Grayscale.html */
+/**
+ * With Pillow's arithmetic, as for images that are read from files.
+ * https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.Grayscale.html
+ */
 transforms.register('Grayscale', {
   schema: grayscaleOptions,
-  create: ({ num_output_channels }: z.output<typeof grayscaleOptions>) =>
-    preparing('Grayscale', {
-      channels: num_output_channels,
-      size: (given) => given,
-      apply: (image) => grayscale(image, num_output_channels),
+  create: ({ num_output_channels: channels }: z.output<typeof grayscaleOptions>) =>
+    always('Grayscale', {
+      gives: (given) => {
+        checkColours('Grayscale', given);
+        return { channels, size: given.size };
+      },
+      draw: () => [{ kind: 'grayscale', channels, as: 'PIL' }],
     }),
 });
 
-/** The luma of an image, in as many channels as wanted. */
-export function grayscale(image: Pixels, channels: number): Pixels {
-  const { height, width, data } = image;
-  const area = height * width;
-  const gray = new Uint8Array(channels * area);
-  for (let i = 0; i < area; i++) {
-    gray[i] =
-      image.channels === 1
-        ? data[i]!
-        : (LUMA[0] * data[i]! +
-            LUMA[1] * data[area + i]! +
-            LUMA[2] * data[2 * area + i]! +
-            0x8000) >>
-          16;
-  }
-  for (let channel = 1; channel < channels; channel++) {
-    gray.copyWithin(channel * area, 0, area);
-  }
-  return { channels, height, width, data: gray };
+const padOptions = z.strictObject({
+  padding: paddingOption.describe(
+    'Pixels put around the image: at all sides; left and right, top and bottom; or left, top, ' +
+      'right, bottom.',
+  ),
+  fill: fillOption(),
+  padding_mode: paddingMode(),
+});
+
+/** https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.Pad.html */
+transforms.register('Pad', {
+  schema: padOptions,
+  create: ({ padding, fill, padding_mode }: z.output<typeof padOptions>) =>
+    always('Pad', padWork(paddingOf(padding), fill, padding_mode)),
+});
+
+function padWork(
+  sides: ReturnType<typeof paddingOf>,
+  fill: Fill,
+  mode: z.output<typeof padOptions>['padding_mode'],
+): Work {
+  return {
+    gives: (given) => {
+      checkFill('Pad', fill, given.channels);
+      return padded(given, sides, mode);
+    },
+    draw: (_, { channels }) => [{ kind: 'pad', ...sides, mode, fill: padFill(fill, channels) }],
+  };
 }
 
-function preparing(name: string, rest: Omit<PrepareTransform, 'name' | 'takes'>): PrepareTransform {
-  return { name, takes: 'pixels', ...rest };
+/** A byte for each channel. */
+export function padFill(fill: Fill, channels: number): number[] {
+  return (fillOf(fill, channels) ?? new Array<number>(channels).fill(0)).map(Math.trunc);
+}
+
+/** Padded images. Throws a `ConfigError` when there is too little to mirror. */
+export function padded(
+  { channels, size }: Given,
+  { left, top, right, bottom }: ReturnType<typeof paddingOf>,
+  mode: z.output<typeof padOptions>['padding_mode'],
+): Given {
+  if (size === undefined) return { channels, size };
+  const kept = mode === 'reflect' ? 1 : 0;
+  const mirrors = mode === 'reflect' || mode === 'symmetric';
+  if (
+    mirrors &&
+    (Math.max(top, bottom) > size.height - kept || Math.max(left, right) > size.width - kept)
+  ) {
+    throw new ConfigError(
+      `[Pad] there is not enough to ${mode} of images of ${size.height} x ${size.width}`,
+    );
+  }
+  return {
+    channels,
+    size: { height: size.height + top + bottom, width: size.width + left + right },
+  };
 }

@@ -12,10 +12,18 @@ import type {
   RunClock,
   Storage,
 } from '../engine.ts';
-import type { BatchSlot, BatchStream, BatchStreamRequest, ImageSource, Images } from '../images.ts';
+import type {
+  BatchSlot,
+  BatchStream,
+  BatchStreamRequest,
+  ImageSource,
+  Images,
+  WorkOf,
+} from '../images.ts';
 import { type KernelName, LAPACK_KERNELS } from '../kernels.ts';
 import type { Program } from '../program.ts';
 import { switchedOff } from '../switches.ts';
+import { encodeWork } from './encode-ops.ts';
 import {
   type Addon,
   loadAddon,
@@ -185,27 +193,43 @@ class CpuImages implements Images {
     this.#addon = addon;
     this.#native = new addon.ImageSource({
       ...source,
+      workers: source.workers ?? 1,
       images: CpuStorage.native(source.images),
       labels: CpuStorage.native(source.labels),
     });
   }
 
-  gather(indices: Int32Array, epoch: number, { inputs, targets }: BatchSlot): void {
-    this.#native.gather(indices, epoch, CpuStorage.native(inputs), CpuStorage.native(targets));
+  gather(indices: Int32Array, epoch: number, slot: BatchSlot, work?: WorkOf): void {
+    const [inputs, targets] = CpuImages.#natives(slot);
+    const ops = work && encodeWork(work(indices, epoch));
+    this.#native.gather(indices, epoch, inputs!, targets!, ops);
   }
 
-  stream({ order, batch_size, epoch, slots, tail, ahead }: BatchStreamRequest): BatchStream {
-    const native = ({ inputs, targets }: BatchSlot) =>
-      [inputs, targets].map((storage) => CpuStorage.native(storage));
-    return new this.#addon.ImageStream(
+  stream(request: BatchStreamRequest): BatchStream {
+    const { order, batch_size, epoch, slots, tail, ahead, work } = request;
+    let drawn = 0;
+    const nextOps = () => {
+      const indices = order.subarray(drawn, drawn + batch_size);
+      drawn += indices.length;
+      if (work === undefined || indices.length === 0) return undefined;
+      return encodeWork(work(indices, epoch));
+    };
+    const first = Array.from({ length: ahead }, nextOps).filter((ops) => ops !== undefined);
+    const native = new this.#addon.ImageStream(
       this.#native,
       order,
       batch_size,
       epoch,
-      slots.flatMap(native),
-      tail === undefined ? [] : native(tail),
+      slots.flatMap(CpuImages.#natives),
+      tail === undefined ? [] : CpuImages.#natives(tail),
       ahead,
+      first,
     );
+    return { take: () => native.take(nextOps()), dispose: () => native.dispose() };
+  }
+
+  static #natives({ inputs, targets }: BatchSlot) {
+    return [inputs, targets].map((storage) => CpuStorage.native(storage));
   }
 }
 

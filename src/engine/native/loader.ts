@@ -7,7 +7,7 @@ import { DTYPES, type DType, type HostArray } from '../../base/dtype.ts';
 import { assert, EngineError } from '../../base/errors.ts';
 import { PACKAGE_ROOT } from '../../base/package-root.ts';
 import type { KernelTiming } from '../engine.ts';
-import type { BatchStream, ImageSource } from '../images.ts';
+import type { ImageSource } from '../images.ts';
 import type { Program } from '../program.ts';
 
 /** A buffer; see `native/addon/storage.h`. */
@@ -43,7 +43,19 @@ export interface NativeExecutable {
 
 /** Images and what becomes of them; see `native/addon/image_source.h`. */
 export interface NativeImageSource {
-  gather(indices: Int32Array, epoch: number, inputs: NativeStorage, targets: NativeStorage): void;
+  gather(
+    indices: Int32Array,
+    epoch: number,
+    inputs: NativeStorage,
+    targets: NativeStorage,
+    ops: Float64Array | undefined,
+  ): void;
+}
+
+/** Batches made ahead; `ops` are those of a later batch. */
+export interface NativeImageStream {
+  take(ops: Float64Array | undefined): void;
+  dispose(): void;
 }
 
 /** One shared object of kernels that was loaded, or why it was not. */
@@ -91,7 +103,8 @@ export interface Addon {
     slots: readonly NativeStorage[],
     tail: readonly NativeStorage[],
     ahead: number,
-  ) => BatchStream;
+    ops: readonly Float64Array[],
+  ) => NativeImageStream;
 }
 
 const BUILD_COMMAND = 'npm run build';

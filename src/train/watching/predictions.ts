@@ -107,9 +107,7 @@ async function* guesses(
 /** A PNG file in base64; nothing where the samples are no images, or none that can be shown. */
 function pictureOf(dataset: Dataset, sample: number): string | null {
   if (!(dataset instanceof ImageDataset)) return null;
-  const { channels, height, width, images } = dataset;
-  const size = channels * height * width;
-  const data = images.subarray(sample * size, (sample + 1) * size);
+  const { channels, height, width, data } = dataset.image(sample);
   const image = thinned({ dtype: 'uint8', shape: [channels, height, width], data });
   try {
     return Buffer.from(imageSummary(image).encoded_image_string).toString('base64');

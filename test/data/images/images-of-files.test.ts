@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { prepareImage } from '../../../src/data/images/image-dataset.ts';
 import { readImage } from '../../../src/data/images/image-files.ts';
 import '../../../src/data/index.ts';
-import { preparations, transforms } from '../../../src/data/transforms/transforms.ts';
+import { preparations, prepareImage } from '../../../src/data/transforms/pipeline.ts';
+import { transforms } from '../../../src/data/transforms/transforms.ts';
 import { readSafetensors } from '../../../src/io/safetensors.ts';
 
 const FOLDER = fileURLToPath(new URL('../../fixtures/images', import.meta.url));

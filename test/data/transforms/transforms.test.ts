@@ -1,7 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { ConfigError } from '../../../src/base/errors.ts';
-import { byteTable, transforms } from '../../../src/data/transforms/transforms.ts';
+import { byteTable } from '../../../src/data/transforms/pipeline.ts';
+import { transforms } from '../../../src/data/transforms/transforms.ts';
 import { readSafetensors } from '../../../src/io/safetensors.ts';
 
 const FIXTURE = fileURLToPath(

@@ -1,0 +1,110 @@
+/** Batches of images, one pixel after the other. */
+
+import { EngineError } from '../../../base/errors.ts';
+import type { Storage } from '../../engine.ts';
+import { type EraseOp, sameShape } from '../../image-ops.ts';
+import {
+  type BatchSlot,
+  type ImageSource,
+  type Images,
+  movedPlaces,
+  shapeOfSample,
+  type WorkOf,
+} from '../../images.ts';
+import type { ImageShape, Pixels } from '../../pixels.ts';
+import { own } from '../storage.ts';
+import { eraseBox } from './erase.ts';
+import { applyOps } from './ops.ts';
+
+export class ReferenceImages implements Images {
+  readonly #source: ImageSource;
+  /** Where each image begins and what its shape is. */
+  readonly #places: readonly { readonly offset: number; readonly shape: ImageShape }[];
+  readonly #to: ImageShape;
+
+  constructor(source: ImageSource) {
+    const { images, labels, table, channels, moves, sizes, to } = source;
+    if (images.dtype !== 'uint8' || labels.dtype !== 'int64') {
+      throw new EngineError(`[images] needs uint8 images and int64 labels, got ${images.dtype}`);
+    }
+    if (to === undefined ? sizes !== undefined : moves.length > 0) {
+      throw new EngineError('[images] sizes need `to`, which excludes moves');
+    }
+    this.#to = shapeOfSample(source);
+    let end = 0;
+    this.#places = Array.from({ length: labels.numel }, (_, i) => {
+      const offset = end;
+      const [height = source.height, width = source.width] = sizes?.subarray(2 * i) ?? [];
+      end += channels * height * width;
+      return { offset, shape: { channels, height, width } };
+    });
+    if (images.numel !== end || table.length !== this.#to.channels * 256) {
+      throw new EngineError(
+        `[images] ${images.numel} bytes are not those of ${labels.numel} images, which take ${end}, or a table of ${table.length} does not fit`,
+      );
+    }
+    this.#source = source;
+  }
+
+  gather(indices: Int32Array, epoch: number, slot: BatchSlot, workOf?: WorkOf): void {
+    const { labels } = this.#source;
+    const size = this.#to.channels * this.#to.height * this.#to.width;
+    checkNumel('inputs', slot.inputs, indices.length * size);
+    checkNumel('targets', slot.targets, indices.length);
+    const outside = indices.find((index) => index < 0 || index >= labels.numel);
+    if (outside !== undefined) {
+      throw new EngineError(`[images] index ${outside} is out of range for ${labels.numel} images`);
+    }
+    const inputs = own(slot.inputs).values;
+    const targets = own(slot.targets).values;
+    const work = workOf?.(indices, epoch);
+    indices.forEach((sample, i) => {
+      const { ops = [], erase = [] } = work?.[i] ?? {};
+      targets[i] = own(labels).values[sample]!;
+      const image =
+        this.#source.to === undefined ? this.#moved(sample, epoch) : this.#image(sample);
+      const made = applyOps(image, ops);
+      if (!sameShape(made, this.#to)) {
+        throw new EngineError(`[images] the ops of image ${sample} give one of another shape`);
+      }
+      inputs.set(this.#looked(made, erase), i * size);
+    });
+  }
+
+  #image(sample: number): Pixels {
+    const { offset, shape } = this.#places[sample]!;
+    const { channels, height, width } = shape;
+    const bytes = own(this.#source.images).values;
+    return {
+      ...shape,
+      data: Uint8Array.from(bytes.subarray(offset, offset + channels * height * width)),
+    };
+  }
+
+  #moved(sample: number, epoch: number): Pixels {
+    const { channels, height, width, data } = this.#image(sample);
+    const { rows, columns } = movedPlaces(this.#source, sample, epoch);
+    const moved = Array.from({ length: channels }, (_, channel) =>
+      rows.flatMap((y) =>
+        columns.map((x) => (y < 0 || x < 0 ? 0 : data[(channel * height + y) * width + x]!)),
+      ),
+    ).flat();
+    return { channels, height: rows.length, width: columns.length, data: Uint8Array.from(moved) };
+  }
+
+  /** What the model gets. */
+  #looked(image: Pixels, erase: readonly EraseOp[]): Float32Array {
+    const area = image.height * image.width;
+    const values = Float32Array.from(
+      image.data,
+      (byte, i) => this.#source.table[Math.floor(i / area) * 256 + byte]!,
+    );
+    for (const op of erase) eraseBox(op, image, values);
+    return values;
+  }
+}
+
+function checkNumel(what: string, storage: Storage, expected: number): void {
+  if (storage.numel === expected) return;
+  throw new EngineError(`[images] ${what} need ${expected} elements, got ${storage.numel}`);
+}
