@@ -1,4 +1,4 @@
-// Ops on one image: src/engine/image-ops.ts says what they are, src/engine/reference/images/ what
+// Ops on one image: src/engine/image-ops/op.ts says what they are, apply.ts beside it what
 // they compute, bit by bit. Whatever is random about them was drawn in TypeScript.
 #pragma once
 

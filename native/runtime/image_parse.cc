@@ -143,7 +143,11 @@ std::vector<float> read_kernel(Reader& reader, int64_t length) {
     fail("a kernel of " + std::to_string(count) + " does not fit " + std::to_string(length) +
          " reflected pixels");
   }
-  return reader.floats("a weight", count);
+  std::vector<float> kernel;
+  for (int64_t i = 0; i < count; i++) {
+    kernel.push_back(static_cast<float>(read_between(reader, "a weight", 0, 1)));
+  }
+  return kernel;
 }
 
 void require_colours(const ImageShape& from) {
@@ -154,10 +158,11 @@ void require_colours(const ImageShape& from) {
 std::vector<ImageOp> read_ops(Reader& reader, int64_t count, ImageShape shape, bool nested);
 
 void read_mix(Reader& reader, ImageOp& op, const ImageShape& from) {
-  op.number = reader.floats("a share", 1)[0];
+  op.number = read_between(reader, "a share", -kMostFactor, kMostFactor);
   const int64_t chains = reader.integer("the number of chains", 0, kMostNumbers);
   for (int64_t i = 0; i < chains; i++) {
-    ImageOp::Chain chain{reader.floats("a share", 1)[0], {}};
+    const double share = read_between(reader, "a share", -kMostFactor, kMostFactor);
+    ImageOp::Chain chain{static_cast<float>(share), {}};
     const int64_t count = reader.integer("the number of ops", 0, kMostNumbers);
     chain.ops = read_ops(reader, count, from, true);
     if (!chain.ops.empty() && !(chain.ops.back().to == from)) {

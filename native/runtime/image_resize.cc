@@ -1,6 +1,6 @@
 // Resampling: each output is a weighted mean of the inputs below a filter, with integer weights;
 // first along the rows, then along the columns, each result rounded to a byte. As
-// src/engine/reference/images/resample.ts, whose integers are Pillow's or PyTorch's.
+// src/engine/image-ops/resample.ts, whose integers are Pillow's or PyTorch's.
 #include <algorithm>
 #include <cmath>
 #include <cstring>

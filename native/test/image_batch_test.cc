@@ -15,6 +15,8 @@ struct Fixture {
   std::vector<uint8_t> images;
   std::vector<int64_t> labels{7, 8, 9};
   ImageSource source;
+  std::vector<ImageWork> work;  // of each row, where the source has ops
+  ThreadPool pool;
 
   Fixture() {
     for (int i = 0; i < 36; i++) images.push_back(static_cast<uint8_t>(i * 7 + 1));
@@ -34,7 +36,8 @@ struct Fixture {
     check_indices(source, indices.data(), indices.size());
     std::vector<float> inputs(indices.size() * source.sample_size(), -1);
     std::vector<int64_t> targets(indices.size());
-    fill_batch(source, indices.data(), indices.size(), epoch, inputs.data(), targets.data());
+    const BatchOrder order{indices.data(), indices.size(), epoch, &work};
+    fill_batch(source, order, pool, inputs.data(), targets.data());
     for (size_t r = 0; r < indices.size(); r++) CHECK(targets[r] == 7 + indices[r]);
     return inputs;
   }
@@ -60,7 +63,16 @@ PixelMove crop(int64_t height, int64_t width, int64_t padding) {
   return move;
 }
 
-void check_refused(const Fixture& fixture, const std::string& expected) {
+ImageWork crop_at(int64_t top, int64_t left, const ImageShape& to) {
+  ImageOp op;
+  op.code = ImageOpCode::crop;
+  op.to = to;
+  op.top = top;
+  op.left = left;
+  return {{op}, {}};
+}
+
+void check_refused(Fixture& fixture, const std::string& expected) {
   const std::string message = message_of([&] { check_source(fixture.source); });
   CHECK(message.find(expected) != std::string::npos, "got: " + message);
 }
@@ -117,6 +129,49 @@ TEST("the draw depends on the sample and the epoch, not on the batch") {
     const std::vector<float> alone = fixture.fill({i}, 5);
     CHECK(std::equal(alone.begin(), alone.end(), together.begin() + 2 * i));
   }
+}
+
+TEST("any number of workers makes the same batch") {
+  Fixture fixture;
+  fixture.source.has_ops = true;
+  fixture.source.to = {2, 1, 2};
+  std::vector<int32_t> indices;
+  for (int32_t i = 0; i < 50; i++) {
+    indices.push_back(i % 3);
+    fixture.work.push_back(crop_at(i % 2, i % 4 - 1, fixture.source.to));
+  }
+  const std::vector<float> one = fixture.fill(indices);
+  for (int i = 0; i < 50; i++) {
+    for (int x = 0; x < 2; x++) {
+      const int from = i % 4 - 1 + x;
+      CHECK(one[4 * i + x] == (from < 0 || from > 2 ? 0 : fixture.pixel(i % 3, 0, i % 2, from)));
+    }
+  }
+  for (int workers : {2, 4, 64}) {
+    fixture.source.workers = workers;
+    CHECK(fixture.fill(indices) == one);
+  }
+}
+
+TEST("images of sizes of their own lie one after the other") {
+  Fixture fixture;
+  fixture.source.has_ops = true;
+  fixture.source.to = {2, 1, 1};
+  fixture.source.sizes = {1, 1, 4, 2, 3, 3};
+  fixture.work.assign(3, crop_at(0, 0, fixture.source.to));
+  const std::vector<float> out = fixture.fill({2, 0, 1});
+  const std::vector<size_t> begins{18, 27, 0, 1, 2, 10};
+  for (size_t i = 0; i < 6; i++) {
+    CHECK(out[i] == static_cast<float>(fixture.images[begins[i]] + 1000 * (i % 2)));
+  }
+  fixture.source.sizes = {1, 1, 4, 2, 3, 4};
+  check_refused(fixture, "36 bytes are not those of the images of these sizes");
+  fixture.source.sizes = {1 << 20, 1 << 20, 1 << 20, 1 << 20, 3, 4};
+  check_refused(fixture, "are not those of the images");
+  fixture.source.sizes = {1, 1};
+  check_refused(fixture, "2 numbers are not the sizes of 3 images");
+  fixture.source.sizes = {1, 0, 4, 2, 3, 3};
+  check_refused(fixture, "width must be 1 to 2^20, got 0");
 }
 
 TEST("refuses what does not fit") {

@@ -85,10 +85,10 @@ export interface OpenOptions {
   /** What random transforms draw from, a non-negative safe integer; 0 unless given. */
   readonly seed?: number;
   /**
-   * Threads that make batches ahead of their use, 1 unless given; 0 makes each when it is asked for.
-   * No value depends on it.
+   * Threads that make batches ahead of their use; 0 makes each when it is asked for. No value
+   * depends on it. Unless given, 1, or up to 4 where transforms compute with pixels.
    */
-  readonly num_workers?: number;
+  readonly num_workers?: number | undefined;
 }
 
 export interface BatchReader {

@@ -6,8 +6,8 @@
 import { EngineError } from '../base/errors.ts';
 import { philox4x32, philoxKey } from '../base/philox.ts';
 import type { Storage } from './engine.ts';
-import type { ImageWork } from './image-ops.ts';
-import type { ImageShape } from './pixels.ts';
+import type { ImageWork } from './image-ops/op.ts';
+import type { ImageShape } from './image-ops/pixels.ts';
 
 /**
  * Moves the pixels of an image before the table is applied. What is random is drawn from the Philox

@@ -77,6 +77,15 @@ export const data = ({ datasets, batchTransforms, samplers }: Sources) =>
         'Lengths: samples of like length come together, padded to the first of these that holds ' +
           'them, for data sets whose samples have lengths of their own.',
       ),
+    num_workers: z
+      .int()
+      .min(0)
+      .max(64)
+      .optional()
+      .describe(
+        'Threads that make batches of images ahead of their use; 0 makes each when it is needed. No ' +
+          'result depends on it. Default: 1, or up to 4 where transforms compute with pixels.',
+      ),
     drop_last: z
       .boolean()
       .default(false)

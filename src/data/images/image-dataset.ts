@@ -1,8 +1,10 @@
 /** Images with a class each, held in memory as bytes. */
 
+import { availableParallelism } from 'node:os';
 import { isDeepStrictEqual } from 'node:util';
 import { ArgumentError } from '../../base/errors.ts';
 import type { Engine, Storage } from '../../engine/engine.ts';
+import type { ImageShape } from '../../engine/image-ops/pixels.ts';
 import type {
   BatchStream,
   BatchStreamRequest,
@@ -10,7 +12,6 @@ import type {
   PixelMove,
   WorkOf,
 } from '../../engine/images.ts';
-import type { ImageShape } from '../../engine/pixels.ts';
 import type { BatchReader, BatchRequest, Dataset, Field, OpenOptions } from '../dataset.ts';
 import { concatenated, gather } from '../rows.ts';
 import {
@@ -255,6 +256,11 @@ export function joined(
   return isEven ? shared : { ...shared, sizes };
 }
 
+/** Threads that make batches where transforms compute with pixels. */
+function usualWorkers(): number {
+  return Math.min(4, availableParallelism());
+}
+
 /** Keeps the bytes in the engine, which gathers, changes and normalises a batch in one pass. */
 class ImageReader implements BatchReader {
   readonly #storages: readonly Storage[];
@@ -263,14 +269,14 @@ class ImageReader implements BatchReader {
   /** Batches made ahead, where the engine can. */
   readonly stream: ((request: BatchStreamRequest) => BatchStream) | undefined;
 
-  constructor(engine: Engine, data: ImageDataset, { seed = 0, num_workers = 1 }: OpenOptions) {
+  constructor(engine: Engine, data: ImageDataset, { seed = 0, num_workers }: OpenOptions) {
     const { channels, height, width, sizes, table, moves, workShape: to } = data;
     const images = engine.allocate('uint8', data.images.length);
     const labels = engine.allocate('int64', data.labels.length);
     engine.write(images, data.images);
     engine.write(labels, BigInt64Array.from(data.labels, BigInt));
     this.#storages = [images, labels];
-    const workers = Math.max(1, num_workers);
+    const workers = Math.max(1, num_workers ?? (to === undefined ? 1 : usualWorkers()));
     const shape = { channels, height, width, sizes };
     this.#images = engine.images({ images, labels, table, ...shape, moves, seed, to, workers });
     this.#work = to && data.workUnder(seed);

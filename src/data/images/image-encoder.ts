@@ -1,7 +1,7 @@
 /** Images of files as a data set's own images are given to a model. */
 
 import { numel } from '../../base/shape.ts';
-import { applyOps } from '../../engine/reference/images/ops.ts';
+import { applyOps } from '../../engine/image-ops/apply.ts';
 import type { EncodedFile, SampleEncoder } from '../dataset.ts';
 import { byteTable, givenAfter, imageField, prepareImage } from '../transforms/pipeline.ts';
 import { centerCropOp, resizeOp } from '../transforms/preparing.ts';

@@ -1,8 +1,8 @@
 /** One decoded image. */
 
-import type { Pixels, Size } from '../../engine/pixels.ts';
+import type { Pixels, Size } from '../../engine/image-ops/pixels.ts';
 
-export type { ImageShape, Pixels, Size } from '../../engine/pixels.ts';
+export type { ImageShape, Pixels, Size } from '../../engine/image-ops/pixels.ts';
 
 /** From (height, width, channels), as decoders give it. */
 export function planar(interleaved: Uint8Array, channels: number, size: Size): Pixels {

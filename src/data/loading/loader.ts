@@ -35,6 +35,8 @@ export interface DataLoaderOptions {
   readonly sampler?: Sampler | undefined;
   /** The part of every epoch that this process takes, of several that train together. */
   readonly shard?: Shard | undefined;
+  /** As of `OpenOptions`. */
+  readonly num_workers?: number | undefined;
   /** How many batches exist at a time, 3 unless given; see `Batch`. */
   readonly buffers?: number;
 }
@@ -96,10 +98,11 @@ export class DataLoader {
    */
   constructor(options: DataLoaderOptions) {
     const { dataset, engine } = options;
-    const { batch_size = 1, drop_last = false, seed = 0, buffers = 3 } = options;
+    const { batch_size = 1, drop_last = false, seed = 0, buffers = 3, num_workers } = options;
     checkInteger('batch_size', batch_size, 1);
     checkInteger('buffers', buffers, 1);
     checkInteger('seed', seed, 0);
+    if (num_workers !== undefined) checkInteger('num_workers', num_workers, 0);
     this.#sampler = samplerOf(options);
     const samples = this.#sampler.length;
     this.batchSize = batch_size;
@@ -117,7 +120,7 @@ export class DataLoader {
     this.samplesPerEpoch = first.reduce((sum, { indices }) => sum + indices.length, 0);
     this.#engine = engine;
     this.#buffers = buffers;
-    this.#reader = dataset.open(engine, { seed });
+    this.#reader = dataset.open(engine, { seed, num_workers });
   }
 
   /** Whether batches are made ahead of their use, on a thread of their own. */

@@ -2,8 +2,8 @@
 
 import { z } from 'zod';
 import { ConfigError } from '../../base/errors.ts';
-import { type ImageOp, shapeAfterAll } from '../../engine/image-ops.ts';
-import type { ImageShape } from '../../engine/pixels.ts';
+import { type ImageOp, shapeAfterAll } from '../../engine/image-ops/op.ts';
+import type { ImageShape } from '../../engine/image-ops/pixels.ts';
 import { logGamma } from './batch-transforms.ts';
 import {
   bitsFrom,

@@ -3,9 +3,9 @@
  * does to an image.
  */
 
-import type { ImageOp, WarpInterpolation } from '../../engine/image-ops.ts';
-import type { ImageShape, Size } from '../../engine/pixels.ts';
-import { roundHalfEven } from '../../engine/reference/images/filter.ts';
+import { roundHalfEven } from '../../base/rounding.ts';
+import type { ImageOp, WarpInterpolation } from '../../engine/image-ops/op.ts';
+import type { ImageShape, Size } from '../../engine/image-ops/pixels.ts';
 import type { Draws } from './draws.ts';
 import type { Fill } from './options.ts';
 import { affineOp, rotateOps } from './warps.ts';

@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import { ConfigError } from '../../base/errors.ts';
-import type { ImageOp } from '../../engine/image-ops.ts';
+import type { ImageOp } from '../../engine/image-ops/op.ts';
 import { probability, type Range, range } from './options.ts';
 import { checkColours, keepsShape, transforms } from './transforms.ts';
 

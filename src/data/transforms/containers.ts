@@ -3,8 +3,8 @@
 import { z } from 'zod';
 import { ConfigError } from '../../base/errors.ts';
 import type { Spec } from '../../base/registry.ts';
-import { type ImageOp, shapeAfterAll } from '../../engine/image-ops.ts';
-import type { ImageShape, Size } from '../../engine/pixels.ts';
+import { type ImageOp, shapeAfterAll } from '../../engine/image-ops/op.ts';
+import type { ImageShape, Size } from '../../engine/image-ops/pixels.ts';
 import type { Draws } from './draws.ts';
 import { probability } from './options.ts';
 import { givenAfter } from './pipeline.ts';
@@ -27,7 +27,7 @@ function drawAll(
   return ops;
 }
 
-/** What images are after one of several ways. Throws a `ConfigError` where channels would differ. */
+/** What images are after one of several ways. Throws a `ConfigError` where channels differ. */
 function oneOf(name: string, ways: readonly Given[]): Given {
   const [first, ...others] = ways as [Given, ...Given[]];
   if (others.some(({ channels }) => channels !== first.channels)) {

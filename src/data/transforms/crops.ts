@@ -2,9 +2,9 @@
 
 import { z } from 'zod';
 import { ArgumentError, ConfigError } from '../../base/errors.ts';
-import type { Box, ImageOp } from '../../engine/image-ops.ts';
-import type { Size } from '../../engine/pixels.ts';
-import { roundHalfEven } from '../../engine/reference/images/filter.ts';
+import { roundHalfEven } from '../../base/rounding.ts';
+import type { Box, ImageOp } from '../../engine/image-ops/op.ts';
+import type { Size } from '../../engine/image-ops/pixels.ts';
 import type { Draws } from './draws.ts';
 import {
   checkFill,
@@ -155,7 +155,7 @@ transforms.register('RandomResizedCrop', {
 /** Tries before the middle is taken. */
 const TRIES = 10;
 
-/** A box of random area and ratio; where ten do not fit, the middle with a ratio as near as can be. */
+/** A box of random area and ratio; where ten do not fit, the middle, in a ratio close to these. */
 export function randomBox(draws: Draws, image: Size, scale: Range, ratio: Range): Box {
   for (let i = 0; i < TRIES; i++) {
     const area = image.height * image.width * draws.uniform(...scale);

@@ -1,7 +1,7 @@
 /**
  * Random numbers of one transform on one sample: a sequence of Philox words that follows from the
- * seed, the epoch, the sample and the transform's place among the random ones alone. So no number of
- * threads changes a result, and a run can go on from the middle of an epoch.
+ * seed, the epoch, the sample and the transform's place among the random ones alone. So no number
+ * of threads changes a result, and a run can go on from the middle of an epoch.
  */
 
 import { philox4x32, philoxKey } from '../../base/philox.ts';

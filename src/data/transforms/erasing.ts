@@ -2,8 +2,8 @@
 
 import { z } from 'zod';
 import { ConfigError } from '../../base/errors.ts';
-import type { Size } from '../../engine/pixels.ts';
-import { roundHalfEven } from '../../engine/reference/images/filter.ts';
+import { roundHalfEven } from '../../base/rounding.ts';
+import type { Size } from '../../engine/image-ops/pixels.ts';
 import type { Draws } from './draws.ts';
 import { probability, range } from './options.ts';
 import { type ErasingTransform, transforms } from './transforms.ts';

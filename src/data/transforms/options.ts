@@ -7,8 +7,8 @@ import {
   WARP_INTERPOLATIONS,
   type WarpFill,
   type WarpInterpolation,
-} from '../../engine/image-ops.ts';
-import type { Size } from '../../engine/pixels.ts';
+} from '../../engine/image-ops/op.ts';
+import type { Size } from '../../engine/image-ops/pixels.ts';
 
 /** Pixels. */
 export const side = z.int().min(1).max(4096);

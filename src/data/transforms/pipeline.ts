@@ -1,11 +1,11 @@
-/** A list of transforms as one thing: what it gives, what it does once, and what to every sample. */
+/** A list of transforms as one thing: what it gives, does once, and does to every sample. */
 
 import { ConfigError } from '../../base/errors.ts';
-import type { EraseOp, ImageOp, ImageWork } from '../../engine/image-ops.ts';
-import { shapeAfterAll } from '../../engine/image-ops.ts';
+import { applyOps } from '../../engine/image-ops/apply.ts';
+import type { EraseOp, ImageOp, ImageWork } from '../../engine/image-ops/op.ts';
+import { shapeAfterAll } from '../../engine/image-ops/op.ts';
+import type { ImageShape, Pixels } from '../../engine/image-ops/pixels.ts';
 import type { PixelMove } from '../../engine/images.ts';
-import type { ImageShape, Pixels } from '../../engine/pixels.ts';
-import { applyOps } from '../../engine/reference/images/ops.ts';
 import type { Field } from '../dataset.ts';
 import { Draws } from './draws.ts';
 import type {

@@ -5,8 +5,8 @@
 
 import { z } from 'zod';
 import { ArgumentError, ConfigError } from '../../base/errors.ts';
-import { INTERPOLATIONS, type Interpolation, type ResizeOp } from '../../engine/image-ops.ts';
-import type { Size } from '../../engine/pixels.ts';
+import { INTERPOLATIONS, type Interpolation, type ResizeOp } from '../../engine/image-ops/op.ts';
+import type { Size } from '../../engine/image-ops/pixels.ts';
 import {
   checkFill,
   type Fill,

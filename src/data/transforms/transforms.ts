@@ -1,25 +1,25 @@
 /**
  * Transforms of image samples, by torchvision's names.
  *
- * An image transform makes bytes into bytes: a crop, a flip, a change of colours. What it does to one
- * sample it draws from the seed, the epoch and the sample alone, as ops that an engine computes; its
- * numbers are not torchvision's, but their distributions are. Those that draw nothing and come first
- * (a resize) are applied once, when the data are read.
+ * An image transform makes bytes into bytes: a crop, a flip, a change of colours. What it does to
+ * one sample it draws from the seed, the epoch and the sample alone, as ops that engines compute;
+ * its numbers are not torchvision's, but their distributions are. Those that draw nothing and come
+ * first (a resize) are applied once, when the data are read.
  *
  * A pixel transform maps a byte to a number knowing only its channel, so all of them collapse into
  * 256 float32 values a channel, and an engine normalises a batch by table look-up. The table is
  * computed with the float32 operations PyTorch would do, one rounding each, so that the pixels a
  * model sees are bit-equal with torchvision's.
  *
- * An erasing transform comes between or after pixel transforms, and writes over a part of the floats.
+ * An erasing transform comes between or after pixel transforms, and writes over some of the floats.
  */
 
 import { z } from 'zod';
 import { ConfigError } from '../../base/errors.ts';
 import { Registry, type Spec } from '../../base/registry.ts';
-import type { EraseOp, ImageOp } from '../../engine/image-ops.ts';
+import type { EraseOp, ImageOp } from '../../engine/image-ops/op.ts';
+import type { ImageShape, Size } from '../../engine/image-ops/pixels.ts';
 import type { PixelMove } from '../../engine/images.ts';
-import type { ImageShape, Size } from '../../engine/pixels.ts';
 import type { Draws } from './draws.ts';
 
 /** What is known of images before they are read: their size, if they all have one. */

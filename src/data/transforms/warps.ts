@@ -1,9 +1,9 @@
 /** Transforms that turn, shift, shear and tilt an image. */
 
 import { z } from 'zod';
-import type { ImageOp, WarpInterpolation } from '../../engine/image-ops.ts';
-import type { ImageShape, Size } from '../../engine/pixels.ts';
-import { roundHalfEven } from '../../engine/reference/images/filter.ts';
+import { roundHalfEven } from '../../base/rounding.ts';
+import type { ImageOp, WarpInterpolation } from '../../engine/image-ops/op.ts';
+import type { ImageShape, Size } from '../../engine/image-ops/pixels.ts';
 import {
   checkFill,
   type Fill,

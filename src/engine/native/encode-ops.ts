@@ -10,8 +10,8 @@ import {
   PADDING_MODES,
   WARP_INTERPOLATIONS,
   type WarpFill,
-} from '../image-ops.ts';
-import type { Size } from '../pixels.ts';
+} from '../image-ops/op.ts';
+import type { Size } from '../image-ops/pixels.ts';
 
 /** In the order of `ImageOpCode` in `native/runtime/image_ops.h`. */
 const CODES = [

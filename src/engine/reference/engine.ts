@@ -9,7 +9,7 @@ import type { Engine, Executable, Storage } from '../engine.ts';
 import type { ImageSource, Images } from '../images.ts';
 import type { Program } from '../program.ts';
 import { ReferenceExecutable } from './executable.ts';
-import { ReferenceImages } from './images/images.ts';
+import { ReferenceImages } from './images.ts';
 import { own, ReferenceStorage } from './storage.ts';
 import { convertTo, fromHost, toHost } from './values.ts';
 

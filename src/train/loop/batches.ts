@@ -35,11 +35,11 @@ export function openLoader(
 ): DataLoader {
   const { config } = loaded;
   const order = use === 'training' ? trainingOrder(loaded, dataset) : {};
-  const { buckets } = config.data;
+  const { buckets, num_workers } = config.data;
   const batch_size = use === 'training' ? samplesPerStep(config) : evaluationBatch(config);
   // A batch is reused when the calls before it are done; one call may be waiting to be full.
   const buffers = (RUNS_AHEAD + 1) * stepsPerCall(batch_size, dataset.input);
-  const options = { dataset, engine: engine(), batch_size, buffers, ...order };
+  const options = { dataset, engine: engine(), batch_size, buffers, num_workers, ...order };
   if (buckets === undefined) return new DataLoader(options);
   return pointing(loaded, ['data', 'buckets'], () => new DataLoader({ ...options, buckets }));
 }

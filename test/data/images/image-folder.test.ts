@@ -77,9 +77,9 @@ describe('ImageFolder', () => {
   });
 
   it.each([
-    ['no size', ['ToTensor'], 'sizes of their own; add CenterCrop, or Resize with [height, width]'],
+    ['no size', ['ToTensor'], 'sizes of their own; add CenterCrop'],
     ['a ratio that varies', [{ type: 'Resize', size: 8 }, 'ToTensor'], 'sizes of their own'],
-    ['a late Resize', ['ToTensor', CROP[0]], 'the order is sizes, then crops and flips'],
+    ['a late Resize', ['ToTensor', CROP[0]], 'comes before ToTensor or ToDtype'],
     ['a max_size below size', [{ type: 'Resize', size: 8, max_size: 8 }], '[Resize] max_size 8'],
   ])('refuses %s', (_, transforms, message) => {
     put('a/1.png');

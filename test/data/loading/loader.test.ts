@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { ArgumentError } from '../../../src/base/errors.ts';
 import { ImageDataset } from '../../../src/data/images/image-dataset.ts';
 import { DataLoader, type DataLoaderOptions } from '../../../src/data/loading/loader.ts';
+import '../../../src/data/transforms/to-tensor.ts';
 import { transforms } from '../../../src/data/transforms/transforms.ts';
 import { cpuEngine } from '../../../src/engine/native/cpu.ts';
 import { referenceEngine } from '../../../src/engine/reference/engine.ts';

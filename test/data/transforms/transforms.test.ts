@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { ConfigError } from '../../../src/base/errors.ts';
 import { byteTable } from '../../../src/data/transforms/pipeline.ts';
+import '../../../src/data/transforms/to-tensor.ts';
 import { transforms } from '../../../src/data/transforms/transforms.ts';
 import { readSafetensors } from '../../../src/io/safetensors.ts';
 

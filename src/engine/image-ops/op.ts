@@ -1,8 +1,8 @@
 /**
  * What may be done to the bytes of one image before it becomes part of a batch. An op is plain
  * numbers: whatever is random about it was drawn before. Each does what the function of
- * torchvision's `v2.functional` with its name does to a uint8 tensor; `reference/images/` computes
- * them, `native/runtime/image_ops.h` the same ones fast.
+ * torchvision's `v2.functional` with its name does to a uint8 tensor; `apply.ts` computes them,
+ * `native/runtime/image_ops.h` the same ones fast.
  */
 
 import type { ImageShape, Size } from './pixels.ts';

@@ -2,9 +2,9 @@
 
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import type { ImageOp } from '../../../src/engine/image-ops.ts';
-import type { Pixels } from '../../../src/engine/pixels.ts';
-import { applyOps } from '../../../src/engine/reference/images/ops.ts';
+import { applyOps } from '../../../src/engine/image-ops/apply.ts';
+import type { ImageOp } from '../../../src/engine/image-ops/op.ts';
+import type { Pixels } from '../../../src/engine/image-ops/pixels.ts';
 import { readSafetensors } from '../../../src/io/safetensors.ts';
 
 const FIXTURE = fileURLToPath(

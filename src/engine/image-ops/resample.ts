@@ -7,8 +7,8 @@
  * https://pillow.readthedocs.io/en/stable/handbook/concepts.html#filters
  */
 
-import type { Arithmetic, Interpolation, ResizeOp } from '../../image-ops.ts';
-import type { Pixels, Size } from '../../pixels.ts';
+import type { Arithmetic, Interpolation, ResizeOp } from './op.ts';
+import type { Pixels, Size } from './pixels.ts';
 
 interface Filter {
   /** Beyond this distance from its middle the filter is 0. */
@@ -98,7 +98,7 @@ function smoothWeights(inputs: number, outputs: number, { support, at }: Filter)
   });
 }
 
-/** Of the two or four inputs around an output, whatever the step; those outside count for the last. */
+/** Of the two or four inputs around an output, whatever the step; outside, the last one counts. */
 function sharpWeights(inputs: number, outputs: number, interpolation: Interpolation): Share[] {
   const isCubic = interpolation === 'bicubic';
   const reach = isCubic ? 2 : 1;

@@ -1,8 +1,8 @@
 /** Boxes of an image's floats erased. */
 
-import { philox4x32 } from '../../../base/philox.ts';
-import type { EraseOp } from '../../image-ops.ts';
-import type { ImageShape } from '../../pixels.ts';
+import { philox4x32 } from '../../base/philox.ts';
+import type { EraseOp } from './op.ts';
+import type { ImageShape } from './pixels.ts';
 
 /** @param values (channels, height, width). */
 export function eraseBox(op: EraseOp, shape: ImageShape, values: Float32Array): void {

@@ -1,8 +1,11 @@
 /** Batches of images, one pixel after the other. */
 
-import { EngineError } from '../../../base/errors.ts';
-import type { Storage } from '../../engine.ts';
-import { type EraseOp, sameShape } from '../../image-ops.ts';
+import { EngineError } from '../../base/errors.ts';
+import type { Storage } from '../engine.ts';
+import { applyOps } from '../image-ops/apply.ts';
+import { eraseBox } from '../image-ops/erase.ts';
+import { type EraseOp, sameShape } from '../image-ops/op.ts';
+import type { ImageShape, Pixels } from '../image-ops/pixels.ts';
 import {
   type BatchSlot,
   type ImageSource,
@@ -10,11 +13,8 @@ import {
   movedPlaces,
   shapeOfSample,
   type WorkOf,
-} from '../../images.ts';
-import type { ImageShape, Pixels } from '../../pixels.ts';
-import { own } from '../storage.ts';
-import { eraseBox } from './erase.ts';
-import { applyOps } from './ops.ts';
+} from '../images.ts';
+import { own } from './storage.ts';
 
 export class ReferenceImages implements Images {
   readonly #source: ImageSource;

@@ -1,21 +1,14 @@
 /** Ops that make a pixel of its neighbours. */
 
-import { EngineError } from '../../../base/errors.ts';
-import type { BlurOp } from '../../image-ops.ts';
-import type { Pixels } from '../../pixels.ts';
+import { EngineError } from '../../base/errors.ts';
+import { roundHalfEven } from '../../base/rounding.ts';
 import { clampByte } from './color.ts';
+import type { BlurOp } from './op.ts';
+import type { Pixels } from './pixels.ts';
 
 const { fround } = Math;
 
-/** To the nearest whole number, of two as near to the even one. */
-export function roundHalfEven(value: number): number {
-  const below = Math.floor(value);
-  const rest = value - below;
-  if (rest !== 0.5) return rest < 0.5 ? below : below + 1;
-  return below % 2 === 0 ? below : below + 1;
-}
-
-/** Between the image (factor 1) and its mean over 3 x 3 pixels, of which the own counts fivefold. */
+/** Between the image (factor 1) and its mean over 3 x 3 pixels, where the own counts fivefold. */
 export function sharpness(image: Pixels, factor: number): Pixels {
   const { channels, height, width, data } = image;
   if (channels !== 1 && channels !== 3) {
@@ -39,7 +32,7 @@ export function sharpness(image: Pixels, factor: number): Pixels {
   return { channels, height, width, data: result };
 }
 
-/** Reflects at the edges. torchvision multiplies the kernels first, so a sum may round otherwise. */
+/** Reflects at the edges. torchvision multiplies the kernels first, so a sum may round apart. */
 export function gaussianBlur(image: Pixels, { kernel_x, kernel_y }: BlurOp): Pixels {
   const { channels, height, width, data } = image;
   const along = filtered(data, channels * height, width, kernel_x);

@@ -1,8 +1,8 @@
 /** Ops that only move the pixels of an image. */
 
-import { EngineError } from '../../../base/errors.ts';
-import type { Box, PaddingMode, PadOp } from '../../image-ops.ts';
-import type { Pixels } from '../../pixels.ts';
+import { EngineError } from '../../base/errors.ts';
+import type { Box, PaddingMode, PadOp } from './op.ts';
+import type { Pixels } from './pixels.ts';
 
 /** For each row or column of a result, the one of the image that it shows; -1 for none. */
 type Places = readonly number[];

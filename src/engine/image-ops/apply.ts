@@ -1,7 +1,5 @@
 /** Ops on one image, one pixel after the other: what `native/runtime/image_ops.cc` must give. */
 
-import type { ImageOp, MixOp } from '../../image-ops.ts';
-import type { Pixels } from '../../pixels.ts';
 import {
   autocontrast,
   brightness,
@@ -17,6 +15,8 @@ import {
 } from './color.ts';
 import { gaussianBlur, sharpness } from './filter.ts';
 import { crop, horizontalFlip, pad, rot90, verticalFlip } from './move.ts';
+import type { ImageOp, MixOp } from './op.ts';
+import type { Pixels } from './pixels.ts';
 import { resize } from './resample.ts';
 import { affine, perspective } from './warp.ts';
 

@@ -3,9 +3,9 @@
  * roundings of torchvision's grids and of PyTorch's `grid_sample`.
  */
 
-import type { AffineOp, PerspectiveOp, WarpFill, WarpInterpolation } from '../../image-ops.ts';
-import type { Pixels, Size } from '../../pixels.ts';
-import { roundHalfEven } from './filter.ts';
+import { roundHalfEven } from '../../base/rounding.ts';
+import type { AffineOp, PerspectiveOp, WarpFill, WarpInterpolation } from './op.ts';
+import type { Pixels, Size } from './pixels.ts';
 
 const { fround, floor } = Math;
 

@@ -3,9 +3,9 @@
  * `v2.functional` on uint8 tensors, where `a.add(b, alpha)` is rounded once.
  */
 
-import { EngineError } from '../../../base/errors.ts';
-import type { Arithmetic } from '../../image-ops.ts';
-import type { Pixels } from '../../pixels.ts';
+import { EngineError } from '../../base/errors.ts';
+import type { Arithmetic } from './op.ts';
+import type { Pixels } from './pixels.ts';
 
 const { fround, floor, min, max, trunc } = Math;
 
