@@ -287,6 +287,10 @@ const OTHERS: Readonly<Record<string, Case>> = {
     [1, 3, 2],
     [1, 3, 2],
   ],
+  stochasticDepth: plain(
+    seeded((x) => F.stochasticDepth(x, 0.4, 'row', true)),
+    [4, 2],
+  ),
 };
 
 /** Has no gradient. */

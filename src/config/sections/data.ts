@@ -96,6 +96,7 @@ export const data = ({ datasets, batchTransforms, samplers }: Sources) =>
       const message = 'the sampler says in which order samples come; leave shuffle out';
       issues.push({ code: 'custom', input: value, path: ['shuffle'], message });
     })
-    .transform((value) =>
-      value.sampler === undefined ? { ...value, shuffle: value.shuffle ?? true } : value,
+    .transform(({ shuffle, ...value }): typeof value & { readonly shuffle?: boolean } =>
+      // Last, whether it was given or not: a resolved config is written the same again.
+      value.sampler === undefined ? { ...value, shuffle: shuffle ?? true } : value,
     );

@@ -4,10 +4,9 @@
  */
 
 import { createHash } from 'node:crypto';
-import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { FileError } from '../../base/errors.ts';
 import { bytes as sizeInWords } from '../../base/words.ts';
@@ -118,18 +117,20 @@ async function attempt(url: string, partial: Partial, options: DownloadOptions):
     if ((total ?? 0) > MOST_BYTES) throw new Refused(`${url}: has ${sizeInWords(total!)}`);
     const step = `downloading ${url}`;
     let done = start;
-    const counter = new Transform({
-      transform(chunk: Buffer, _encoding, next) {
-        watch.touch();
-        done += chunk.length;
-        if (done > MOST_BYTES) next(new Refused(`${url}: has more than ${sizeInWords(done)}`));
-        else next(null, chunk);
-        onProgress?.({ step, done, total });
-      },
-    });
     onProgress?.({ step, done, total });
-    const file = createWriteStream(partial.file, { flags: start === 0 ? 'w' : 'a' });
-    await pipeline(Readable.fromWeb(response.body!), counter, file, { signal: watch.signal });
+    const file = await open(partial.file, start === 0 ? 'w' : 'a');
+    try {
+      // Each piece is on disk before the next is asked for, so what came is there when it breaks.
+      for await (const piece of response.body!) {
+        watch.touch();
+        done += piece.length;
+        if (done > MOST_BYTES) throw new Refused(`${url}: has more than ${sizeInWords(done)}`);
+        await file.appendFile(piece);
+        onProgress?.({ step, done, total });
+      }
+    } finally {
+      await file.close();
+    }
     if (total !== undefined && done !== total) {
       throw new FileError(`${url}: ended after ${done} of ${total} bytes`);
     }
