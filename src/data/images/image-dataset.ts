@@ -115,10 +115,13 @@ export class ImageDataset implements Dataset, ImageData {
   /** Where the same is done to all, and they have the same channels. */
   join(others: readonly Dataset[]): ImageDataset | undefined {
     const parts = [this as Dataset, ...others].filter((part) => part instanceof ImageDataset);
-    const treatment = ({ channels, input, transforms }: ImageDataset) => [
+    const treatment = ({ channels, input, table, moves, workShape, transforms }: ImageDataset) => [
       channels,
       input.shape,
-      transforms.map((transform) => transform.spec ?? transform),
+      table,
+      moves,
+      // Of what engines draw, table and moves say all.
+      workShape && transforms.map((transform) => transform.spec ?? transform),
     ];
     const isAlike = parts.every((part) => isDeepStrictEqual(treatment(part), treatment(this)));
     if (parts.length <= others.length || !isAlike) return undefined;
