@@ -4,6 +4,7 @@
  */
 
 import { type FileHandle, open } from 'node:fs/promises';
+import { byCodePoint } from '../base/by-code-point.ts';
 import { type DType, type HostArray, hostArray, itemsize } from '../base/dtype.ts';
 import { ArgumentError, FileError } from '../base/errors.ts';
 import { decodeWords, encodeWords, isHalfWidth } from '../base/half-width.ts';
@@ -69,7 +70,7 @@ export function encodeSafetensors(
   requireLittleEndian();
   const names = [...tensors.keys()].sort((a, b) => {
     const byRank = WRITE_RANK[tensors.get(a)!.dtype] - WRITE_RANK[tensors.get(b)!.dtype];
-    return byRank || Buffer.compare(Buffer.from(a), Buffer.from(b));
+    return byRank || byCodePoint(a, b);
   });
   const entries: TensorEntry[] = [];
   let end = 0;

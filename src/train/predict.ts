@@ -2,6 +2,7 @@
 
 import { readdir, stat } from 'node:fs/promises';
 import { extname, join } from 'node:path';
+import { byCodePoint } from '../base/by-code-point.ts';
 import { type HostArray, hostArray } from '../base/dtype.ts';
 import { TorchtsError } from '../base/errors.ts';
 import { numel } from '../base/shape.ts';
@@ -106,7 +107,7 @@ async function filesBelow(folder: string, { extensions, kind }: SampleEncoder): 
   const files = entries
     .filter((entry) => entry.isFile() && extensions.includes(extname(entry.name).toLowerCase()))
     .map((entry) => join(entry.parentPath, entry.name))
-    .sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+    .sort(byCodePoint);
   if (files.length > 0) return files.map((file) => ({ file }));
   const fault = `${folder} holds no ${kind}s (${extensions.join(', ')})`;
   return [{ file: folder, fault }];

@@ -1,7 +1,7 @@
 /** Several data sets, one after the other. */
 
 import { z } from 'zod';
-import { BuildError, partError } from '../../base/build-error.ts';
+import { BuildError } from '../../base/build-error.ts';
 import type { Spec } from '../../base/registry.ts';
 import { numel } from '../../base/shape.ts';
 import type { Engine, Storage } from '../../engine/engine.ts';
@@ -16,6 +16,7 @@ import {
 } from '../dataset.ts';
 import { differing } from '../description.ts';
 import { concatenated, scatter } from '../rows.ts';
+import { buildPart, loadPart } from './part.ts';
 
 const schema = z.strictObject({
   datasets: z
@@ -29,7 +30,7 @@ datasets.register('ConcatDataset', {
   schema,
   page: 'https://docs.pytorch.org/docs/stable/data.html#torch.utils.data.ConcatDataset',
   create: ({ datasets: specs }: { datasets: Spec[] }): DatasetSource => {
-    const parts = specs.map((spec, i) => inPart(i, () => datasets.build(spec)));
+    const parts = specs.map((spec, i) => buildPart(spec, ['datasets', i]));
     const [first] = parts as [DatasetSource];
     for (const [i, part] of parts.entries()) {
       const fault = differing(part, first, 'datasets[0]');
@@ -39,24 +40,13 @@ datasets.register('ConcatDataset', {
     const load = async () => {
       const loaded: Dataset[] = [];
       for (const [i, part] of parts.entries()) {
-        const dataset = await part.load().catch((error) => {
-          throw partError(error, ['datasets', i]);
-        });
-        loaded.push(dataset);
+        loaded.push(await loadPart(part, ['datasets', i]));
       }
       return concatDatasets(loaded);
     };
     return { input, target, classes, encoder, load };
   },
 });
-
-function inPart<T>(place: number, body: () => T): T {
-  try {
-    return body();
-  } catch (error) {
-    throw partError(error, ['datasets', place]);
-  }
-}
 
 /**
  * The samples of `parts`, at least one, in order. They are held as one set where their kind can do

@@ -1,7 +1,6 @@
 /** The inputs of another data set as their own targets: what an autoencoder learns from. */
 
 import { z } from 'zod';
-import { partError } from '../../base/build-error.ts';
 import type { Spec } from '../../base/registry.ts';
 import { numel } from '../../base/shape.ts';
 import type { Engine, Storage } from '../../engine/engine.ts';
@@ -14,6 +13,7 @@ import {
   type Field,
   type OpenOptions,
 } from '../dataset.ts';
+import { buildPart, loadPart } from './part.ts';
 
 const schema = z.strictObject({
   dataset: datasets.spec().describe('The data set; its targets are left out.'),
@@ -24,19 +24,10 @@ datasets.register('Reconstruction', {
   summary: 'The inputs of another data set as their own targets, for autoencoders.',
   page: 'https://doi.org/10.1126/science.1127647',
   create: ({ dataset: spec }: { dataset: Spec }): DatasetSource => {
-    try {
-      const whole = datasets.build(spec);
-      const { input, encoder } = whole;
-      const load = async () => {
-        const dataset = await whole.load().catch((error) => {
-          throw partError(error, ['dataset']);
-        });
-        return new Reconstruction(dataset);
-      };
-      return { input, target: input, classes: [], encoder, load };
-    } catch (error) {
-      throw partError(error, ['dataset']);
-    }
+    const whole = buildPart(spec, ['dataset']);
+    const { input, encoder } = whole;
+    const load = async () => new Reconstruction(await loadPart(whole, ['dataset']));
+    return { input, target: input, classes: [], encoder, load };
   },
 });
 

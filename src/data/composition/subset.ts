@@ -1,7 +1,7 @@
 /** A part of a data set of any kind. */
 
 import { z } from 'zod';
-import { BuildError, partError } from '../../base/build-error.ts';
+import { BuildError } from '../../base/build-error.ts';
 import { nearestName } from '../../base/errors.ts';
 import type { Spec } from '../../base/registry.ts';
 import type { Engine } from '../../engine/engine.ts';
@@ -15,6 +15,7 @@ import {
 } from '../dataset.ts';
 import { limitArguments, limitedPlaces, splitArguments, splitPlaces } from '../loading/split.ts';
 import { readNumbers } from '../number-list.ts';
+import { buildPart, loadPart } from './part.ts';
 
 const place = z.int().min(0);
 
@@ -52,26 +53,16 @@ datasets.register('Subset', {
   summary: 'A part of another data set: some samples, some classes, a split, or the first few.',
   page: 'https://docs.pytorch.org/docs/stable/data.html#torch.utils.data.Subset',
   create: (options: Options): DatasetSource => {
-    const whole = inDataset(() => datasets.build(options.dataset as Spec));
+    const whole = buildPart(options.dataset as Spec, ['dataset']);
     const { input, target, classes, encoder } = whole;
     checkClasses(options, classes);
     const load = async () => {
-      const dataset = await whole.load().catch((error) => {
-        throw partError(error, ['dataset']);
-      });
+      const dataset = await loadPart(whole, ['dataset']);
       return subset(dataset, chosenPlaces(dataset, options));
     };
     return { input, target, classes, encoder, load };
   },
 });
-
-function inDataset<T>(body: () => T): T {
-  try {
-    return body();
-  } catch (error) {
-    throw partError(error, ['dataset']);
-  }
-}
 
 /** The samples of `places` of a data set, in that order; one may come several times. */
 export function subset(dataset: Dataset, places: Int32Array): Dataset {

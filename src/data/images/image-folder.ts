@@ -3,6 +3,7 @@
 import { readdirSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import { z } from 'zod';
+import { byCodePoint } from '../../base/by-code-point.ts';
 import { FileError } from '../../base/errors.ts';
 import { datasets } from '../dataset.ts';
 import { type SplitOptions, splitArguments, splitPlaces } from '../loading/split.ts';
@@ -61,11 +62,6 @@ function imageFiles(folder: string): string[] {
 
 function isImage(name: string): boolean {
   return (IMAGE_EXTENSIONS as readonly string[]).includes(extname(name).toLowerCase());
-}
-
-/** The order of Python's `sorted`, whatever the locale. */
-function byCodePoint(a: string, b: string): number {
-  return Buffer.compare(Buffer.from(a), Buffer.from(b));
 }
 
 interface Labelled {

@@ -106,12 +106,7 @@ function interleaved({ channels, height, width, data }: Pixels): Pixels {
 function storedImage(dataset: Dataset, place: number): Pixels {
   let first = 0;
   for (const part of imageParts(dataset)!) {
-    if (place < first + part.length) {
-      const { channels, height, width, images } = part;
-      const size = channels * height * width;
-      const at = (place - first) * size;
-      return interleaved({ channels, height, width, data: images.subarray(at, at + size) });
-    }
+    if (place < first + part.length) return interleaved(part.image(place - first));
     first += part.length;
   }
   throw new ArgumentError(`[contact sheet] there is no sample ${place}`);

@@ -62,10 +62,10 @@ function imageStatistics(parts: readonly ImageDataset[]): Statistics {
   const seen = new Set<string>();
   let images = 0;
   let blank = 0;
-  for (const { images: bytes, length, height, width } of parts) {
-    const area = height * width;
-    for (let i = 0; i < length; i++) {
-      const image = bytes.subarray(i * channels * area, (i + 1) * channels * area);
+  for (const part of parts) {
+    for (let i = 0; i < part.length; i++) {
+      const { height, width, data: image } = part.image(i);
+      const area = height * width;
       seen.add(createHash('sha1').update(`${height} ${width} `).update(image).digest('base64'));
       let isBlank = true;
       for (let channel = 0; channel < channels; channel++) {
@@ -76,7 +76,7 @@ function imageStatistics(parts: readonly ImageDataset[]): Statistics {
       }
       if (isBlank) blank++;
     }
-    images += length;
+    images += part.length;
   }
   return { channels: counts.map(ofHistogram), duplicates: images - seen.size, blank };
 }

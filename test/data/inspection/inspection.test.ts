@@ -42,6 +42,22 @@ describe('statistics', () => {
     expect([duplicates, blank]).toEqual([1, 1]);
   });
 
+  it('take each image by its own size, where sizes differ', () => {
+    const data = {
+      ...{ classes: ['a'], channels: 1, height: 2, width: 2, labels: new Int32Array(2) },
+      images: Uint8Array.of(51, 51, 0, 255, 255, 0),
+      sizes: Int32Array.of(1, 2, 2, 2),
+    };
+    const crop = { type: 'RandomResizedCrop', size: 1 };
+    const dataset = new ImageDataset(
+      data,
+      [crop, ...pipeline].map((spec) => transforms.build(spec)),
+    );
+    const { channels, duplicates, blank } = statistics(dataset, cpuEngine());
+    expect(channels![0]!.mean).toBeCloseTo((2 * 0.2 + 2) / 6, 12);
+    expect([duplicates, blank]).toEqual([0, 1]);
+  });
+
   it('are those of every number of a table, but for those that are missing', () => {
     const description = {
       input: { dtype: 'float32', shape: [2] },

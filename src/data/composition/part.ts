@@ -1,0 +1,23 @@
+/** A data set inside another one: what is wrong with it is said of its place there. */
+
+import { partError, type SpecPath } from '../../base/build-error.ts';
+import type { Spec } from '../../base/registry.ts';
+import { type Dataset, type DatasetSource, datasets } from '../dataset.ts';
+
+/** Throws a `BuildError` at `path`, its place in the one it is in, or at a place within. */
+export function buildPart(spec: Spec, path: SpecPath): DatasetSource {
+  try {
+    return datasets.build(spec);
+  } catch (error) {
+    throw partError(error, path);
+  }
+}
+
+/** Rejects as `buildPart` throws. */
+export async function loadPart(source: DatasetSource, path: SpecPath): Promise<Dataset> {
+  try {
+    return await source.load();
+  } catch (error) {
+    throw partError(error, path);
+  }
+}
