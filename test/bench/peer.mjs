@@ -1,4 +1,4 @@
-/** PyTorch as a process that stays alive and times steps when it is asked to. */
+/** PyTorch as a process that stays alive and times what it is asked to. */
 
 import { spawn, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
@@ -30,8 +30,9 @@ export class Peer {
   #lines;
   #errors = '';
 
-  constructor(row, variant, threads) {
-    const [command, ...args] = torchCommand('torch_step.py', row, variant, String(threads));
+  /** Of a script beside this file: each line it reads is a request, each it writes an answer. */
+  constructor(variant, script, ...scriptArgs) {
+    const [command, ...args] = torchCommand(script, ...scriptArgs);
     this.variant = variant;
     this.#process = spawn(command, args, { env: ENVIRONMENT, stdio: ['pipe', 'pipe', 'pipe'] });
     this.#process.stderr.setEncoding('utf8').on('data', (text) => {
@@ -41,14 +42,13 @@ export class Peer {
     this.#lines = createInterface({ input: this.#process.stdout })[Symbol.asyncIterator]();
   }
 
-  /** The number of parameters, once it is ready. Throws when it cannot run, with its last words. */
+  /** What it says once it is ready. Throws when it cannot run, with its last words. */
   async ready() {
-    return (await this.#answer()).parameters;
+    return this.#answer();
   }
 
-  /** @returns {Promise<{ times: number[], rss_bytes: number }>} */
-  async time(steps) {
-    this.#process.stdin.write(`${steps}\n`);
+  async ask(request) {
+    this.#process.stdin.write(`${request}\n`);
     return this.#answer();
   }
 

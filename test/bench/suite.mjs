@@ -48,9 +48,9 @@ async function openPeers(row, parameters) {
     .filter((variant) => row.images || variant !== 'channels_last');
   const peers = [];
   for (const variant of variants) {
-    const peer = new Peer(row.name, variant, threads);
+    const peer = new Peer(variant, 'torch_step.py', row.name, variant, String(threads));
     try {
-      const theirs = await peer.ready();
+      const { parameters: theirs } = await peer.ready();
       if (theirs !== parameters) {
         throw new RangeError(`${row.name}: ${parameters} parameters, but ${theirs} in PyTorch`);
       }
@@ -75,7 +75,7 @@ async function measureRow(row, rates, withTorch) {
       ours.minima.push(report.ms_per_step_min);
       ours.rss.push(report.rss_bytes);
       for (const { peer, times, rss } of peers) {
-        const answer = await peer.time(row.steps);
+        const answer = await peer.ask(row.steps);
         times.push(...answer.times);
         rss.push(answer.rss_bytes);
       }
