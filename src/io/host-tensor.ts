@@ -1,6 +1,8 @@
 /** A tensor's contents on the host: what file formats read and write. */
 
 import { type DType, type HostArray, hostArray } from '../base/dtype.ts';
+import { FileError } from '../base/errors.ts';
+import { encodeWords, isHalfWidth } from '../base/half-width.ts';
 import { formatShape, numel, type Shape } from '../base/shape.ts';
 
 export interface HostTensor {
@@ -22,4 +24,21 @@ export function hostTensorFault({ dtype, shape, data }: HostTensor): string | un
     return `shape ${formatShape(shape)} has ${numel(shape)} elements, but the data has ${data.length}`;
   }
   return undefined;
+}
+
+/** The elements as they lie in files: little-endian, floats of 16 bits in 16 bits. */
+export function tensorBytes({ dtype, data }: HostTensor): Uint8Array {
+  return asBytes(isHalfWidth(dtype) ? encodeWords(dtype, data as Float32Array) : data);
+}
+
+/** The memory of an array. */
+export function asBytes(data: HostArray | Uint16Array): Uint8Array {
+  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+}
+
+/** Throws a `FileError` on machines on which the memory of an array is not what files hold. */
+export function requireLittleEndian(): void {
+  if (asBytes(new Uint16Array([1]))[0] !== 1) {
+    throw new FileError('files of tensors can only be read and written on little-endian machines');
+  }
 }

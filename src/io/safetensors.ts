@@ -7,9 +7,15 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { byCodePoint } from '../base/by-code-point.ts';
 import { type DType, type HostArray, hostArray, itemsize } from '../base/dtype.ts';
 import { ArgumentError, FileError } from '../base/errors.ts';
-import { decodeWords, encodeWords, isHalfWidth } from '../base/half-width.ts';
+import { decodeWords, isHalfWidth } from '../base/half-width.ts';
 import { fileError, writeFileAtomic } from './atomic.ts';
-import { type HostTensor, hostTensorFault } from './host-tensor.ts';
+import {
+  asBytes,
+  type HostTensor,
+  hostTensorFault,
+  requireLittleEndian,
+  tensorBytes,
+} from './host-tensor.ts';
 import {
   encodeHeader,
   MAX_HEADER_BYTES,
@@ -109,8 +115,7 @@ function* pieces(
   yield length;
   yield header;
   for (const name of names) {
-    const { dtype, data } = tensors.get(name)!;
-    yield asBytes(isHalfWidth(dtype) ? encodeWords(dtype, data as Float32Array) : data);
+    yield tensorBytes(tensors.get(name)!);
   }
 }
 
@@ -162,14 +167,4 @@ async function readData(source: Source, entry: TensorEntry, position: number): P
     }
   }
   return data;
-}
-
-function asBytes(data: HostArray | Uint16Array): Uint8Array {
-  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-}
-
-function requireLittleEndian(): void {
-  if (new Uint8Array(new Uint16Array([1]).buffer)[0] !== 1) {
-    throw new FileError('safetensors files can only be read and written on little-endian machines');
-  }
 }

@@ -1,21 +1,16 @@
 /**
  * Files of a zip archive in memory, stored or deflated, without waiting: what a data set looks like
  * must be known at once, and yauzl only reads in its own time. No archives of more than 4 GiB.
- * https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT
  */
 
 import { crc32, inflateRawSync } from 'node:zlib';
 import { FileError } from '../base/errors.ts';
 import { MOST_INFLATED } from './inflate.ts';
+import { METHOD, SIGNATURE } from './zip-format.ts';
 
-const END = 0x06054b50;
-const CENTRAL = 0x02014b50;
-const LOCAL = 0x04034b50;
 /** Of the record of the end, without the comment, which has at most 65,535 bytes. */
 const END_BYTES = 22;
 const MOST_COMMENT = 0xffff;
-const STORED = 0;
-const DEFLATED = 8;
 
 interface Entry {
   readonly name: string;
@@ -56,7 +51,7 @@ function* centralDirectory(view: DataView, bytes: Uint8Array): Generator<Entry> 
   let at = view.getUint32(end + 16, true);
   if (count === 0xffff || at === 0xffffffff) throw new Error('it is of the 64-bit kind');
   for (let i = 0; i < count; i++) {
-    if (view.getUint32(at, true) !== CENTRAL) throw new Error(`entry ${i} is damaged`);
+    if (view.getUint32(at, true) !== SIGNATURE.central) throw new Error(`entry ${i} is damaged`);
     const nameBytes = view.getUint16(at + 28, true);
     const name = Buffer.from(bytes.subarray(at + 46, at + 46 + nameBytes)).toString('utf8');
     yield {
@@ -75,7 +70,7 @@ function* centralDirectory(view: DataView, bytes: Uint8Array): Generator<Entry> 
 function endRecord(view: DataView): number {
   const last = view.byteLength - END_BYTES;
   for (let at = last; at >= Math.max(0, last - MOST_COMMENT); at--) {
-    if (view.getUint32(at, true) === END) return at;
+    if (view.getUint32(at, true) === SIGNATURE.end) return at;
   }
   throw new Error('it has no end');
 }
@@ -83,7 +78,8 @@ function endRecord(view: DataView): number {
 function contents(path: string, entry: Entry, view: DataView, bytes: Uint8Array): Uint8Array {
   const { name, method, flags, crc, packed, size, local } = entry;
   try {
-    if (view.getUint32(local, true) !== LOCAL) throw new Error('does not begin where it should');
+    if (view.getUint32(local, true) !== SIGNATURE.local)
+      throw new Error('does not begin where it should');
     if ((flags & 1) !== 0) throw new Error('is encrypted');
     const start = local + 30 + view.getUint16(local + 26, true) + view.getUint16(local + 28, true);
     if (start + packed > bytes.length) throw new Error('is cut off');
@@ -97,8 +93,9 @@ function contents(path: string, entry: Entry, view: DataView, bytes: Uint8Array)
 }
 
 function unpack(packed: Uint8Array, method: number, size: number): Uint8Array {
-  if (method === STORED) return packed;
-  if (method !== DEFLATED) throw new Error(`is compressed by method ${method}, which is not read`);
+  if (method === METHOD.stored) return packed;
+  if (method !== METHOD.deflated)
+    throw new Error(`is compressed by method ${method}, which is not read`);
   if (size > packed.length * MOST_INFLATED) throw new Error(`cannot have ${size} bytes`);
   return inflateRawSync(packed, { maxOutputLength: Math.max(1, size) });
 }

@@ -1,8 +1,9 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { errors, load, nn, save, tensor } from '../../src/index.ts';
+import { zipEntries } from '../../src/io/zip.ts';
 
 let folder: string;
 beforeAll(async () => {
@@ -41,6 +42,25 @@ describe('save and load', () => {
       flag: ['bool', [2], [true, false]],
       count: ['int64', [1], [7]],
     });
+  });
+
+  it.each(['pt', 'pth', 'bin'])('writes .%s as torch.save does', async (ending) => {
+    const path = join(folder, `model.${ending}`);
+    const weight = tensor([[1, 2.5]]).mul(2);
+    await save(
+      new Map([
+        ['a.weight', weight],
+        ['b.weight', weight],
+      ]),
+      path,
+    );
+    const files = zipEntries(path, await readFile(path));
+    expect([...files.keys()].filter((name) => name.includes('/data/'))).toEqual(['archive/data/0']);
+    const read = await load(path);
+    expect([...read].map(([name, t]) => [name, t.tolist()])).toEqual([
+      ['a.weight', [[2, 5]]],
+      ['b.weight', [[2, 5]]],
+    ]);
   });
 
   it('names a file that is not there', async () => {

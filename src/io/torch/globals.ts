@@ -12,19 +12,6 @@ export class StorageType {
   constructor(readonly type: ElementType | undefined) {}
 }
 
-const OLD_NAMES: Readonly<Record<string, string>> = {
-  Float: 'float32',
-  Double: 'float64',
-  Half: 'float16',
-  BFloat16: 'bfloat16',
-  Long: 'int64',
-  Int: 'int32',
-  Short: 'int16',
-  Char: 'int8',
-  Byte: 'uint8',
-  Bool: 'bool',
-};
-
 const callable = (call: Callable['call']): Callable => ({ call });
 
 const GLOBALS = new Map<string, unknown>([
@@ -42,9 +29,9 @@ const GLOBALS = new Map<string, unknown>([
   ['torch.Tensor', 'Tensor'],
   ['torch.storage.UntypedStorage', new StorageType(undefined)],
   ...ELEMENT_TYPES.map((type): [string, unknown] => [`torch.${type.name}`, type]),
-  ...Object.entries(OLD_NAMES).map(([old, name]): [string, unknown] => [
-    `torch.${old}Storage`,
-    new StorageType(typeNamed(name)),
+  ...ELEMENT_TYPES.filter(({ storage }) => storage !== undefined).map((type): [string, unknown] => [
+    `torch.${type.storage}`,
+    new StorageType(type),
   ]),
 ]);
 
@@ -58,10 +45,6 @@ export function globalNamed(module: string, name: string): unknown {
     `it asks for ${full.slice(0, 100)}, which is no part of plain weights; ` +
       'save model.state_dict() and nothing else',
   );
-}
-
-function typeNamed(name: string): ElementType {
-  return ELEMENT_TYPES.find((type) => type.name === name)!;
 }
 
 function orderedDict([items]: readonly unknown[]): Map<unknown, unknown> {

@@ -6,6 +6,7 @@
  */
 
 import { FileError } from '../../base/errors.ts';
+import { OP } from './opcodes.ts';
 
 /** Something a pickle may call: what PyTorch's own functions make of their arguments. */
 export interface Callable {
@@ -76,7 +77,7 @@ class Machine {
   run(): unknown {
     for (;;) {
       const code = this.#view.getUint8(this.at++);
-      if (code === STOP) return this.#pop();
+      if (code === OP.STOP) return this.#pop();
       const instruction = INSTRUCTIONS.get(code);
       if (instruction === undefined) {
         throw new Error(`instruction 0x${code.toString(16)} is not part of a PyTorch file`);
@@ -191,7 +192,6 @@ class Machine {
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true });
 const NEWLINE = 10;
-const STOP = 0x2e;
 /** PyTorch's magic number has 10 bytes. */
 const MOST_LONG = 64;
 
@@ -266,60 +266,59 @@ function makeDictionary(machine: Machine): void {
   setItems(machine, items);
 }
 
-/** By their codes; the names are those of Python's `pickletools`. */
 const INSTRUCTIONS = new Map<number, Instruction>([
-  [0x80, (m) => m.uint(1)], // PROTO
-  [0x95, (m) => m.uint64()], // FRAME
-  [0x28, (m) => m.mark()], // MARK
-  [0x30, (m) => m.pop()], // POP
-  [0x31, (m) => m.popToMark()], // POP_MARK
-  [0x32, (m) => m.push(m.top())], // DUP
-  [0x4e, (m) => m.push(null)], // NONE
-  [0x88, (m) => m.push(true)], // NEWTRUE
-  [0x89, (m) => m.push(false)], // NEWFALSE
-  [0x49, decimal], // INT
-  [0x4c, decimal], // LONG
-  [0x4a, (m) => m.push(m.int32())], // BININT
-  [0x4b, (m) => m.push(m.uint(1))], // BININT1
-  [0x4d, (m) => m.push(m.uint(2))], // BININT2
-  [0x8a, (m) => m.push(m.long(m.uint(1)))], // LONG1
-  [0x8b, (m) => m.push(m.long(m.uint(4)))], // LONG4
-  [0x47, (m) => m.push(m.float64())], // BINFLOAT
-  [0x58, (m) => m.push(m.text(m.uint(4)))], // BINUNICODE
-  [0x8c, (m) => m.push(m.text(m.uint(1)))], // SHORT_BINUNICODE
-  [0x8d, (m) => m.push(m.text(m.uint64()))], // BINUNICODE8
-  [0x56, (m) => m.push(m.line())], // UNICODE
-  [0x54, (m) => m.push(m.text(m.uint(4)))], // BINSTRING, of Python 2
-  [0x55, (m) => m.push(m.text(m.uint(1)))], // SHORT_BINSTRING, of Python 2
-  [0x42, (m) => m.push(m.take(m.uint(4)))], // BINBYTES
-  [0x43, (m) => m.push(m.take(m.uint(1)))], // SHORT_BINBYTES
-  [0x8e, (m) => m.push(m.take(m.uint64()))], // BINBYTES8
-  [0x5d, (m) => m.push([])], // EMPTY_LIST
-  [0x6c, (m) => m.push(m.popToMark())], // LIST
-  [0x61, (m) => append(m, [m.pop()])], // APPEND
-  [0x65, (m) => append(m, m.popToMark())], // APPENDS
-  [0x29, (m) => m.push(tuple([]))], // EMPTY_TUPLE
-  [0x74, (m) => m.push(tuple(m.popToMark()))], // TUPLE
-  [0x85, (m) => popTuple(m, 1)], // TUPLE1
-  [0x86, (m) => popTuple(m, 2)], // TUPLE2
-  [0x87, (m) => popTuple(m, 3)], // TUPLE3
-  [0x7d, (m) => m.push(new Map())], // EMPTY_DICT
-  [0x64, makeDictionary], // DICT
-  [0x73, (m) => setItems(m, [m.pop(), m.pop()].reverse())], // SETITEM
-  [0x75, (m) => setItems(m, m.popToMark())], // SETITEMS
-  [0x8f, (m) => m.push([])], // EMPTY_SET
-  [0x90, (m) => append(m, m.popToMark())], // ADDITEMS
-  [0x67, (m) => m.recall(Number(m.line()))], // GET
-  [0x68, (m) => m.recall(m.uint(1))], // BINGET
-  [0x6a, (m) => m.recall(m.uint(4))], // LONG_BINGET
-  [0x70, (m) => m.remember(Number(m.line()))], // PUT
-  [0x71, (m) => m.remember(m.uint(1))], // BINPUT
-  [0x72, (m) => m.remember(m.uint(4))], // LONG_BINPUT
-  [0x94, (m) => m.remember(m.memoSize)], // MEMOIZE
-  [0x63, (m) => m.push(m.world.global(m.line(), m.line()))], // GLOBAL
-  [0x93, stackGlobal], // STACK_GLOBAL
-  [0x52, reduce], // REDUCE
-  [0x81, reduce], // NEWOBJ
-  [0x62, build], // BUILD
-  [0x51, (m) => m.push(m.world.persistent(m.pop()))], // BINPERSID
+  [OP.PROTO, (m) => m.uint(1)],
+  [OP.FRAME, (m) => m.uint64()],
+  [OP.MARK, (m) => m.mark()],
+  [OP.POP, (m) => m.pop()],
+  [OP.POP_MARK, (m) => m.popToMark()],
+  [OP.DUP, (m) => m.push(m.top())],
+  [OP.NONE, (m) => m.push(null)],
+  [OP.NEWTRUE, (m) => m.push(true)],
+  [OP.NEWFALSE, (m) => m.push(false)],
+  [OP.INT, decimal],
+  [OP.LONG, decimal],
+  [OP.BININT, (m) => m.push(m.int32())],
+  [OP.BININT1, (m) => m.push(m.uint(1))],
+  [OP.BININT2, (m) => m.push(m.uint(2))],
+  [OP.LONG1, (m) => m.push(m.long(m.uint(1)))],
+  [OP.LONG4, (m) => m.push(m.long(m.uint(4)))],
+  [OP.BINFLOAT, (m) => m.push(m.float64())],
+  [OP.BINUNICODE, (m) => m.push(m.text(m.uint(4)))],
+  [OP.SHORT_BINUNICODE, (m) => m.push(m.text(m.uint(1)))],
+  [OP.BINUNICODE8, (m) => m.push(m.text(m.uint64()))],
+  [OP.UNICODE, (m) => m.push(m.line())],
+  [OP.BINSTRING, (m) => m.push(m.text(m.uint(4)))], // of Python 2
+  [OP.SHORT_BINSTRING, (m) => m.push(m.text(m.uint(1)))], // of Python 2
+  [OP.BINBYTES, (m) => m.push(m.take(m.uint(4)))],
+  [OP.SHORT_BINBYTES, (m) => m.push(m.take(m.uint(1)))],
+  [OP.BINBYTES8, (m) => m.push(m.take(m.uint64()))],
+  [OP.EMPTY_LIST, (m) => m.push([])],
+  [OP.LIST, (m) => m.push(m.popToMark())],
+  [OP.APPEND, (m) => append(m, [m.pop()])],
+  [OP.APPENDS, (m) => append(m, m.popToMark())],
+  [OP.EMPTY_TUPLE, (m) => m.push(tuple([]))],
+  [OP.TUPLE, (m) => m.push(tuple(m.popToMark()))],
+  [OP.TUPLE1, (m) => popTuple(m, 1)],
+  [OP.TUPLE2, (m) => popTuple(m, 2)],
+  [OP.TUPLE3, (m) => popTuple(m, 3)],
+  [OP.EMPTY_DICT, (m) => m.push(new Map())],
+  [OP.DICT, makeDictionary],
+  [OP.SETITEM, (m) => setItems(m, [m.pop(), m.pop()].reverse())],
+  [OP.SETITEMS, (m) => setItems(m, m.popToMark())],
+  [OP.EMPTY_SET, (m) => m.push([])],
+  [OP.ADDITEMS, (m) => append(m, m.popToMark())],
+  [OP.GET, (m) => m.recall(Number(m.line()))],
+  [OP.BINGET, (m) => m.recall(m.uint(1))],
+  [OP.LONG_BINGET, (m) => m.recall(m.uint(4))],
+  [OP.PUT, (m) => m.remember(Number(m.line()))],
+  [OP.BINPUT, (m) => m.remember(m.uint(1))],
+  [OP.LONG_BINPUT, (m) => m.remember(m.uint(4))],
+  [OP.MEMOIZE, (m) => m.remember(m.memoSize)],
+  [OP.GLOBAL, (m) => m.push(m.world.global(m.line(), m.line()))],
+  [OP.STACK_GLOBAL, stackGlobal],
+  [OP.REDUCE, reduce],
+  [OP.NEWOBJ, reduce],
+  [OP.BUILD, build],
+  [OP.BINPERSID, (m) => m.push(m.world.persistent(m.pop()))],
 ]);

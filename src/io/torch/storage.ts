@@ -13,6 +13,8 @@ export interface ElementType {
   readonly dtype: DType;
   /** The elements of little-endian bytes, which are aligned and of a whole number of them. */
   decode(bytes: ArrayBuffer): HostArray;
+  /** The class of its storages, as after `torch.`; newer types have none. */
+  readonly storage?: string | undefined;
 }
 
 /** The value of each byte of an 8-bit float; source: https://arxiv.org/abs/2209.05433 */
@@ -47,26 +49,50 @@ const row = (
   itemsize: number,
   dtype: DType,
   decode: ElementType['decode'],
-): ElementType => ({ name, itemsize, dtype, decode });
+  storage?: string,
+): ElementType => ({ name, itemsize, dtype, decode, storage });
 
 /** Every dtype of real numbers that PyTorch stores. */
 export const ELEMENT_TYPES: readonly ElementType[] = [
-  row('float32', 4, 'float32', (bytes) => new Float32Array(bytes)),
-  row('float64', 8, 'float64', (bytes) => new Float64Array(bytes)),
-  row('float16', 2, 'float16', (bytes) => decodeWords('float16', new Uint16Array(bytes))),
-  row('bfloat16', 2, 'bfloat16', (bytes) => decodeWords('bfloat16', new Uint16Array(bytes))),
+  row('float32', 4, 'float32', (bytes) => new Float32Array(bytes), 'FloatStorage'),
+  row('float64', 8, 'float64', (bytes) => new Float64Array(bytes), 'DoubleStorage'),
+  row(
+    'float16',
+    2,
+    'float16',
+    (bytes) => decodeWords('float16', new Uint16Array(bytes)),
+    'HalfStorage',
+  ),
+  row(
+    'bfloat16',
+    2,
+    'bfloat16',
+    (bytes) => decodeWords('bfloat16', new Uint16Array(bytes)),
+    'BFloat16Storage',
+  ),
   row('float8_e4m3fn', 1, 'float32', eightBits(4, true)),
   row('float8_e5m2', 1, 'float32', eightBits(5, false)),
-  row('int64', 8, 'int64', (bytes) => new BigInt64Array(bytes)),
-  row('int32', 4, 'int32', (bytes) => new Int32Array(bytes)),
-  row('int16', 2, 'int32', (bytes) => Int32Array.from(new Int16Array(bytes))),
-  row('int8', 1, 'int32', (bytes) => Int32Array.from(new Int8Array(bytes))),
-  row('uint8', 1, 'uint8', (bytes) => new Uint8Array(bytes)),
+  row('int64', 8, 'int64', (bytes) => new BigInt64Array(bytes), 'LongStorage'),
+  row('int32', 4, 'int32', (bytes) => new Int32Array(bytes), 'IntStorage'),
+  row('int16', 2, 'int32', (bytes) => Int32Array.from(new Int16Array(bytes)), 'ShortStorage'),
+  row('int8', 1, 'int32', (bytes) => Int32Array.from(new Int8Array(bytes)), 'CharStorage'),
+  row('uint8', 1, 'uint8', (bytes) => new Uint8Array(bytes), 'ByteStorage'),
   row('uint16', 2, 'int32', (bytes) => Int32Array.from(new Uint16Array(bytes))),
   row('uint32', 4, 'int64', (bytes) => BigInt64Array.from(new Uint32Array(bytes), BigInt)),
   row('uint64', 8, 'int64', unsignedLongs),
-  row('bool', 1, 'bool', (bytes) => new Uint8Array(bytes).map((byte) => Number(byte !== 0))),
+  row(
+    'bool',
+    1,
+    'bool',
+    (bytes) => new Uint8Array(bytes).map((byte) => Number(byte !== 0)),
+    'BoolStorage',
+  ),
 ];
+
+/** The class of the storages of one of our dtypes. */
+export function storageName(dtype: DType): string {
+  return ELEMENT_TYPES.find(({ name }) => name === dtype)!.storage!;
+}
 
 /** A storage that a pickle speaks of: its bytes are elsewhere. */
 export class Storage {
