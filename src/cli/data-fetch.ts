@@ -1,7 +1,7 @@
 /** `torchts data fetch` */
 
 import { Argument, Command, Option } from 'commander';
-import { KNOWN_SETS } from '../data/known-sets.ts';
+import { KNOWN_SETS } from '../data/known-set-table.ts';
 import type { CommandContext } from './context.ts';
 import { EXIT, type StopSignal } from './exit.ts';
 import { fetchReporter } from './fetch-progress.ts';

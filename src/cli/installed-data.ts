@@ -4,7 +4,8 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { TorchtsError } from '../base/errors.ts';
 import { CIFAR10_LAYOUT, expectedFiles, recordBytes } from '../data/images/cifar-format.ts';
-import { fetchCommand, fetchedFolder, glaringFault, KNOWN_SETS } from '../data/known-sets.ts';
+import { KNOWN_SETS } from '../data/known-set-table.ts';
+import { fetchCommand, fetchedFolder, glaringFault } from '../data/known-sets.ts';
 import { resolveRoot } from '../data/paths.ts';
 
 export interface InstalledData {

@@ -12,6 +12,8 @@ import './fake.ts';
 import './images/idx-sets.ts';
 import './images/image-folder.ts';
 import './images/parquet-images.ts';
+import './images/qmnist.ts';
+import './images/stl10.ts';
 import './images/svhn.ts';
 import './map-dataset.ts';
 import './transforms/auto-augment.ts';

@@ -33,13 +33,14 @@ const MOST_BYTES = 2 ** 31;
 /**
  * Reads one array; bytes of a sign and 16-bit integers become int32.
  *
+ * @param most bytes that the file may have, unpacked.
  * @throws FileError that names the file when it is missing, cut off, longer than its header
  *   declares, or of another format.
  */
-export function readIdx(path: string): HostTensor {
+export function readIdx(path: string, most = MOST_BYTES): HostTensor {
   const bytes = readWhole(path, MOST_BYTES);
-  if (!isGzip(bytes)) return parse(path, bytes, headerOf(path, bytes));
-  const header = headerOf(path, inflateBeginning(path, bytes));
+  if (!isGzip(bytes)) return parse(path, bytes, headerOf(path, bytes, most));
+  const header = headerOf(path, inflateBeginning(path, bytes), most);
   return parse(path, inflate(path, bytes, header.size), header);
 }
 
@@ -51,7 +52,7 @@ interface Header {
   readonly size: number;
 }
 
-function headerOf(path: string, bytes: Uint8Array): Header {
+function headerOf(path: string, bytes: Uint8Array, most: number): Header {
   const [zero, zeroToo, code, dimensions] = bytes;
   const type = TYPES[code ?? 0];
   if (zero !== 0 || zeroToo !== 0 || type === undefined || dimensions === undefined) {
@@ -65,8 +66,8 @@ function headerOf(path: string, bytes: Uint8Array): Header {
   const view = new DataView(bytes.buffer, bytes.byteOffset);
   const shape = Array.from({ length: dimensions }, (_, i) => view.getUint32(4 + 4 * i));
   const size = shape.reduce((product, length) => product * length, type.bytes) + start;
-  if (size <= MOST_BYTES) return { type, shape, start, size };
-  throw new FileError(`${path}: declares ${formatShape(shape)}, more than ${MOST_BYTES} bytes`);
+  if (size <= most) return { type, shape, start, size };
+  throw new FileError(`${path}: declares ${formatShape(shape)}, more than ${most} bytes`);
 }
 
 function parse(path: string, bytes: Uint8Array, { type, shape, start, size }: Header): HostTensor {

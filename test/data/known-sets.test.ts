@@ -2,7 +2,8 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { FileError } from '../../src/base/errors.ts';
-import { CIFAR10, findSet } from '../../src/data/known-sets.ts';
+import { CIFAR10 } from '../../src/data/known-set-table.ts';
+import { findSet } from '../../src/data/known-sets.ts';
 import { temporaryFolder } from '../io/temporary-folder.ts';
 
 async function emptyCache(): Promise<string> {

@@ -7,6 +7,15 @@ import { ConfigError, FileError } from '../../src/base/errors.ts';
 import { philox4x32 } from '../../src/base/philox.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
+export interface Damage {
+  /** How often bytes are changed, and the file is cut. */
+  readonly changes?: number;
+  readonly cuts?: number;
+  readonly cutsAreRefused?: boolean;
+  /** Where damaged files are put: beside others that belong to them. */
+  readonly target?: string;
+}
+
 /**
  * Calls `read` with `file` cut at many places, and with bytes changed at many others; expects that
  * it throws nothing but what a user can do something about, and that cut files are refused.
@@ -14,9 +23,9 @@ import { temporaryFolder } from './temporary-folder.ts';
 export async function expectRobust(
   file: string,
   read: (path: string) => unknown,
-  { changes = 200, cuts = 60, cutsAreRefused = true } = {},
+  { changes = 200, cuts = 60, cutsAreRefused = true, target }: Damage = {},
 ): Promise<void> {
-  const path = join(await temporaryFolder(), basename(file));
+  const path = target ?? join(await temporaryFolder(), basename(file));
   const whole = await readFile(file);
   const attempt = async (bytes: Uint8Array, what: string): Promise<unknown> => {
     await writeFile(path, bytes);

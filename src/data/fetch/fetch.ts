@@ -34,7 +34,7 @@ export async function fetchDataset(set: KnownSet, options: FetchOptions = {}): P
   rest.onProgress?.({ step: 'checking the cache', done: 0, total: undefined });
   if ((await faultOf(folder, set)) === undefined) return folder;
 
-  await createCache(dirname(folder));
+  const created = await createCache(dirname(folder));
   const unlock = await takeLock(
     join(cacheFolder(), `.fetch-${set.name}.lock`),
     (pid) => `${set.title} is being fetched by process ${pid}; wait for its end`,
@@ -55,6 +55,7 @@ export async function fetchDataset(set: KnownSet, options: FetchOptions = {}): P
     await unlock();
     // Goes when no half of a file is in it.
     await rmdir(partialFolder()).catch(() => undefined);
+    if (created !== undefined) await removeEmpty(dirname(folder), created);
   }
 }
 
@@ -66,11 +67,23 @@ function sourcesOf({ name, sources }: KnownSet, wanted: string | undefined) {
   throw new FileError(`${name} cannot be had from a source "${wanted}"; its sources: ${known}`);
 }
 
-async function createCache(folder: string): Promise<void> {
+/** The outermost folder that had to be made, if any. */
+async function createCache(folder: string): Promise<string | undefined> {
   try {
-    await mkdir(folder, { recursive: true });
+    return await mkdir(folder, { recursive: true });
   } catch (error) {
     throw fileError(`cannot create ${folder}`, error);
+  }
+}
+
+/** `folder` and those around it up to `outermost`, as far as nothing is in them. */
+async function removeEmpty(folder: string, outermost: string): Promise<void> {
+  for (let at = folder; at.startsWith(outermost); at = dirname(at)) {
+    try {
+      await rmdir(at);
+    } catch {
+      return;
+    }
   }
 }
 

