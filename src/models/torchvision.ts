@@ -47,9 +47,12 @@ export function modelFamily<
 /** Lets `model` load weights under the keys that a file of torchvision's may have. */
 export function acceptOldKeys(model: AnyModule, newKey: (key: string) => string): void {
   model.registerLoadStateDictPreHook((_, state, prefix) => {
-    for (const [key, value] of [...state].filter(([name]) => name.startsWith(prefix))) {
+    for (const [key, value] of [...state]) {
+      const renamed = key.startsWith(prefix) ? newKey(key) : key;
+      // A file that has both has one too many: the old one is left, and is no key of the model.
+      if (state.has(renamed)) continue;
       state.delete(key);
-      state.set(newKey(key), value);
+      state.set(renamed, value);
     }
   });
 }

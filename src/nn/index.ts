@@ -43,7 +43,6 @@ export { LayerNorm } from './layer-norm.ts';
 export { Linear } from './linear.ts';
 export * from './loss.ts';
 export {
-  type Described,
   isWholeMatch,
   loadMatching,
   type MatchOptions,

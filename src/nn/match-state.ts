@@ -1,18 +1,11 @@
 /** Values that fit a module in part, or under other names: which goes where, and what is left. */
 
-import type { DType } from '../base/dtype.ts';
 import { ArgumentError, nearestName } from '../base/errors.ts';
 import { chosen, idlePatterns, type Patterns } from '../base/patterns.ts';
 import { formatShape, type Shape, sameShape } from '../base/shape.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { mayBeMissing } from './load-state.ts';
 import type { AnyModule } from './module.ts';
-
-/** What is looked at of a value, wherever its elements are. */
-export interface Described {
-  readonly dtype: DType;
-  readonly shape: Shape;
-}
 
 export interface MatchOptions {
   /** Only keys that begin with it are taken, and without it. */
@@ -25,7 +18,9 @@ export interface MatchOptions {
 
 /** Which value goes where. */
 export interface StateMatch {
-  /** The key of the value for each key of the module that gets one. */
+  /** What the module gets, by its keys; `loadPreparedState` takes it. */
+  readonly values: ReadonlyMap<string, Tensor>;
+  /** For each of these keys, what its value is called among those that were given. */
   readonly pairs: ReadonlyMap<string, string>;
   /** Of the module: all that stay as they are. */
   readonly kept_keys: string[];
@@ -56,46 +51,47 @@ export interface Mismatch {
 const WRAPPERS = ['module.', 'model.', '_orig_mod.', 'backbone.'];
 
 /**
- * Finds the value for each key of `own`. A beginning that all keys share, as wrappers of models
- * leave it, is taken off where that makes most of them fit.
+ * Finds the value for each key of a module's `stateDict()`. A beginning that all keys share, as
+ * wrappers of models leave it, is taken off where that makes most of them fit; then the module's
+ * own hooks see them, as before `loadStateDict`: older keys of its kind are known.
  *
- * @param own a module's `stateDict()`.
- * @throws ArgumentError for a pattern in `exclude` that matches nothing on either side.
+ * @throws ArgumentError for a pattern in `exclude` that matches nothing on either side, and for a
+ * `rename` that gives two values one name.
  */
 export function matchState(
-  own: ReadonlyMap<string, Described>,
-  values: ReadonlyMap<string, Described>,
+  module: AnyModule,
+  values: ReadonlyMap<string, Tensor>,
   { prefix = '', rename = {}, exclude = [] }: MatchOptions = {},
 ): StateMatch {
-  const given = [...values.keys()].filter((key) => key.startsWith(prefix));
-  const renamed = given.map((key) => renamedKey(key.slice(prefix.length), rename));
-  const stripped = wrapperOf(renamed, own);
-  const names = renamed.map((name) => name.slice(stripped.length));
-  const [idle] = idlePatterns(exclude, [...own.keys(), ...names], 'key');
+  const own = module.stateDict();
+  const origins = renamedKeys(values.keys(), prefix, rename);
+  const given = new Map([...origins].map(([name, key]) => [name, values.get(key)!]));
+  const { stripped, state } = withoutWrapper(given, own, module);
+  const sourceOf = sources(given, origins, stripped);
+  const names = [...own.keys(), ...state.keys()];
+  const [idle] = idlePatterns(exclude, names, 'key');
   if (idle !== undefined) throw new ArgumentError(`[matchState] exclude: ${idle.message}`);
-  const excluded = chosen(exclude, [...own.keys(), ...names]);
+  const excluded = chosen(exclude, names);
+  const fitting = new Map<string, Tensor>();
   const pairs = new Map<string, string>();
   const unexpected_keys: string[] = [];
   const mismatched_keys: Mismatch[] = [];
   const excluded_keys = [...values.keys()].filter((key) => !key.startsWith(prefix));
-  const conversions: Record<string, number> = {};
-  for (const [i, name] of names.entries()) {
-    const key = given[i]!;
-    const [target, value] = [own.get(name), values.get(key)!];
-    if (excluded.has(name)) excluded_keys.push(key);
-    else if (target === undefined) unexpected_keys.push(key);
+  for (const [name, value] of state) {
+    const target = own.get(name);
+    if (excluded.has(name)) excluded_keys.push(sourceOf(name, value));
+    else if (target === undefined) unexpected_keys.push(sourceOf(name, value));
     else if (!sameShape(value.shape, target.shape)) {
       mismatched_keys.push({ key: name, shape: value.shape, needs: target.shape });
     } else {
-      pairs.set(name, key);
-      if (value.dtype === target.dtype) continue;
-      const change = `${value.dtype} to ${target.dtype}`;
-      conversions[change] = (conversions[change] ?? 0) + 1;
+      fitting.set(name, value);
+      pairs.set(name, sourceOf(name, value));
     }
   }
-  const known = new Set([...excluded, ...names]);
+  const known = new Set([...excluded, ...state.keys()]);
   const kept_keys = withoutValue(own, pairs);
   return {
+    values: fitting,
     pairs,
     kept_keys,
     missing_keys: kept_keys.filter((key) => !known.has(key)),
@@ -103,8 +99,27 @@ export function matchState(
     mismatched_keys,
     excluded_keys,
     stripped,
-    conversions,
+    conversions: conversionsOf(fitting, own),
   };
+}
+
+/** The keys that begin with `prefix`, by what they are called without it and renamed. */
+function renamedKeys(
+  keys: Iterable<string>,
+  prefix: string,
+  rename: Readonly<Record<string, string>>,
+): Map<string, string> {
+  const origins = new Map<string, string>();
+  for (const key of keys) {
+    if (!key.startsWith(prefix)) continue;
+    const name = renamedKey(key.slice(prefix.length), rename);
+    const other = origins.get(name);
+    if (other !== undefined) {
+      throw new ArgumentError(`[matchState] rename: ${other} and ${key} would both be ${name}`);
+    }
+    origins.set(name, key);
+  }
+  return origins;
 }
 
 function renamedKey(key: string, rename: Readonly<Record<string, string>>): string {
@@ -112,21 +127,61 @@ function renamedKey(key: string, rename: Readonly<Record<string, string>>): stri
   return begins === undefined ? key : rename[begins]! + key.slice(begins.length);
 }
 
-/** What to take off all of `names` so that most of them are keys of `own`. */
-function wrapperOf(names: readonly string[], own: ReadonlyMap<string, Described>): string {
-  const fits = (prefix: string) =>
-    names.filter((name) => own.has(name.slice(prefix.length))).length * 2 > names.length;
-  for (let prefix = ''; ; ) {
-    if (fits(prefix)) return prefix;
-    const next = WRAPPERS.find((word) => names.every((name) => name.startsWith(prefix + word)));
-    if (next === undefined || names.length === 0) return '';
-    prefix += next;
+/** What to take off all names so that most of them are keys of `own`, and what then is loaded. */
+function withoutWrapper(
+  given: ReadonlyMap<string, Tensor>,
+  own: ReadonlyMap<string, Tensor>,
+  module: AnyModule,
+): { stripped: string; state: ReadonlyMap<string, Tensor> } {
+  const names = [...given.keys()];
+  const without = (prefix: string) =>
+    module.preparedState(
+      new Map([...given].map(([name, value]) => [name.slice(prefix.length), value])),
+    );
+  for (let stripped = ''; ; ) {
+    const state = without(stripped);
+    const fit = [...state.keys()].filter((name) => own.has(name));
+    if (fit.length * 2 > state.size) return { stripped, state };
+    const next = WRAPPERS.find((word) => names.every((name) => name.startsWith(stripped + word)));
+    if (next === undefined || names.length === 0) return { stripped: '', state: without('') };
+    stripped += next;
   }
+}
+
+/**
+ * What a value is called among those that were given: hooks may give it another name, or compute
+ * one that has none there.
+ */
+function sources(
+  given: ReadonlyMap<string, Tensor>,
+  origins: ReadonlyMap<string, string>,
+  stripped: string,
+): (name: string, value: Tensor) => string {
+  const nameOf = new Map([...given].map(([name, value]) => [value, name]));
+  return (name, value) => {
+    const before = stripped + name;
+    const kept = given.get(before) === value ? before : nameOf.get(value);
+    return kept === undefined ? name : origins.get(kept)!;
+  };
+}
+
+function conversionsOf(
+  values: ReadonlyMap<string, Tensor>,
+  own: ReadonlyMap<string, Tensor>,
+): Record<string, number> {
+  const conversions: Record<string, number> = {};
+  for (const [name, { dtype }] of values) {
+    const needs = own.get(name)!.dtype;
+    if (dtype === needs) continue;
+    const change = `${dtype} to ${needs}`;
+    conversions[change] = (conversions[change] ?? 0) + 1;
+  }
+  return conversions;
 }
 
 /** A tensor that stands under several keys needs one value. */
 function withoutValue(
-  own: ReadonlyMap<string, Described>,
+  own: ReadonlyMap<string, Tensor>,
   pairs: ReadonlyMap<string, string>,
 ): string[] {
   const filled = new Set([...pairs.keys()].map((key) => own.get(key)));
@@ -167,15 +222,14 @@ export function misfits(match: StateMatch): string[] {
  * const { mismatched_keys } = nn.loadMatching(model, await load('resnet18.pth'));
  * ```
  *
- * @throws ArgumentError for a pattern in `exclude` that matches nothing.
+ * @throws ArgumentError as `matchState`.
  */
 export function loadMatching(
   module: AnyModule,
   values: ReadonlyMap<string, Tensor>,
   options?: MatchOptions,
 ): StateMatch {
-  const match = matchState(module.stateDict(), values, options);
-  const taken = new Map([...match.pairs].map(([key, from]) => [key, values.get(from)!]));
-  module.loadStateDict(taken, { strict: false });
+  const match = matchState(module, values, options);
+  module.loadPreparedState(match.values, { strict: false });
   return match;
 }

@@ -182,9 +182,16 @@ export abstract class Module<Inputs extends readonly unknown[] = TensorInputs, O
     values: ReadonlyMap<string, Tensor>,
     { strict = true }: { strict?: boolean } = {},
   ): LoadResult {
-    const given = this.preparedState(values);
+    return this.loadPreparedState(this.preparedState(values), { strict });
+  }
+
+  /** `loadStateDict` of what `preparedState` gave: no hook changes it again. */
+  loadPreparedState(
+    values: ReadonlyMap<string, Tensor>,
+    { strict = true }: { strict?: boolean } = {},
+  ): LoadResult {
     const parts = this.#parts();
-    return copyState(this.constructor.name, new Map(this.#savedTensors()), given, {
+    return copyState(this.constructor.name, new Map(this.#savedTensors()), values, {
       strict,
       forgive: (result) => {
         for (const [, module] of parts) {

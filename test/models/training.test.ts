@@ -6,7 +6,6 @@ import {
   autocast,
   compile,
   manualSeed,
-  models,
   nn,
   noGrad,
   optim,
@@ -146,31 +145,3 @@ describe('options', () => {
       expect(one!.sub(two!).abs().amax().item()).toBeLessThan(1e-5);
     }));
 });
-
-describe('files that torchvision publishes under older keys', () => {
-  it.each([
-    ['ViT', /\.mlp\.([03])\./, '.mlp.linear_$1.', SMALL.VisionTransformer!.make],
-    ['DenseNet', /(layer\d+\.(?:norm|conv))([12])\./, '$1.$2.', smallDenseNet],
-  ] as const)('are loaded into a %s', (_, pattern, old, make) =>
-    withEngine(cpuEngine(), () => {
-      const [from, to] = [make(), make()];
-      initialise(from);
-      const keys = [...from.stateDict().keys()].filter((key) => pattern.test(key));
-      const renamed = [...from.stateDict()].map(([key, value]): [string, Tensor] => [
-        key.replace(pattern, old).replace('linear_0', 'linear_1').replace('linear_3', 'linear_2'),
-        value,
-      ]);
-      to.loadStateDict(new Map(renamed));
-      expect(keys.length).toBeGreaterThan(4);
-      for (const key of keys) {
-        const [a, b] = [from, to].map((model) => model.stateDict().get(key)!.tolist());
-        expect(b).toEqual(a);
-      }
-    }),
-  );
-});
-
-function smallDenseNet() {
-  const design = { growth_rate: 4, blocks: [2, 1], num_init_features: 4 };
-  return new models.DenseNet(design, { num_classes: 2 });
-}

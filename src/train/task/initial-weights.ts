@@ -15,14 +15,13 @@ import {
   type StateMatch,
   wholeModel,
 } from '../../nn/index.ts';
-import type { HostTensors } from '../checkpoint/checkpoint.ts';
 import { readWeightsFile, weightsChecksum } from '../checkpoint/weights-file.ts';
 import { WEIGHTS_FILE } from '../run/run-directory.ts';
 import { readJson } from '../run/run-files.ts';
 import type { Task } from './task.ts';
 
 /** What was taken from a file of weights, and what was not. */
-export interface WeightsReport extends Omit<StateMatch, 'pairs'> {
+export interface WeightsReport extends Omit<StateMatch, 'values' | 'pairs'> {
   readonly file: string;
   /** Whether the average of a checkpoint was asked for. */
   readonly ema: boolean;
@@ -33,9 +32,9 @@ export interface WeightsReport extends Omit<StateMatch, 'pairs'> {
   readonly keys: number;
 }
 
-/** Values by the model's keys. */
 interface ReadWeights {
-  readonly values: HostTensors;
+  /** By the model's keys. */
+  readonly values: StateMatch['values'];
   readonly report: WeightsReport;
 }
 
@@ -51,8 +50,7 @@ export async function loadInitialWeights(
 ): Promise<WeightsReport | undefined> {
   const read = await readInitialWeights(loaded, model);
   if (read === undefined) return undefined;
-  const values = new Map([...read.values].map(([key, host]) => [key, fromHost(host)]));
-  model.loadStateDict(values, { strict: false });
+  model.loadPreparedState(read.values, { strict: false });
   average?.goOn(0);
   return read.report;
 }
@@ -67,20 +65,20 @@ export async function readInitialWeights(
   const { file, strict, ema, ...options } = weights;
   const path = ['model', 'weights'];
   const stored = await blaming(loaded, path, () => readWeightsFile(file, { ema }));
-  const own = model.stateDict();
-  const match = await blaming(loaded, path, async () => matchState(own, stored, options));
-  if (match.pairs.size === 0 || (strict && !isWholeMatch(match))) {
+  const tensors = new Map([...stored].map(([key, host]) => [key, fromHost(host)]));
+  const match = await blaming(loaded, path, async () => matchState(model, tensors, options));
+  if (match.values.size === 0 || (strict && !isWholeMatch(match))) {
     throw loaded.error(path, refusal(file, match));
   }
-  const { pairs, ...rest } = match;
+  const { values, pairs: _, ...rest } = match;
   return {
-    values: new Map([...pairs].map(([key, from]) => [key, stored.get(from)!])),
+    values,
     report: {
       file,
       ema,
       sha256: weightsChecksum(stored),
-      taken: pairs.size,
-      keys: own.size,
+      taken: values.size,
+      keys: model.stateDict().size,
       ...rest,
     },
   };
@@ -119,7 +117,7 @@ async function blaming<T>(
 const MOST_MISFITS = 12;
 
 function refusal(file: string, match: StateMatch): string {
-  if (match.pairs.size === 0) {
+  if (match.values.size === 0) {
     const [first] = match.missing_keys;
     const [other] = [...match.unexpected_keys, ...match.excluded_keys];
     return (

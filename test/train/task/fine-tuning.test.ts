@@ -26,6 +26,24 @@ async function pretrained(): Promise<{ setting: Setting; file: string }> {
   return { setting, file };
 }
 
+const oldKey = (key: string) => key.replace('hidden.', 'hidden.linear.');
+
+/** A Sequential whose keys were others once. */
+const sequential = nn.modules.get('Sequential')!;
+nn.modules.register('Renamed', {
+  schema: sequential.schema,
+  create: (options, context) => {
+    const model = sequential.create(options, context);
+    model.registerLoadStateDictPreHook((_, state, prefix) => {
+      for (const [key, value] of [...state].filter(([key]) => key.startsWith(prefix))) {
+        state.delete(key);
+        state.set(key.replace('hidden.linear.', 'hidden.'), value);
+      }
+    });
+    return model;
+  },
+});
+
 const lastOf = (run: string) => join(run, 'checkpoints', 'last');
 
 describe('model.weights', () => {
@@ -62,6 +80,24 @@ describe('model.weights', () => {
     expect(await begun()).toEqual([expected, expected]);
     expect((await begun('model.weights.ema=false'))[0]).toEqual(trained!.get('out.bias')!.tolist());
     expect(expected).not.toEqual(trained!.get('out.bias')!.tolist());
+  });
+
+  it('may have the older keys that the model knows', async () => {
+    const { setting, file } = await pretrained();
+    const old = join(setting.folder, 'old.pt');
+    const state = await load(file);
+    await save(new Map([...state].map(([key, value]) => [oldKey(key), value])), old);
+    const kind = ['model.type=Renamed', `model.weights.file=${old}`, 'optimizer.lr=0'];
+    const { summary, events } = await setting.train({ overrides: [...kind, 'trainer.epochs=1'] });
+    expect(eventsOf(events, 'weights')[0]).toMatchObject({ taken: 4, keys: 4, kept_keys: [] });
+    const after = await load(join(lastOf(summary.directory), 'model.safetensors'));
+    for (const [key, value] of state) expect(after.get(key)!.tolist()).toEqual(value.tolist());
+    state.set('more', state.get('out.bias')!);
+    await save(new Map([...state].map(([key, value]) => [`net.${oldKey(key)}`, value])), old);
+    const loaded = setting.config([...kind, 'model.weights.prefix=net.']);
+    await expect(readInitialWeights(loaded, buildTask(loaded).model)).rejects.toThrow(
+      /old.pt does not fit the model:\n {2}net.more is unexpected\n {2}To go on: strict: false/,
+    );
   });
 
   it('are taken in part where that is asked for', async () => {
