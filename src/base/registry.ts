@@ -63,6 +63,11 @@ export interface Entry<T, Context = void> {
   readonly note?: string | undefined;
 }
 
+/** A context that may be undefined may be left out. */
+type ContextArgument<Context> = undefined extends Context
+  ? [context?: Context]
+  : [context: Context];
+
 /** What describes a registry from outside: to a JSON Schema, pages of documentation, completion. */
 export interface AnyRegistry {
   readonly kind: string;
@@ -254,12 +259,12 @@ export class Registry<T, Context = void> {
    * Builds from a spec given in code or parsed from YAML. Throws an ArgumentError naming every
    * fault.
    */
-  build(value: unknown, context: Context): T {
+  build(value: unknown, ...[context]: ContextArgument<Context>): T {
     const { type, ...options } = parseOptions(this.kind, this.spec(), value);
     const entry = this.get(type)!;
     // The common keys are not the type's own arguments.
     for (const key of Object.keys(this.#commonOf(entry))) delete options[key];
-    return entry.create(options, context);
+    return entry.create(options, context as Context);
   }
 
   unknown(type: unknown): string {

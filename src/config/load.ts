@@ -28,6 +28,8 @@ export interface LoadedConfig {
   readonly file: string;
   /** The resolved config as YAML, which loads to an equal config: a run's `config.yaml`. */
   readonly text: string;
+  /** What the training samples of the run that is looked at taught; see `DatasetSource`. */
+  readonly learned?: unknown;
   /** Where a value stands; `file` is undefined for one given on the command line. */
   locate(path: ConfigPath): { file: string | undefined; line: number; column: number };
   /** An error about the value at `path`, in the form of the loader's own. */

@@ -26,7 +26,7 @@ export function checkModel(loaded: LoadedConfig): CheckedModel {
   const source = datasetAt(loaded, ['data', 'train'], data.train);
   const input_shape = [data.batch_size, ...source.input.shape];
   const description = pointing(loaded, ['model'], () =>
-    describe(wholeModel(model).spec, input_shape, source.input.dtype),
+    describe(wholeModel(model).spec, input_shape, source.input.dtype, source.vocabulary?.length),
   );
   return { ...description, source, input_shape };
 }
@@ -57,8 +57,8 @@ function pointed(loaded: LoadedConfig, path: ConfigPath, error: unknown): unknow
  * @throws ConfigError as `pointing`.
  */
 export function datasetAt(loaded: LoadedConfig, path: ConfigPath, spec: Spec): DatasetSource {
-  const source = pointing(loaded, path, () => datasets.build(spec));
-  const { input, target, classes, encoder } = source;
+  const { learned } = loaded;
+  const source = pointing(loaded, path, () => datasets.build(spec, { learned }));
   const load = async () => {
     try {
       return await source.load();
@@ -67,5 +67,5 @@ export function datasetAt(loaded: LoadedConfig, path: ConfigPath, spec: Spec): D
       throw isAtFault ? pointed(loaded, path, error) : error;
     }
   };
-  return { input, target, classes, encoder, load };
+  return { ...source, load };
 }

@@ -36,6 +36,8 @@ export interface SampleDescription {
   readonly target: Field;
   /** The names of the classes, where targets are classes; the target is an index into it. */
   readonly classes: readonly string[];
+  /** What the numbers of the input stand for, where they are tokens of texts. */
+  readonly vocabulary?: readonly string[] | undefined;
 }
 
 export interface DatasetSource extends SampleDescription {
@@ -43,6 +45,17 @@ export interface DatasetSource extends SampleDescription {
   load(): Promise<Dataset>;
   /** How files that are not part of the set become inputs, for kinds that can tell. */
   readonly encoder?: SampleEncoder | undefined;
+  /**
+   * What the training samples taught, such as a vocabulary, as JSON: given to the same kind of set
+   * in a `DatasetContext`, it is not learned again.
+   */
+  readonly learned?: unknown;
+}
+
+/** What a data set is told beside its arguments. */
+export interface DatasetContext {
+  /** As of `DatasetSource`: of the training samples, or of the run that goes on. */
+  readonly learned?: unknown;
 }
 
 /** Makes new samples into inputs as those of a data set are made, without what is random. */
@@ -71,6 +84,11 @@ export interface Dataset extends SampleDescription {
   readonly length: number;
   /** How long each sample is, where the first dimension of its input varies; at least 1. */
   readonly lengths?: Int32Array | undefined;
+  /**
+   * What batches are padded to that no bucket says it of, rising: the first that holds the longest
+   * sample. The longest of the set unless given.
+   */
+  readonly pad_to?: readonly number[] | undefined;
   /** The class of each sample, where targets are classes and that is known. */
   readonly labels?: Int32Array | undefined;
   /** Copies the samples to where `engine` gathers from; the caller disposes of the reader. */
@@ -113,7 +131,7 @@ export interface BatchRequest {
 }
 
 /** Data sets by their PyTorch names; each kind's file registers its own. */
-export const datasets = new Registry<DatasetSource>(
+export const datasets = new Registry<DatasetSource, DatasetContext | undefined>(
   'data set',
   {},
   'https://pytorch.org/vision/stable/generated/torchvision.datasets.*.html',

@@ -21,21 +21,25 @@ export function differing(
     const shown = [here, there].map(({ dtype, shape }) => `${dtype} ${formatShape(shape)}`);
     return `has ${field}s of ${shown[0]}, but ${name} of ${shown[1]}`;
   }
-  return differingClasses(own.classes, other.classes, name);
+  return (
+    differingNames(own.classes, other.classes, name, ['classes', 'class']) ??
+    differingNames(own.vocabulary ?? [], other.vocabulary ?? [], name, ['tokens', 'token'])
+  );
 }
 
-/** A class is a place in the list, so the lists must be the same. */
-function differingClasses(
+/** A class is a place in a list, and so is a token: the lists must be the same. */
+function differingNames(
   own: readonly string[],
   other: readonly string[],
   name: string,
+  [many, one]: readonly [string, string],
 ): string | undefined {
   const longer = own.length > other.length ? own : other;
   const place = longer.findIndex((_, i) => own[i] !== other[i]);
   if (place < 0) return undefined;
   const [here, there] = [own, other].map((names) => JSON.stringify(names[place]) ?? 'none');
   return (
-    `has ${own.length} classes, ${name} ${other.length}, and they differ: ` +
-    `class ${place} is ${here} here, ${there} there`
+    `has ${own.length} ${many}, ${name} ${other.length}, and they differ: ` +
+    `${one} ${place} is ${here} here, ${there} there`
   );
 }

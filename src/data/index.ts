@@ -27,7 +27,8 @@ import './transforms/to-tensor.ts';
 import './transforms/warps.ts';
 import './table/table-dataset.ts';
 import './synthetic.ts';
-import './text.ts';
+import './text/char-dataset.ts';
+import './text/text-dataset.ts';
 
 export { ConcatDataset, concatDatasets } from './composition/concat-dataset.ts';
 export { Reconstruction } from './composition/reconstruction.ts';

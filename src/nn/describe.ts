@@ -8,6 +8,7 @@ import { Tensor } from '../core/tensor.ts';
 import type { ValueType } from '../engine/program.ts';
 import type { AnyModule, Module } from './module.ts';
 import { build } from './registry.ts';
+import { holdsTokens } from './token-input.ts';
 
 /** One row of `torchts validate`'s table. */
 export interface LayerDescription {
@@ -31,15 +32,18 @@ export interface ModelDescription {
 /**
  * Builds the model a spec stands for with `input_shape` (batch included) and checks every shape.
  * Nothing is computed, no data is read.
+ * @param tokens how many kinds of tokens the input holds, where it holds tokens.
  * @throws BuildError with the path of the layer that does not fit.
  */
 export function describe(
   spec: unknown,
   input_shape: Shape,
   dtype: DType = 'float32',
+  tokens?: number,
 ): ModelDescription {
   const layers: LayerDescription[] = [];
   const input = new Tensor(placeholder({ dtype, shape: input_shape }, 0));
+  if (tokens !== undefined) holdsTokens(input, tokens);
   let outputs: readonly Tensor[] = [];
   const model = build(spec, {
     input,

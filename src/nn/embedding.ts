@@ -15,6 +15,7 @@ import { normal_ } from './init.ts';
 import { Module, Parameter } from './module.ts';
 import { argumentsText } from './module-text.ts';
 import { modules, schemas } from './registry.ts';
+import { embeddingsFor } from './token-input.ts';
 
 const common = {
   num_embeddings: schemas.size,
@@ -170,11 +171,23 @@ function paddingRow(padding_idx: number | null, rows: number): number | null {
   return padding_idx < 0 ? padding_idx + rows : padding_idx;
 }
 
+const num_embeddings = schemas.size
+  .optional()
+  .describe('Default: as many as the data has tokens, where the layer gets them.');
+const inferable = options.extend({ num_embeddings });
+const inferableBag = bagOptions.extend({ num_embeddings });
+
 modules.register('Embedding', {
-  schema: options,
-  create: (given: z.output<typeof options>) => new Embedding(given),
+  schema: inferable,
+  create: (given: z.output<typeof inferable>, { input }) => {
+    const found = embeddingsFor('Embedding', given.num_embeddings, input);
+    return new Embedding({ ...given, num_embeddings: found });
+  },
 });
 modules.register('EmbeddingBag', {
-  schema: bagOptions,
-  create: (given: z.output<typeof bagOptions>) => new EmbeddingBag(given),
+  schema: inferableBag,
+  create: (given: z.output<typeof inferableBag>, { input }) => {
+    const found = embeddingsFor('EmbeddingBag', given.num_embeddings, input);
+    return new EmbeddingBag({ ...given, num_embeddings: found });
+  },
 });

@@ -6,6 +6,7 @@ import { restoreWeights } from './checkpoint/snapshot.ts';
 import { openLoader } from './loop/batches.ts';
 import { Evaluator } from './loop/evaluator.ts';
 import type { EvaluateRequest, EvaluateResult } from './request.ts';
+import { withLearnedBy } from './run/learned.ts';
 import { buildTask } from './task/task.ts';
 
 /**
@@ -15,7 +16,8 @@ import { buildTask } from './task/task.ts';
  *   FileError when the data or the checkpoint cannot be read, or the checkpoint does not fit.
  */
 export async function evaluate(request: EvaluateRequest): Promise<EvaluateResult[]> {
-  const { loaded, checkpoint } = request;
+  const { checkpoint } = request;
+  const loaded = withLearnedBy(request.loaded, checkpoint);
   const called = splitsCalled(request.split, loaded);
   if (request.threads !== undefined) setThreads(request.threads);
   const task = buildTask(loaded);

@@ -13,6 +13,7 @@ import type { DatasetSource, EncodedFile, SampleEncoder } from '../data/index.ts
 import { fromHost } from '../io/tensors.ts';
 import { restoreWeights } from './checkpoint/snapshot.ts';
 import type { PredictEvent, Prediction, PredictRequest } from './request.ts';
+import { withLearnedBy } from './run/learned.ts';
 import { type PredictionStep, predictionStep, shares } from './task/prediction-step.ts';
 import { buildTask, type Task } from './task/task.ts';
 
@@ -29,9 +30,9 @@ const FIRST_ROW = 2;
  *   a file becomes an input; FileError when the checkpoint cannot be read or does not fit.
  */
 export async function* predict(request: PredictRequest): AsyncGenerator<PredictEvent, void> {
-  const { loaded, checkpoint } = request;
+  const { checkpoint } = request;
   if (request.threads !== undefined) setThreads(request.threads);
-  const task = buildTask(loaded);
+  const task = buildTask(withLearnedBy(request.loaded, checkpoint));
   const source = sourceOf(request, task);
   const reading = readerOf(request, source);
   await restoreWeights(task, checkpoint, request.trained);

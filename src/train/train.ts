@@ -16,6 +16,7 @@ import { Clock } from './loop/clock.ts';
 import { runLength } from './loop/run-length.ts';
 import { Trainer, type TrainerOptions } from './loop/trainer.ts';
 import type { TrainRequest } from './request.ts';
+import { withLearned } from './run/learned.ts';
 import { RunDirectory } from './run/run-directory.ts';
 import { changedWeights, loadInitialWeights, type WeightsReport } from './task/initial-weights.ts';
 import { buildTask, type Task } from './task/task.ts';
@@ -29,21 +30,25 @@ import { Watchers } from './watching/watchers.ts';
  *   the run that goes on; FileError when data or a checkpoint cannot be read, or the run directory
  *   not be written; TorchtsError when the loss is no longer finite.
  */
-export async function train(request: TrainRequest): Promise<RunSummary> {
-  const { loaded, signal } = request;
-  if (request.threads !== undefined) setThreads(request.threads);
-  if (request.profile !== undefined && loaded.config.trainer.detect_anomaly) {
+export async function train(asked: TrainRequest): Promise<RunSummary> {
+  const { signal } = asked;
+  if (asked.threads !== undefined) setThreads(asked.threads);
+  if (asked.profile !== undefined && asked.loaded.config.trainer.detect_anomaly) {
     const reason = '--profile times the compiled step, which is not used while ops are looked at';
-    throw loaded.error(['trainer', 'detect_anomaly'], reason);
+    throw asked.loaded.error(['trainer', 'detect_anomaly'], reason);
   }
   // Asked now, answered while the model is built and the data are read.
-  const surroundings = environment(loaded.config.seed);
-  const task = buildTask(loaded);
-  const watchers = new Watchers(loaded, task);
-  const callbacks = [...buildCallbacks(loaded), ...watchers.callbacks];
-  const resumed = await findResumed(request);
+  const surroundings = environment(asked.loaded.config.seed);
+  const resumed = await findResumed(asked);
   let run = resumed?.branches ? undefined : resumed?.source;
+  let watchers: Watchers | undefined;
   try {
+    const loaded = withLearned(asked.loaded, resumed?.source?.path);
+    const request = { ...asked, loaded };
+    const task = buildTask(loaded);
+    const watching = new Watchers(loaded, task);
+    watchers = watching;
+    const callbacks = [...buildCallbacks(loaded), ...watching.callbacks];
     const weights = resumed === undefined ? await loadInitialWeights(loaded, task) : undefined;
     const data = await unlessStopped(signal, loadData(task));
     if (data === undefined) return stoppedEarly(request, resumed);
@@ -53,13 +58,13 @@ export async function train(request: TrainRequest): Promise<RunSummary> {
     run ??= await RunDirectory.create(request.out, request.folder ?? loaded.config.name);
     const parts = { loaded, task, callbacks, loader, length, heldOut, run, signal };
     const onEvent = (event: TrainEvent) => {
-      watchers.event(event);
-      request.onEvent(event);
+      watching.event(event);
+      asked.onEvent(event);
     };
     const beginning = { resumed, weights };
-    return await trainIn(run, { ...request, onEvent }, parts, beginning, surroundings, watchers);
+    return await trainIn(run, { ...request, onEvent }, parts, beginning, surroundings, watching);
   } catch (error) {
-    await watchers.failed(error);
+    await watchers?.failed(error);
     throw error;
   } finally {
     await run?.release();
@@ -131,6 +136,8 @@ async function trainIn(
       emit({ event: 'resume', step, checkpoint, damaged, changes, weights_changed });
     }
     await run.describe(loaded.text, await surroundings);
+    const { learned } = task.train;
+    if (learned !== undefined) await run.keepLearned(learned);
     if (weights !== undefined) {
       await run.keepWeights(weights);
       emit({ event: 'weights', ...weights });

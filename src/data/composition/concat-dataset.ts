@@ -29,14 +29,13 @@ const schema = z.strictObject({
 datasets.register('ConcatDataset', {
   schema,
   page: 'https://docs.pytorch.org/docs/stable/data.html#torch.utils.data.ConcatDataset',
-  create: ({ datasets: specs }: { datasets: Spec[] }): DatasetSource => {
-    const parts = specs.map((spec, i) => buildPart(spec, ['datasets', i]));
+  create: ({ datasets: specs }: { datasets: Spec[] }, context): DatasetSource => {
+    const parts = specs.map((spec, i) => buildPart(spec, ['datasets', i], context));
     const [first] = parts as [DatasetSource];
     for (const [i, part] of parts.entries()) {
       const fault = differing(part, first, 'datasets[0]');
       if (fault !== undefined) throw new BuildError(fault, ['datasets', i]);
     }
-    const { input, target, classes, encoder } = first;
     const load = async () => {
       const loaded: Dataset[] = [];
       for (const [i, part] of parts.entries()) {
@@ -44,7 +43,7 @@ datasets.register('ConcatDataset', {
       }
       return concatDatasets(loaded);
     };
-    return { input, target, classes, encoder, load };
+    return { ...first, load };
   },
 });
 

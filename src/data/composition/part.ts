@@ -2,12 +2,16 @@
 
 import { partError, type SpecPath } from '../../base/build-error.ts';
 import type { Spec } from '../../base/registry.ts';
-import { type Dataset, type DatasetSource, datasets } from '../dataset.ts';
+import { type Dataset, type DatasetContext, type DatasetSource, datasets } from '../dataset.ts';
 
 /** Throws a `BuildError` at `path`, its place in the one it is in, or at a place within. */
-export function buildPart(spec: Spec, path: SpecPath): DatasetSource {
+export function buildPart(
+  spec: Spec,
+  path: SpecPath,
+  context: DatasetContext | undefined,
+): DatasetSource {
   try {
-    return datasets.build(spec);
+    return datasets.build(spec, context);
   } catch (error) {
     throw partError(error, path);
   }

@@ -23,11 +23,10 @@ datasets.register('Reconstruction', {
   schema,
   summary: 'The inputs of another data set as their own targets, for autoencoders.',
   page: 'https://doi.org/10.1126/science.1127647',
-  create: ({ dataset: spec }: { dataset: Spec }): DatasetSource => {
-    const whole = buildPart(spec, ['dataset']);
-    const { input, encoder } = whole;
+  create: ({ dataset: spec }: { dataset: Spec }, context): DatasetSource => {
+    const whole = buildPart(spec, ['dataset'], context);
     const load = async () => new Reconstruction(await loadPart(whole, ['dataset']));
-    return { input, target: input, classes: [], encoder, load };
+    return { ...whole, target: whole.input, classes: [], load };
   },
 });
 

@@ -52,15 +52,14 @@ datasets.register('Subset', {
   schema,
   summary: 'A part of another data set: some samples, some classes, a split, or the first few.',
   page: 'https://docs.pytorch.org/docs/stable/data.html#torch.utils.data.Subset',
-  create: (options: Options): DatasetSource => {
-    const whole = buildPart(options.dataset as Spec, ['dataset']);
-    const { input, target, classes, encoder } = whole;
-    checkClasses(options, classes);
+  create: (options: Options, context): DatasetSource => {
+    const whole = buildPart(options.dataset as Spec, ['dataset'], context);
+    checkClasses(options, whole.classes);
     const load = async () => {
       const dataset = await loadPart(whole, ['dataset']);
       return subset(dataset, chosenPlaces(dataset, options));
     };
-    return { input, target, classes, encoder, load };
+    return { ...whole, load };
   },
 });
 
@@ -132,6 +131,15 @@ class Subset implements Dataset {
   get labels(): Int32Array | undefined {
     const { labels } = this.dataset;
     return labels && this.places.map((index) => labels[index]!);
+  }
+
+  get lengths(): Int32Array | undefined {
+    const { lengths } = this.dataset;
+    return lengths && this.places.map((index) => lengths[index]!);
+  }
+
+  get pad_to(): readonly number[] | undefined {
+    return this.dataset.pad_to;
   }
 
   open(engine: Engine, options?: OpenOptions): BatchReader {

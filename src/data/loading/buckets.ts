@@ -15,6 +15,33 @@ export function inOrder(order: Int32Array, batch_size: number): Group[] {
   }));
 }
 
+/** The groups, each with the first of the rising lengths `pad_to` that holds its longest sample. */
+export function padded(
+  groups: readonly Group[],
+  lengths: Int32Array,
+  pad_to: readonly number[],
+): Group[] {
+  return groups.map(({ indices }) => {
+    const longest = indices.reduce((most, index) => Math.max(most, lengths[index]!), 0);
+    return { indices, length: holding(pad_to, longest) };
+  });
+}
+
+/** The first of rising lengths that is at least `length`. */
+export function holding(rising: readonly number[], length: number): number {
+  return rising.find((most) => length <= most) ?? rising.at(-1)!;
+}
+
+/**
+ * Lengths to pad batches to, so that few shapes are compiled and, from 8 on, less than a third is
+ * padding behind its longest sample: 8, 12, 16, 24, 32, 48, ... and `longest`.
+ */
+export function fewLengths(longest: number): number[] {
+  const lengths: number[] = [];
+  for (let power = 8; power < longest; power *= 2) lengths.push(power, power * 1.5);
+  return [...lengths.filter((length) => length < longest), longest];
+}
+
 /**
  * A batch is complete as soon as enough samples have come for one bucket, so batches of all lengths
  * come mixed; the smaller ones that are left come last. A pure function of its arguments, with as

@@ -7,7 +7,7 @@ import type { BatchSlot, BatchStream } from '../../engine/images.ts';
 import type { BatchReader, Dataset, Field } from '../dataset.ts';
 import { cutShape } from '../description.ts';
 import { concatenated } from '../rows.ts';
-import { byLength, checkBuckets, type Group, inOrder } from './buckets.ts';
+import { byLength, checkBuckets, type Group, inOrder, padded } from './buckets.ts';
 import { DistributedSampler } from './distributed-sampler.ts';
 import { checkOrder, everySample, fixedOrder, type Sampler } from './sampler.ts';
 
@@ -145,11 +145,17 @@ export class DataLoader {
       checkOrder('sampler', order, this.dataset.length);
       const all = this.#buckets
         ? byLength(order, this.dataset.lengths!, this.#buckets, this.batchSize)
-        : inOrder(order, this.batchSize);
+        : this.#padded(inOrder(order, this.batchSize));
       const isKept = ({ indices }: Group) => !this.#dropLast || indices.length === this.batchSize;
       this.#latest = { epoch, groups: all.filter(isKept) };
     }
     return this.#latest.groups;
+  }
+
+  /** Batches of a set that says what to pad them to. */
+  #padded(groups: readonly Group[]): readonly Group[] {
+    const { lengths, pad_to } = this.dataset;
+    return lengths && pad_to ? padded(groups, lengths, pad_to) : groups;
   }
 
   /**

@@ -12,8 +12,8 @@ import { splitArguments, splitPlaces } from '../loading/split.ts';
 import { resolveRoot } from '../paths.ts';
 import { type Rows, TensorDataset } from '../tensor-dataset.ts';
 import { matrix, pick, type Table, takeRows } from './columns.ts';
-import { type CsvOptions, NA_VALUES, readCsv } from './csv.ts';
-import { readJsonLines, readParquet } from './records.ts';
+import { type CsvOptions, NA_VALUES } from './csv.ts';
+import { CSV, type Format, JSON_LINES, PARQUET } from './formats.ts';
 import { learnTarget } from './target.ts';
 import { columnTransforms, unknownColumn } from './transforms.ts';
 
@@ -55,16 +55,6 @@ const common = {
 
 const plain = z.strictObject(common);
 type Options = z.output<typeof plain> & CsvOptions;
-
-/** A format of tables: how the names of its files end, and how they are read. */
-interface Format {
-  readonly extensions: readonly string[];
-  read(path: string, options: CsvOptions): Table;
-}
-
-const CSV: Format = { extensions: ['.csv', '.tsv'], read: readCsv };
-const JSON_LINES: Format = { extensions: ['.jsonl', '.ndjson'], read: readJsonLines };
-const PARQUET: Format = { extensions: ['.parquet'], read: readParquet };
 
 /**
  * A row's features are float32 (features,); its target is a class, or float32 (columns,). The file

@@ -3,7 +3,10 @@
 import { ConfigError } from '../../base/errors.ts';
 import type { SampleDescription } from '../dataset.ts';
 import type { Rows } from '../tensor-dataset.ts';
-import { matrix, pick, rowNumber, type Table, words } from './columns.ts';
+import { type Column, matrix, pick, rowNumber, type Table, words } from './columns.ts';
+
+/** What is asked for where nothing says whether a target is a class or a number. */
+export type Task = 'classification' | 'regression';
 
 export interface Target extends Pick<SampleDescription, 'classes'> {
   readonly field: SampleDescription['target'];
@@ -13,7 +16,7 @@ export interface Target extends Pick<SampleDescription, 'classes'> {
 
 export interface TargetOptions {
   readonly target: string | readonly string[];
-  readonly task?: 'classification' | 'regression' | undefined;
+  readonly task?: Task | undefined;
 }
 
 /** The classes are those of `learned`. */
@@ -24,8 +27,13 @@ export function learnTarget(learned: Table, { target, task }: TargetOptions): Ta
   if ((task ?? (isText ? 'classification' : 'regression')) === 'regression') {
     return numberTarget(names);
   }
-  if (names.length === 1) return classTarget(learned, first);
+  if (names.length === 1) return classTarget(first, learnClasses(learned.columns.get(first)!));
   throw new ConfigError(`[table] a class is in one column, but target names ${names.length}`);
+}
+
+/** The target in the columns `names`: one of `classes` or, where there are none, numbers. */
+export function knownTarget(names: readonly string[], classes: readonly string[]): Target {
+  return classes.length > 0 ? classTarget(names[0]!, classes) : numberTarget(names);
 }
 
 const ADVICE = {
@@ -42,10 +50,13 @@ function numberTarget(names: readonly string[]): Target {
 }
 
 /** Words in their order, numbers in theirs. */
-function classTarget(learned: Table, name: string): Target {
-  const column = learned.columns.get(name)!;
+function learnClasses(column: Column): string[] {
   const classes = [...new Set(words(column))].filter((word) => word !== '');
-  classes.sort(column.kind === 'numbers' ? (a, b) => Number(a) - Number(b) : undefined);
+  return classes.sort(column.kind === 'numbers' ? (a, b) => Number(a) - Number(b) : undefined);
+}
+
+/** The target in the column `name`: one of `classes`. */
+function classTarget(name: string, classes: readonly string[]): Target {
   const indices = new Map(classes.map((label, i) => [label, BigInt(i)]));
   return {
     field: { dtype: 'int64', shape: [] },

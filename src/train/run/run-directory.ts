@@ -23,6 +23,9 @@ const EVALUATIONS = 'evaluations';
 /** What it began with, where that was a file of weights. */
 export const WEIGHTS_FILE = 'weights.json';
 
+/** What its training samples taught, where that was anything. */
+export const LEARNED_FILE = 'learned.json';
+
 export class RunDirectory {
   readonly checkpoints: CheckpointFolder;
   #records = 0;
@@ -119,6 +122,11 @@ export class RunDirectory {
   /** Keeps what is known of the weights that the run began with. */
   async keepWeights(report: WeightsReport): Promise<void> {
     await writeFileAtomic(join(this.path, WEIGHTS_FILE), asJson(report));
+  }
+
+  /** Keeps what the training samples taught; see `DatasetSource`. */
+  async keepLearned(learned: unknown): Promise<void> {
+    await writeFileAtomic(join(this.path, LEARNED_FILE), `${JSON.stringify(learned)}\n`);
   }
 
   async finish(summary: RunSummary): Promise<void> {

@@ -165,11 +165,18 @@ function checkClasses(loaded: LoadedConfig, { classes }: DatasetSource, output: 
   );
 }
 
-/** Samples that are measured must look like the training samples. */
-function heldOutSources(loaded: LoadedConfig, train: DatasetSource): Map<string, DatasetSource> {
+/**
+ * Samples that are measured must look like the training samples; what those taught is not learned
+ * from the others.
+ */
+export function heldOutSources(
+  loaded: LoadedConfig,
+  train: DatasetSource,
+): Map<string, DatasetSource> {
+  const { learned } = train;
   return new Map(
     heldOutSplits(loaded.config.data).map(({ name, path, spec }) => {
-      const source = datasetAt(loaded, path, spec);
+      const source = datasetAt({ ...loaded, learned }, path, spec);
       const fault = differing(source, train, 'data.train');
       if (fault !== undefined) throw loaded.error(path, fault);
       return [name, source];

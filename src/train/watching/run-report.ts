@@ -12,6 +12,7 @@ import { renderReport } from '../../report/report.ts';
 import { restoreWeights } from '../checkpoint/snapshot.ts';
 import { openLoader } from '../loop/batches.ts';
 import type { ReportRequest } from '../request.ts';
+import { withLearned } from '../run/learned.ts';
 import { readJson, readRecords } from '../run/run-files.ts';
 import { readRunInfo } from '../run/run-list.ts';
 import { buildTask, type Task } from '../task/task.ts';
@@ -46,8 +47,10 @@ export async function writeReport(run: string, parts?: ReportParts): Promise<str
  *
  * @throws ConfigError where the config no longer fits; otherwise as `writeReport`.
  */
-export async function rebuildReport({ run, loaded, threads }: ReportRequest): Promise<string> {
+export async function rebuildReport(request: ReportRequest): Promise<string> {
+  const { run, threads } = request;
   if (threads !== undefined) setThreads(threads);
+  const loaded = withLearned(request.loaded, run);
   const task = buildTask(loaded);
   const [first] = canPredict(task) ? task.heldOut : [];
   const samples = first && { split: first[0], dataset: await first[1].load() };

@@ -2,10 +2,10 @@
 
 import { readFileSync, statSync } from 'node:fs';
 import { z } from 'zod';
-import { ConfigError, FileError } from '../base/errors.ts';
-import { type DatasetSource, datasets } from './dataset.ts';
-import { resolveRoot } from './paths.ts';
-import { TensorDataset } from './tensor-dataset.ts';
+import { ConfigError, FileError } from '../../base/errors.ts';
+import { type DatasetSource, datasets } from '../dataset.ts';
+import { resolveRoot } from '../paths.ts';
+import { TensorDataset } from '../tensor-dataset.ts';
 
 const schema = z.strictObject({
   path: z.string().min(1).describe('The file, UTF-8.'),
@@ -45,7 +45,7 @@ datasets.register('CharDataset', {
     const classes = [...new Set(characters)].sort();
     const part = partOf(characters, options);
     const field = { dtype: 'int64', shape: [options.block_size] } as const;
-    const description = { input: field, target: field, classes };
+    const description = { input: field, target: field, classes, vocabulary: classes };
     const starts = windowStarts(part.length, options);
     return { ...description, load: async () => windows(part, starts, description) };
   },

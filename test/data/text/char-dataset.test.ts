@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { datasets, type TensorDataset } from '../../src/data/index.ts';
+import { datasets, type TensorDataset } from '../../../src/data/index.ts';
 
 let folder: string;
 beforeEach(() => {
