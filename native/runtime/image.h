@@ -24,14 +24,3 @@ struct ImageView {
 };
 
 }  // namespace torchts
-
-// Compiles a loop once for each of these instruction sets; the best is chosen at start. What a
-// clone computes does not depend on the set: contraction is off where this is used, and fma is
-// asked for by name.
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && \
-    !defined(__SANITIZE_ADDRESS__)
-#define TORCHTS_CLONES \
-  __attribute__((target_clones("default", "arch=haswell", "arch=skylake-avx512")))
-#else
-#define TORCHTS_CLONES
-#endif

@@ -3,6 +3,7 @@
 #include <array>
 #include <cmath>
 
+#include "image_isa.h"
 #include "image_kernels.h"
 
 namespace torchts {
@@ -37,15 +38,15 @@ inline float luma(float r, float g, float b) {
 }
 
 // The luma of every pixel of three channels.
-TORCHTS_CLONES
-void luma_plane(const uint8_t* __restrict in, int64_t area, uint8_t* __restrict out) {
+TORCHTS_LOOP void luma_plane_loop(const uint8_t* __restrict in, int64_t area,
+                                  uint8_t* __restrict out) {
   for (int64_t i = 0; i < area; i++) {
     out[i] = static_cast<uint8_t>(luma(in[i], in[area + i], in[2 * area + i]));
   }
 }
+TORCHTS_FOR_EACH_ISA(luma_plane, luma_plane_loop)
 
-TORCHTS_CLONES
-int64_t luma_sum(const uint8_t* in, int64_t area) {
+TORCHTS_LOOP int64_t luma_sum_loop(const uint8_t* in, int64_t area) {
   int64_t sum = 0;
   for (int64_t begin = 0; begin < area; begin += 4096) {
     int32_t part = 0;
@@ -57,6 +58,7 @@ int64_t luma_sum(const uint8_t* in, int64_t area) {
   }
   return sum;
 }
+TORCHTS_FOR_EACH_ISA(luma_sum, luma_sum_loop)
 
 // Pillow's weights: the luma of ITU-R 601-2, in 16 fractional bits.
 void pillow_luma_plane(const uint8_t* in, int64_t area, uint8_t* out) {
@@ -66,9 +68,8 @@ void pillow_luma_plane(const uint8_t* in, int64_t area, uint8_t* out) {
   }
 }
 
-TORCHTS_CLONES
-void saturate(const uint8_t* __restrict in, int64_t area, float ratio, float rest,
-              uint8_t* __restrict out) {
+TORCHTS_LOOP void saturate_loop(const uint8_t* __restrict in, int64_t area, float ratio, float rest,
+                                uint8_t* __restrict out) {
   for (int64_t i = 0; i < area; i++) {
     const float r = in[i], g = in[area + i], b = in[2 * area + i];
     const float gray = luma(r, g, b);
@@ -77,13 +78,14 @@ void saturate(const uint8_t* __restrict in, int64_t area, float ratio, float res
     out[2 * area + i] = to_byte(blend(b, gray, ratio, rest));
   }
 }
+TORCHTS_FOR_EACH_ISA(saturate, saturate_loop)
 
 inline float unit(float value) { return std::min(std::max(value, 0.0f), 1.0f); }
 // Truncated: the arguments are small.
 inline float whole(float value) { return static_cast<float>(static_cast<int32_t>(value)); }
 
-TORCHTS_CLONES
-void turn_hue(const uint8_t* __restrict in, int64_t area, float factor, uint8_t* __restrict out) {
+TORCHTS_LOOP void turn_hue_loop(const uint8_t* __restrict in, int64_t area, float factor,
+                                uint8_t* __restrict out) {
   constexpr float kUnit = 1.0f / 255.0f, kSixth = 1.0f / 6.0f, kBytes = 255.999f;
   for (int64_t i = 0; i < area; i++) {
     const float r = in[i] * kUnit, g = in[area + i] * kUnit, b = in[2 * area + i] * kUnit;
@@ -110,6 +112,7 @@ void turn_hue(const uint8_t* __restrict in, int64_t area, float factor, uint8_t*
     out[2 * area + i] = static_cast<uint8_t>(static_cast<int32_t>(blue * kBytes));
   }
 }
+TORCHTS_FOR_EACH_ISA(turn_hue, turn_hue_loop)
 
 ByteTable stretched(const uint8_t* plane, int64_t area) {
   const auto [least, most] = std::minmax_element(plane, plane + area);

@@ -2,16 +2,16 @@
 #include <algorithm>
 #include <cmath>
 
+#include "image_isa.h"
 #include "image_kernels.h"
 
 namespace torchts {
 namespace {
 
 // The inner pixels of a row, between the image and its mean over 3 x 3 pixels, rounded.
-TORCHTS_CLONES
-void sharpen_row(const uint8_t* __restrict above, const uint8_t* __restrict row,
-                 const uint8_t* __restrict below, int64_t width, float rest,
-                 uint8_t* __restrict out) {
+TORCHTS_LOOP void sharpen_row_loop(const uint8_t* __restrict above, const uint8_t* __restrict row,
+                                   const uint8_t* __restrict below, int64_t width, float rest,
+                                   uint8_t* __restrict out) {
   for (int64_t x = 1; x < width - 1; x++) {
     const int32_t sum = above[x - 1] + above[x] + above[x + 1] + row[x - 1] + 5 * row[x] +
                         row[x + 1] + below[x - 1] + below[x] + below[x + 1];
@@ -20,21 +20,23 @@ void sharpen_row(const uint8_t* __restrict above, const uint8_t* __restrict row,
     out[x] = static_cast<uint8_t>(static_cast<int32_t>(std::min(std::max(value, 0.0f), 255.0f)));
   }
 }
+TORCHTS_FOR_EACH_ISA(sharpen_row, sharpen_row_loop)
 
 // sum[i] += weight * values[i], rounded once.
-TORCHTS_CLONES
-void add_weighted(const float* __restrict values, float weight, int64_t count,
-                  float* __restrict sum) {
+TORCHTS_LOOP void add_weighted_loop(const float* __restrict values, float weight, int64_t count,
+                                    float* __restrict sum) {
   for (int64_t i = 0; i < count; i++) sum[i] = std::fma(weight, values[i], sum[i]);
 }
+TORCHTS_FOR_EACH_ISA(add_weighted, add_weighted_loop)
 
-TORCHTS_CLONES
-void round_row(const float* __restrict values, int64_t count, uint8_t* __restrict out) {
+TORCHTS_LOOP void round_row_loop(const float* __restrict values, int64_t count,
+                                 uint8_t* __restrict out) {
   for (int64_t i = 0; i < count; i++) {
     const float value = std::nearbyint(values[i]);
     out[i] = static_cast<uint8_t>(static_cast<int32_t>(std::min(std::max(value, 0.0f), 255.0f)));
   }
 }
+TORCHTS_FOR_EACH_ISA(round_row, round_row_loop)
 
 int64_t reflected(int64_t at, int64_t length) {
   return at < 0 ? -at : at < length ? at : 2 * (length - 1) - at;

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "image_isa.h"
 #include "image_kernels.h"
 
 namespace torchts {
@@ -142,10 +143,9 @@ inline uint8_t to_byte(int32_t sum, int bits) {
 constexpr int64_t kRows = 16;  // that are resampled together, so that a vector holds one column
 
 // `in` is (width, kRows), `out` (outputs, kRows).
-TORCHTS_CLONES
-void resample_columns(const uint8_t* __restrict in, const int32_t* first, const int32_t* count,
-                      const int32_t* values, int64_t most, int bits, int64_t outputs,
-                      uint8_t* __restrict out) {
+TORCHTS_LOOP void resample_columns_loop(const uint8_t* __restrict in, const int32_t* first,
+                                        const int32_t* count, const int32_t* values, int64_t most,
+                                        int bits, int64_t outputs, uint8_t* __restrict out) {
   for (int64_t i = 0; i < outputs; i++, out += kRows) {
     int32_t sum[kRows];
     for (int64_t r = 0; r < kRows; r++) sum[r] = (1 << bits) >> 1;
@@ -157,12 +157,12 @@ void resample_columns(const uint8_t* __restrict in, const int32_t* first, const 
     for (int64_t r = 0; r < kRows; r++) out[r] = to_byte(sum[r], bits);
   }
 }
+TORCHTS_FOR_EACH_ISA(resample_columns, resample_columns_loop)
 
 // A row of `width` of the weighted sum of `count` rows.
-TORCHTS_CLONES
-void resample_rows(const uint8_t* __restrict in, int64_t stride, const int32_t* values,
-                   int32_t count, int bits, int64_t width, int32_t* __restrict sum,
-                   uint8_t* __restrict out) {
+TORCHTS_LOOP void resample_rows_loop(const uint8_t* __restrict in, int64_t stride,
+                                     const int32_t* values, int32_t count, int bits, int64_t width,
+                                     int32_t* __restrict sum, uint8_t* __restrict out) {
   for (int64_t x = 0; x < width; x++) sum[x] = (1 << bits) >> 1;
   for (int32_t k = 0; k < count; k++, in += stride) {
     const int32_t weight = values[k];
@@ -170,6 +170,7 @@ void resample_rows(const uint8_t* __restrict in, int64_t stride, const int32_t* 
   }
   for (int64_t x = 0; x < width; x++) out[x] = to_byte(sum[x], bits);
 }
+TORCHTS_FOR_EACH_ISA(resample_rows, resample_rows_loop)
 
 // (rows, columns) of bytes, to be resampled along its rows; the rows lie `stride` apart.
 void along_rows(const uint8_t* in, int64_t rows, int64_t columns, int64_t stride, const Weights& by,
