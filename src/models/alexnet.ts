@@ -5,7 +5,7 @@
  */
 
 import type { z } from 'zod';
-import { strict } from '../base/registry.ts';
+import { parseOptions, strict } from '../base/registry.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { ReLU } from '../nn/activation.ts';
 import { Sequential } from '../nn/container.ts';
@@ -51,8 +51,9 @@ export class AlexNet extends Module {
   readonly avgpool = new AdaptiveAvgPool2d({ output_size: 6 });
   readonly classifier: Sequential;
 
-  constructor({ num_classes = 1000, dropout: p = 0.5 }: AlexNetOptions = {}) {
+  constructor(given: AlexNetOptions = {}) {
     super();
+    const { num_classes, dropout: p } = parseOptions('AlexNet', options, given);
     this.classifier = new Sequential([
       new Dropout({ p }),
       new Linear({ in_features: 256 * 6 * 6, out_features: 4096 }),

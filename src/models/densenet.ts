@@ -5,7 +5,7 @@
  */
 
 import type { z } from 'zod';
-import { strict } from '../base/registry.ts';
+import { parseOptions, strict } from '../base/registry.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { ReLU } from '../nn/activation.ts';
 import { BatchNorm2d } from '../nn/batch-norm.ts';
@@ -19,7 +19,7 @@ import { AvgPool2d, MaxPool2d } from '../nn/pooling.ts';
 import { schemas } from '../nn/registry.ts';
 import { cat } from '../ops/joining.ts';
 import { relu } from '../ops/pointwise.ts';
-import { acceptOldKeys, numClasses, registerModel } from './torchvision.ts';
+import { acceptOldKeys, modelFamily, numClasses } from './torchvision.ts';
 
 const options = strict({
   num_classes: numClasses,
@@ -112,8 +112,9 @@ export class DenseNet extends Module {
   readonly features: Sequential;
   readonly classifier: Linear;
 
-  constructor(design: Design, { num_classes = 1000, drop_rate = 0 }: DenseNetOptions = {}) {
+  constructor(design: Design, given: DenseNetOptions = {}) {
     super();
+    const { num_classes, drop_rate } = parseOptions('DenseNet', options, given);
     const { layers, width } = featuresOf(design, drop_rate);
     this.features = new Sequential(layers);
     this.classifier = new Linear({ in_features: width, out_features: num_classes });
@@ -156,11 +157,8 @@ const DESIGNS = {
   densenet201: { growth_rate: 32, blocks: [6, 12, 48, 32], num_init_features: 64 },
 } as const satisfies Record<string, Design>;
 
-export const densenet121 = (given?: DenseNetOptions) => new DenseNet(DESIGNS.densenet121, given);
-export const densenet161 = (given?: DenseNetOptions) => new DenseNet(DESIGNS.densenet161, given);
-export const densenet169 = (given?: DenseNetOptions) => new DenseNet(DESIGNS.densenet169, given);
-export const densenet201 = (given?: DenseNetOptions) => new DenseNet(DESIGNS.densenet201, given);
-
-for (const [name, design] of Object.entries(DESIGNS)) {
-  registerModel(name, options, (given) => new DenseNet(design, given));
-}
+export const { densenet121, densenet161, densenet169, densenet201 } = modelFamily(
+  DESIGNS,
+  () => options,
+  (design: Design, given) => new DenseNet(design, given),
+);

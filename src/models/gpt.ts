@@ -5,7 +5,7 @@
 
 import { z } from 'zod';
 import { ArgumentError, opError, ShapeError } from '../base/errors.ts';
-import { strict } from '../base/registry.ts';
+import { parseOptions, strict } from '../base/registry.ts';
 import { formatShape } from '../base/shape.ts';
 import type { Tensor } from '../core/tensor.ts';
 import {
@@ -146,7 +146,7 @@ export class GPT extends Module {
 
   constructor(given: GPTOptions = {}) {
     super();
-    const config = options.parse(given);
+    const config = parseOptions('GPT', options, given);
     if (config.n_embd % config.n_head !== 0) {
       const message = `n_embd ${config.n_embd} is no multiple of n_head ${config.n_head}`;
       throw opError(ArgumentError, 'GPT', message);

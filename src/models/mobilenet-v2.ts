@@ -5,7 +5,7 @@
  */
 
 import { z } from 'zod';
-import { strict } from '../base/registry.ts';
+import { parseOptions, strict } from '../base/registry.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { ReLU6 } from '../nn/activation.ts';
 import { BatchNorm2d } from '../nn/batch-norm.ts';
@@ -73,8 +73,9 @@ export class MobileNetV2 extends Module {
   readonly features: Sequential;
   readonly classifier: Sequential;
 
-  constructor({ num_classes = 1000, width_mult = 1, dropout: p = 0.2 }: MobileNetV2Options = {}) {
+  constructor(given: MobileNetV2Options = {}) {
     super();
+    const { num_classes, width_mult, dropout: p } = parseOptions('MobileNetV2', options, given);
     let inputs = makeDivisible(32 * width_mult);
     const layers: Module[] = [layer({ in_channels: 3, out_channels: inputs, stride: 2 })];
     for (const { t, c, n, s } of STAGES) {

@@ -5,7 +5,7 @@
  */
 
 import { z } from 'zod';
-import { strict } from '../base/registry.ts';
+import { parseOptions, strict } from '../base/registry.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { BatchNorm2d } from '../nn/batch-norm.ts';
 import { Sequential } from '../nn/container.ts';
@@ -15,7 +15,7 @@ import { Linear } from '../nn/linear.ts';
 import { Module } from '../nn/module.ts';
 import { AdaptiveAvgPool2d, MaxPool2d } from '../nn/pooling.ts';
 import { relu } from '../ops/pointwise.ts';
-import { numClasses, registerModel } from './torchvision.ts';
+import { modelFamily, numClasses } from './torchvision.ts';
 
 /** What a block is made for. */
 export interface BlockOptions {
@@ -154,11 +154,9 @@ export class ResNet extends Module {
   readonly avgpool = new AdaptiveAvgPool2d({ output_size: 1 });
   readonly fc: Linear;
 
-  constructor(
-    design: ResNetDesign,
-    { num_classes = 1000, zero_init_residual = false, stem = 'imagenet' }: ResNetOptions = {},
-  ) {
+  constructor(design: ResNetDesign, given: ResNetOptions = {}) {
     super();
+    const { num_classes, zero_init_residual, stem } = parseOptions('ResNet', options, given);
     const cifar = stem === 'cifar';
     const window = cifar
       ? { kernel_size: 3, stride: 1, padding: 1 }
@@ -223,22 +221,19 @@ const DESIGNS = {
   wide_resnet101_2: { block: Bottleneck, layers: [3, 4, 23, 3], width_per_group: 128 },
 } as const satisfies Record<string, ResNetDesign>;
 
-export const resnet18 = (given?: ResNetOptions) => new ResNet(DESIGNS.resnet18, given);
-export const resnet34 = (given?: ResNetOptions) => new ResNet(DESIGNS.resnet34, given);
-export const resnet50 = (given?: ResNetOptions) => new ResNet(DESIGNS.resnet50, given);
-export const resnet101 = (given?: ResNetOptions) => new ResNet(DESIGNS.resnet101, given);
-export const resnet152 = (given?: ResNetOptions) => new ResNet(DESIGNS.resnet152, given);
-export const resnext50_32x4d = (given?: ResNetOptions) =>
-  new ResNet(DESIGNS.resnext50_32x4d, given);
-export const resnext101_32x8d = (given?: ResNetOptions) =>
-  new ResNet(DESIGNS.resnext101_32x8d, given);
-export const resnext101_64x4d = (given?: ResNetOptions) =>
-  new ResNet(DESIGNS.resnext101_64x4d, given);
-export const wide_resnet50_2 = (given?: ResNetOptions) =>
-  new ResNet(DESIGNS.wide_resnet50_2, given);
-export const wide_resnet101_2 = (given?: ResNetOptions) =>
-  new ResNet(DESIGNS.wide_resnet101_2, given);
-
-for (const [name, design] of Object.entries(DESIGNS)) {
-  registerModel(name, options, (given) => new ResNet(design, given));
-}
+export const {
+  resnet18,
+  resnet34,
+  resnet50,
+  resnet101,
+  resnet152,
+  resnext50_32x4d,
+  resnext101_32x8d,
+  resnext101_64x4d,
+  wide_resnet50_2,
+  wide_resnet101_2,
+} = modelFamily(
+  DESIGNS,
+  () => options,
+  (design: ResNetDesign, given) => new ResNet(design, given),
+);

@@ -5,7 +5,7 @@
  */
 
 import type { z } from 'zod';
-import { strict } from '../base/registry.ts';
+import { parseOptions, strict } from '../base/registry.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { ReLU } from '../nn/activation.ts';
 import { Sequential } from '../nn/container.ts';
@@ -16,7 +16,7 @@ import { Module } from '../nn/module.ts';
 import { AdaptiveAvgPool2d, MaxPool2d } from '../nn/pooling.ts';
 import { schemas } from '../nn/registry.ts';
 import { cat } from '../ops/joining.ts';
-import { numClasses, registerModel } from './torchvision.ts';
+import { modelFamily, numClasses } from './torchvision.ts';
 
 const options = strict({
   num_classes: numClasses,
@@ -63,11 +63,9 @@ export class SqueezeNet extends Module {
   readonly features: Sequential;
   readonly classifier: Sequential;
 
-  constructor(
-    { stem, fires }: Design,
-    { num_classes = 1000, dropout: p = 0.5 }: SqueezeNetOptions = {},
-  ) {
+  constructor({ stem, fires }: Design, given: SqueezeNetOptions = {}) {
     super();
+    const { num_classes, dropout: p } = parseOptions('SqueezeNet', options, given);
     let inplanes = stem.out_channels;
     const layers = fires.map((fire) => {
       if (fire === 'pool') return pool();
@@ -134,10 +132,8 @@ const DESIGNS: Record<'squeezenet1_0' | 'squeezenet1_1', Design> = {
   },
 };
 
-export const squeezenet1_0 = (given?: SqueezeNetOptions) =>
-  new SqueezeNet(DESIGNS.squeezenet1_0, given);
-export const squeezenet1_1 = (given?: SqueezeNetOptions) =>
-  new SqueezeNet(DESIGNS.squeezenet1_1, given);
-
-registerModel('squeezenet1_0', options, squeezenet1_0);
-registerModel('squeezenet1_1', options, squeezenet1_1);
+export const { squeezenet1_0, squeezenet1_1 } = modelFamily(
+  DESIGNS,
+  () => options,
+  (design, given) => new SqueezeNet(design, given),
+);

@@ -5,7 +5,7 @@
  */
 
 import type { z } from 'zod';
-import { strict } from '../base/registry.ts';
+import { parseOptions, strict } from '../base/registry.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { ReLU } from '../nn/activation.ts';
 import { BatchNorm2d } from '../nn/batch-norm.ts';
@@ -17,7 +17,7 @@ import { Linear } from '../nn/linear.ts';
 import { Module } from '../nn/module.ts';
 import { AdaptiveAvgPool2d, MaxPool2d } from '../nn/pooling.ts';
 import { schemas } from '../nn/registry.ts';
-import { numClasses, registerModel } from './torchvision.ts';
+import { modelFamily, numClasses } from './torchvision.ts';
 
 const options = strict({
   num_classes: numClasses,
@@ -26,14 +26,14 @@ const options = strict({
 
 export type VGGOptions = z.input<typeof options>;
 
-/** The channels of each convolution; `pool` halves height and width. */
-type Design = readonly (number | 'pool')[];
-
-/** Of `counts` convolutions before each pooling. */
-function design(counts: readonly number[]): Design {
-  const widths = [64, 128, 256, 512, 512];
-  return counts.flatMap((count, i) => [...Array<number>(count).fill(widths[i]!), 'pool'] as Design);
+export interface VGGDesign {
+  /** Convolutions before each of the five poolings, which halve height and width. */
+  readonly counts: readonly [number, number, number, number, number];
+  /** Whether a batch norm stands behind each convolution. */
+  readonly batch_norm: boolean;
 }
+
+const WIDTHS = [64, 128, 256, 512, 512] as const;
 
 /** (N, 3, H, W) -> logits (N, num_classes); H and W are at least 32. */
 export class VGG extends Module {
@@ -41,13 +41,10 @@ export class VGG extends Module {
   readonly avgpool = new AdaptiveAvgPool2d({ output_size: 7 });
   readonly classifier: Sequential;
 
-  constructor(
-    convolutions: Design,
-    batch_norm: boolean,
-    { num_classes = 1000, dropout: p = 0.5 }: VGGOptions = {},
-  ) {
+  constructor(design: VGGDesign, given: VGGOptions = {}) {
     super();
-    this.features = featuresOf(convolutions, batch_norm);
+    const { num_classes, dropout: p } = parseOptions('VGG', options, given);
+    this.features = featuresOf(design);
     this.classifier = new Sequential([
       new Linear({ in_features: 512 * 7 * 7, out_features: 4096 }),
       new ReLU(),
@@ -77,42 +74,35 @@ export class VGG extends Module {
   }
 }
 
-function featuresOf(convolutions: Design, batch_norm: boolean): Sequential {
+function featuresOf({ counts, batch_norm }: VGGDesign): Sequential {
   const layers: Module[] = [];
   let in_channels = 3;
-  for (const out_channels of convolutions) {
-    if (out_channels === 'pool') {
-      layers.push(new MaxPool2d({ kernel_size: 2 }));
-      continue;
+  for (const [stage, count] of counts.entries()) {
+    const out_channels = WIDTHS[stage]!;
+    for (let i = 0; i < count; i++) {
+      layers.push(new Conv2d({ in_channels, out_channels, kernel_size: 3, padding: 1 }));
+      if (batch_norm) layers.push(new BatchNorm2d({ num_features: out_channels }));
+      layers.push(new ReLU());
+      in_channels = out_channels;
     }
-    layers.push(new Conv2d({ in_channels, out_channels, kernel_size: 3, padding: 1 }));
-    if (batch_norm) layers.push(new BatchNorm2d({ num_features: out_channels }));
-    layers.push(new ReLU());
-    in_channels = out_channels;
+    layers.push(new MaxPool2d({ kernel_size: 2 }));
   }
   return new Sequential(layers);
 }
 
 const DESIGNS = {
-  vgg11: design([1, 1, 2, 2, 2]),
-  vgg13: design([2, 2, 2, 2, 2]),
-  vgg16: design([2, 2, 3, 3, 3]),
-  vgg19: design([2, 2, 4, 4, 4]),
-} as const;
+  vgg11: { counts: [1, 1, 2, 2, 2], batch_norm: false },
+  vgg11_bn: { counts: [1, 1, 2, 2, 2], batch_norm: true },
+  vgg13: { counts: [2, 2, 2, 2, 2], batch_norm: false },
+  vgg13_bn: { counts: [2, 2, 2, 2, 2], batch_norm: true },
+  vgg16: { counts: [2, 2, 3, 3, 3], batch_norm: false },
+  vgg16_bn: { counts: [2, 2, 3, 3, 3], batch_norm: true },
+  vgg19: { counts: [2, 2, 4, 4, 4], batch_norm: false },
+  vgg19_bn: { counts: [2, 2, 4, 4, 4], batch_norm: true },
+} as const satisfies Record<string, VGGDesign>;
 
-const maker =
-  (name: keyof typeof DESIGNS, batch_norm: boolean) =>
-  (given?: VGGOptions): VGG =>
-    new VGG(DESIGNS[name], batch_norm, given);
-
-export const vgg11 = maker('vgg11', false);
-export const vgg11_bn = maker('vgg11', true);
-export const vgg13 = maker('vgg13', false);
-export const vgg13_bn = maker('vgg13', true);
-export const vgg16 = maker('vgg16', false);
-export const vgg16_bn = maker('vgg16', true);
-export const vgg19 = maker('vgg19', false);
-export const vgg19_bn = maker('vgg19', true);
-
-const MAKERS = { vgg11, vgg11_bn, vgg13, vgg13_bn, vgg16, vgg16_bn, vgg19, vgg19_bn };
-for (const [name, make] of Object.entries(MAKERS)) registerModel(name, options, make);
+export const { vgg11, vgg11_bn, vgg13, vgg13_bn, vgg16, vgg16_bn, vgg19, vgg19_bn } = modelFamily(
+  DESIGNS,
+  () => options,
+  (design: VGGDesign, given) => new VGG(design, given),
+);

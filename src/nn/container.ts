@@ -1,8 +1,9 @@
 /** Modules made of modules. */
 
 import { z } from 'zod';
+import { kindOf } from '../base/adopt.ts';
 import { BuildError } from '../base/build-error.ts';
-import { withScope } from '../base/errors.ts';
+import { ArgumentError, opError, withScope } from '../base/errors.ts';
 import { strict } from '../base/registry.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { Container, type Entries, entriesOf, placeOf } from './container-parts.ts';
@@ -11,19 +12,38 @@ import { listParts, moduleText } from './module-text.ts';
 import { modulesChanged } from './parameter.ts';
 import { type BuildContext, build, modules, passOn } from './registry.ts';
 
+type Layers = AnyModule[] | [(readonly AnyModule[] | ReadonlyMap<string, AnyModule>)?];
+
+function namedLayers(given: Layers): [string, AnyModule][] {
+  const [first] = given;
+  const isOne = given.length === 1 && (first instanceof Map || Array.isArray(first));
+  const layers = isOne ? first : given.length === 1 && first === undefined ? [] : given;
+  // A map keeps its order; an object would put whole-number names first.
+  const named: [string, AnyModule][] =
+    layers instanceof Map ? [...layers] : Object.entries(layers as AnyModule[]);
+  for (const [name, layer] of named) {
+    if (layer instanceof Module) continue;
+    const message = `layer ${name} must be a module, got ${kindOf(layer)}`;
+    throw opError(ArgumentError, 'Sequential', message);
+  }
+  return named;
+}
+
 /**
  * Passes its input through the layers in order; of a layer with several outputs, such as LSTM, the
- * first is passed on. Layers are named `0`, `1`, ... or by the keys of a
- * map, and the state_dict keys begin with these names.
+ * first is passed on. Given as in PyTorch, `new Sequential(a, b)`, or as a list, layers are named
+ * `0`, `1`, ...; those of a map by its keys. The state_dict keys begin with these names.
  * https://pytorch.org/docs/stable/generated/torch.nn.Sequential.html
  */
 export class Sequential extends Module {
   #layers: [string, AnyModule][];
 
-  constructor(layers: readonly AnyModule[] | ReadonlyMap<string, AnyModule> = []) {
+  constructor(layers?: readonly AnyModule[] | ReadonlyMap<string, AnyModule>);
+  constructor(...layers: AnyModule[]);
+  /** @throws ArgumentError for anything that is not a module. */
+  constructor(...given: Layers) {
     super();
-    // A map keeps its order; an object would put whole-number names first.
-    this.#layers = layers instanceof Map ? [...layers] : Object.entries(layers);
+    this.#layers = namedLayers(given);
   }
 
   override namedChildren(): [string, AnyModule][] {

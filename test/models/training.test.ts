@@ -6,6 +6,7 @@ import {
   autocast,
   compile,
   manualSeed,
+  models,
   nn,
   noGrad,
   optim,
@@ -113,6 +114,18 @@ describe('options', () => {
     expect(vit.get('encoder.pos_embedding')).toBe('1,5,768');
     expect(vit.get('heads.pre_logits.weight')).toBe('5,768');
     expect(shapes({ type: 'googlenet', aux_logits: false }).has('aux1.fc1.weight')).toBe(false);
+  });
+
+  it('are those of the config in code too', () => {
+    const { alexnet, densenet121, mobilenet_v2, resnet18, squeezenet1_1, vgg11, GPT } = models;
+    const gpt = (given: object) => new GPT(given);
+    const all = [alexnet, densenet121, mobilenet_v2, resnet18, squeezenet1_1, vgg11];
+    expect(() => gpt({ nonsense: 1 })).toThrow('[GPT] unknown key "nonsense"');
+    for (const make of all as ((given: object) => unknown)[]) {
+      expect(() => make({ nonsense: 1 })).toThrow(/^\[\w+\] unknown key "nonsense"/);
+      expect(() => make({ num_classes: 0 })).toThrow(/^\[\w+\] num_classes: /);
+    }
+    expect(() => alexnet({ dropout: 1.5 })).toThrow('[AlexNet] dropout: ');
   });
 
   it('that do not fit are refused', () => {

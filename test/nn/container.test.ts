@@ -22,6 +22,36 @@ describe('Sequential', () => {
     expect(() => model.at(3)).toThrow('[Sequential] index 3 is out of range for 3 parts');
   });
 
+  test('takes its layers one by one, as in PyTorch, in a list, or by name', () => {
+    const [a, b] = [linear(3), linear(4, 3)];
+    const keys = (model: nn.Sequential) => model.namedChildren();
+    const expected = [
+      ['0', a],
+      ['1', b],
+    ];
+    expect(keys(new nn.Sequential(a, b))).toEqual(expected);
+    expect(keys(new nn.Sequential([a, b]))).toEqual(expected);
+    expect(keys(new nn.Sequential(a))).toEqual([['0', a]]);
+    expect(keys(new nn.Sequential(new Map([['first', a]])))).toEqual([['first', a]]);
+    expect(keys(new nn.Sequential())).toEqual([]);
+    expect(new nn.Sequential(a, b).call(rand([5, 2])).shape).toEqual([5, 4]);
+  });
+
+  test('says what is no module', () => {
+    const wrong = [{ in_features: 2 }, undefined, nn.ReLU, [new nn.ReLU()], 'ReLU'];
+    const given = wrong as unknown as nn.Module[];
+    const words = ['an object', 'undefined', 'the class ReLU', 'an object of Array', 'a string'];
+    for (const [i, layer] of given.entries()) {
+      const message = `[Sequential] layer 1 must be a module, got ${words[i]}`;
+      expect(() => new nn.Sequential(linear(3), layer)).toThrow(message);
+      expect(() => new nn.Sequential([linear(3), layer])).toThrow(message);
+    }
+    const one: unknown = { layers: [] };
+    expect(() => new nn.Sequential(one as nn.Module)).toThrow(
+      'layer 0 must be a module, got an object',
+    );
+  });
+
   test('grows and shrinks', () => {
     const model = new nn.Sequential([linear(3)]);
     model
