@@ -62,6 +62,7 @@ interface Memory {
  * https://pytorch.org/docs/stable/generated/torch.optim.LBFGS.html
  */
 export class LBFGS extends Optimizer<LBFGSOptions> {
+  override readonly compilable = false;
   #memory: Memory | undefined;
 
   constructor(params: Params<LBFGSOptions>, given: z.input<typeof options> = {}) {
@@ -71,7 +72,9 @@ export class LBFGS extends Optimizer<LBFGSOptions> {
 
   protected override checkGroup(): void {
     if (this.param_groups.length === 0) return;
-    throw new ArgumentError('[LBFGS] there can be only one parameter group');
+    throw new ArgumentError(
+      '[LBFGS] there can be only one parameter group; it has no options for parts of a model',
+    );
   }
 
   protected initialState(): InitialState {
@@ -320,5 +323,6 @@ function computed(x: Tensor): Tensor {
 
 optimizers.register('LBFGS', {
   schema: options,
+  summary: 'In code only: it asks for the loss several times a step, which a run does not.',
   create: (given: LBFGSOptions, params) => new LBFGS(params, given),
 });

@@ -105,6 +105,9 @@ export abstract class Optimizer<Options extends GroupOptions = any> implements S
   /** Rebinds the parameters and their state to their next values. */
   protected abstract update(batch: UpdateBatch, group: ParamGroup<Options>): void;
 
+  /** Can its step be part of a compiled one? Training from a config takes no other. */
+  readonly compilable: boolean = true;
+
   /** Does the state dict tell the steps of each parameter, as most of PyTorch's do? */
   protected readonly savesSteps: boolean = true;
 

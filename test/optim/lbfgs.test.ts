@@ -39,8 +39,30 @@ test('a saved state goes on where it was', () => {
   expect(resumed.stateDict().state[0]!.n_iter).toBe(lbfgs.stateDict().state[0]!.n_iter);
 });
 
+test('one group may have options of its own', () => {
+  const p = start();
+  const options = { line_search_fn: 'strong_wolfe' as const, max_iter: 60, max_eval: 75 };
+  const lbfgs = new optim.LBFGS([{ params: [p], ...options }]);
+  lbfgs.step(rosenbrock(p));
+  for (const value of p.tolist() as number[]) expect(value).toBeCloseTo(1, 5);
+});
+
 test.each<[string, () => unknown, string]>([
   ['two groups', () => new optim.LBFGS([{ params: [start()] }, { params: [start()] }]), 'only one'],
+  [
+    'one more group',
+    () => new optim.LBFGS([start()]).addParamGroup({ params: start() }),
+    'only one',
+  ],
+  [
+    'groups of a spec',
+    () => {
+      const param_groups = [{ params: 'b' }];
+      const named = [['a', start()] as const, ['b', start()] as const];
+      return optim.build({ type: 'LBFGS', param_groups }, named);
+    },
+    '[LBFGS] there can be only one parameter group; it has no options for parts of a model',
+  ],
   ['a step without a closure', () => new optim.LBFGS([start()]).step(), 'needs a closure'],
   [
     'a compiled step',

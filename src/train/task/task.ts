@@ -79,9 +79,7 @@ export function buildTask(loaded: LoadedConfig): Task {
   const [output] = outputs;
   const loss = pointing(loaded, ['loss'], () => buildLoss(config.loss));
   const trained = freeze(loaded, model);
-  const optimizer = pointing(loaded, ['optimizer'], () =>
-    buildOptimizer(config.optimizer, trained),
-  );
+  const optimizer = optimizerOf(loaded, trained);
   const scheduler =
     config.scheduler &&
     pointing(loaded, ['scheduler'], () => buildScheduler(config.scheduler, optimizer));
@@ -120,6 +118,17 @@ export function buildTask(loaded: LoadedConfig): Task {
       }),
     mixed: config.precision === 'bfloat16',
   };
+}
+
+function optimizerOf(loaded: LoadedConfig, trained: ReturnType<typeof freeze>): AnyOptimizer {
+  const { optimizer: spec } = loaded.config;
+  const optimizer = pointing(loaded, ['optimizer'], () => buildOptimizer(spec, trained));
+  if (optimizer.compilable) return optimizer;
+  throw loaded.error(
+    ['optimizer'],
+    `${spec.type} asks for the loss several times a step, which a run does not; it is for code: ` +
+      `optimizer.step(closure)`,
+  );
 }
 
 /** Samples that one training step takes. */

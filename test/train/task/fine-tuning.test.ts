@@ -285,6 +285,18 @@ describe('optimizer.param_groups', () => {
     expect(build).toThrow(message);
   });
 
+  it.each([
+    ['{ type: LBFGS, param_groups: [{ params: out }] }', 'there can be only one parameter group'],
+    ['{ type: LBFGS, param_groups: [{ params: "*" }] }', 'LBFGS asks for the loss several times'],
+    ['LBFGS', 'LBFGS asks for the loss several times a step, which a run does not'],
+  ])('of %s are refused, as it is', async (optimizer, message) => {
+    const setting = await Setting.make();
+    const build = () => buildTask(setting.config([`optimizer=${optimizer}`]));
+    expect(build).toThrow(ConfigError);
+    expect(build).toThrow(`optimizer: `);
+    expect(build).toThrow(message);
+  });
+
   it('know no frozen parameter', async () => {
     const setting = await Setting.make();
     const build = () => buildTask(setting.config(['model.freeze=out', GROUPS]));
