@@ -25,6 +25,7 @@ import './transforms/erasing.ts';
 import './transforms/preparing.ts';
 import './transforms/to-tensor.ts';
 import './transforms/warps.ts';
+import './table/binning.ts';
 import './table/table-dataset.ts';
 import './synthetic.ts';
 import './text/char-dataset.ts';

@@ -25,7 +25,8 @@ export const columnTransforms = new Registry<ColumnTransform>(
   'https://scikit-learn.org/stable/modules/generated/sklearn.preprocessing.*.html',
 );
 
-const columns = z
+/** Which columns a transform is for. */
+export const columnChoice = z
   .array(z.string())
   .optional()
   .describe('The columns it is for; all that it applies to unless given.');
@@ -34,7 +35,7 @@ const columns = z
 type Change<C extends Column> = (column: C, name: string, table: Table) => [string, Column][];
 
 /** A transform that looks at each column of one kind alone. */
-function perColumn<Kind extends Column['kind']>(
+export function perColumn<Kind extends Column['kind']>(
   type: string,
   kind: Kind,
   wanted: readonly string[] | undefined,
@@ -88,17 +89,17 @@ export function unknownColumn(name: string, known: Iterable<string>): string {
   return `there is no column "${name}"; ${hint}`;
 }
 
-const numbers = (values: Float64Array): NumberColumn => ({ kind: 'numbers', values });
+export const numbers = (values: Float64Array): NumberColumn => ({ kind: 'numbers', values });
 
 /** The values that are there. */
-const present = ({ values }: NumberColumn): Float64Array =>
+export const present = ({ values }: NumberColumn): Float64Array =>
   values.filter((value) => !Number.isNaN(value));
 
 function mean(values: Float64Array): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
-const scaling = z.strictObject({ columns });
+const scaling = z.strictObject({ columns: columnChoice });
 
 /** https://scikit-learn.org/stable/modules/generated/sklearn.preprocessing.StandardScaler.html */
 columnTransforms.register('StandardScaler', {
@@ -127,7 +128,7 @@ columnTransforms.register('MinMaxScaler', {
 });
 
 const imputing = z.strictObject({
-  columns,
+  columns: columnChoice,
   strategy: z
     .enum(['mean', 'median', 'most_frequent', 'constant'])
     .default('mean')
@@ -164,7 +165,7 @@ const STRATEGIES = {
 };
 
 const encoding = z.strictObject({
-  columns,
+  columns: columnChoice,
   handle_unknown: z
     .enum(['error', 'ignore'])
     .default('error')
