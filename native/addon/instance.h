@@ -43,6 +43,9 @@ struct Gate {
 struct Buffer {
   Buffer(DType type, int64_t count)
       : dtype(type), numel(count), memory(static_cast<size_t>(count) * itemsize(type)) {}
+  // The bytes of a file.
+  explicit Buffer(const FilePart& part)
+      : dtype(DType::uint8), numel(static_cast<int64_t>(part.bytes)), memory(part) {}
 
   // The contents as a typed array holds them; waits for nothing.
   void copy_to(void* host, const Arrangement& from) const;

@@ -33,6 +33,16 @@ class ReadJob : public PromiseJob {
   Napi::ObjectReference array_;  // keeps the memory behind `host_`
 };
 
+FilePart parse_part(const Napi::Object& from, DType dtype, int64_t numel) {
+  const std::optional<int64_t> fd = integer_of(from.Get("fd"), 0, 2147483647.0);
+  const std::optional<int64_t> offset = integer_of(from.Get("offset"), 0, 9007199254740991.0);
+  if (!fd || !offset || dtype != DType::uint8) {
+    throw std::invalid_argument("[map] takes uint8, an open file and an offset in it");
+  }
+  return {static_cast<int>(*fd), static_cast<uint64_t>(*offset), static_cast<size_t>(numel),
+          from.Get("path").ToString().Utf8Value()};
+}
+
 }  // namespace
 
 Napi::Function Storage::define(Napi::Env env) {
@@ -52,10 +62,12 @@ Storage::Storage(const Napi::CallbackInfo& info)
       throw std::invalid_argument("[storage] a buffer cannot have " +
                                   info[1].ToString().Utf8Value() + " elements");
     }
-    buffer_ = std::make_shared<Buffer>(dtype, *numel);
+    buffer_ = info[2].IsObject()
+                  ? std::make_shared<Buffer>(parse_part(info[2].As<Napi::Object>(), dtype, *numel))
+                  : std::make_shared<Buffer>(dtype, *numel);
     id_ = instance_->add(buffer_.get());
     napi_type_tag_object(info.Env(), info.This(), &kTag);
-    Napi::MemoryManagement::AdjustExternalMemory(info.Env(), buffer_->memory.bytes());
+    Napi::MemoryManagement::AdjustExternalMemory(info.Env(), buffer_->memory.own_bytes());
   });
 }
 
@@ -117,7 +129,7 @@ Napi::Value Storage::dispose(const Napi::CallbackInfo& info) {
 void Storage::release(Napi::BasicEnv env) {
   if (buffer_ == nullptr) return;
   instance_->remove(id_);
-  Napi::MemoryManagement::AdjustExternalMemory(env, -static_cast<int64_t>(buffer_->memory.bytes()));
+  Napi::MemoryManagement::AdjustExternalMemory(env, -static_cast<int64_t>(buffer_->memory.own_bytes()));
   Ticket last_use = buffer_->last_use;
   instance_->free_after(last_use, std::move(buffer_));
 }

@@ -9,9 +9,10 @@
 
 namespace torchts {
 
-// new Storage(dtype, numel): `id` names it in a run; write(array), readSync(array),
-// read(array): Promise<array>, dispose(). Arrays hold row-major values, whatever layout the buffer
-// is in. Garbage collection disposes too.
+// new Storage(dtype, numel), or new Storage("uint8", numel, { fd, offset, path }) of the bytes of a
+// file, see Memory. `id` names it in a run; write(array), readSync(array), read(array):
+// Promise<array>, dispose(). Arrays hold row-major values, whatever layout the buffer is in.
+// Garbage collection disposes too.
 class Storage : public Napi::ObjectWrap<Storage> {
  public:
   static Napi::Function define(Napi::Env env);

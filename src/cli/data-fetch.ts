@@ -3,8 +3,7 @@
 import { Argument, Command, Option } from 'commander';
 import { KNOWN_SETS } from '../data/known-set-table.ts';
 import type { CommandContext } from './context.ts';
-import { EXIT, type StopSignal } from './exit.ts';
-import { fetchReporter } from './fetch-progress.ts';
+import { reported } from './fetch-progress.ts';
 import { withHelp } from './help.ts';
 import { type CommonOptions, withCommon } from './options.ts';
 
@@ -36,26 +35,19 @@ export function fetchCommand(context: CommandContext): Command {
 }
 
 async function fetchData(
-  { io, services, finish }: CommandContext,
+  context: CommandContext,
   name: string,
-  { source, json, quiet }: FetchOptions,
+  options: FetchOptions,
 ): Promise<void> {
-  const abort = new AbortController();
-  const forget = io.onStop((signal) => abort.abort(signal));
-  const reporter = await fetchReporter(json ? 'json' : quiet ? 'quiet' : 'auto', io);
-  try {
+  const { io, services } = context;
+  const { source, json } = options;
+  await reported(context, options, 'fetch_progress', async ({ signal, onProgress, close }) => {
     const path = await services.fetchDataset(KNOWN_SETS.find((set) => set.name === name)!, {
       source,
-      signal: abort.signal,
-      onProgress: (progress) => reporter.progress(name, progress),
+      signal,
+      onProgress: (progress) => onProgress(name, progress),
     });
-    reporter.close();
+    close();
     io.stdout.write(json ? `${JSON.stringify({ event: 'fetched', name, path })}\n` : `${path}\n`);
-  } catch (error) {
-    if (!abort.signal.aborted) throw error;
-    finish(EXIT[abort.signal.reason as StopSignal]);
-  } finally {
-    reporter.close();
-    forget();
-  }
+  });
 }

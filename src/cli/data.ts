@@ -1,8 +1,9 @@
-/** `torchts data fetch|list|inspect|bench` */
+/** `torchts data fetch|list|inspect|cache|bench` */
 
 import { Command } from 'commander';
 import type { CommandContext } from './context.ts';
 import { dataBenchCommand } from './data-bench.ts';
+import { dataCacheCommand } from './data-cache.ts';
 import { fetchCommand } from './data-fetch.ts';
 import { inspectCommand } from './data-inspect.ts';
 import { count, table } from './format.ts';
@@ -11,10 +12,11 @@ import type { InstalledData } from './installed-data.ts';
 import { type CommonOptions, withCommon } from './options.ts';
 
 export function dataCommand(context: CommandContext): Command {
-  const data = new Command('data').description('fetch, list, inspect and time data sets');
+  const data = new Command('data').description('fetch, list, inspect, cache and time data sets');
   data.addCommand(fetchCommand(context));
   data.addCommand(listCommand(context));
   data.addCommand(inspectCommand(context));
+  data.addCommand(dataCacheCommand(context));
   data.addCommand(dataBenchCommand(context));
   return withHelp(data, {
     examples: [

@@ -5,7 +5,7 @@
 
 import type { LoadedConfig } from '../config/load.ts';
 import type { StarterRequest } from '../config/starter.ts';
-import type { Field } from '../data/dataset.ts';
+import type { CacheOptions, CacheProgress, CacheReport, Field } from '../data/dataset.ts';
 import type { FetchOptions } from '../data/fetch/fetch.ts';
 import type { Statistics } from '../data/inspection/statistics.ts';
 import type { KnownSet } from '../data/known-sets.ts';
@@ -72,6 +72,16 @@ export interface DatasetReport extends Statistics {
   readonly class_counts: readonly number[] | undefined;
 }
 
+export interface CacheRequest extends Pick<CacheOptions, 'force' | 'signal'> {
+  /** `key` as that of a `DatasetReport`. */
+  readonly onProgress?: (key: string, progress: CacheProgress) => void;
+}
+
+/** A file of decoded images; `key` as that of a `DatasetReport`. */
+export interface CachedReport extends CacheReport {
+  readonly key: string;
+}
+
 export interface Services {
   /** @throws ConfigError */
   loadConfig(file: string, overrides: readonly string[]): Promise<LoadedConfig>;
@@ -98,6 +108,8 @@ export interface Services {
     overrides: readonly string[],
     sheet?: SheetRequest,
   ): Promise<DatasetReport[]>;
+  /** Makes the files that the data sets of a config are cached in. */
+  cacheData(loaded: LoadedConfig, request: CacheRequest): AsyncIterable<CachedReport>;
   benchData(request: DataBenchRequest): Promise<DataBenchReport>;
   /** Gets one of the known sets; returns its folder. */
   fetchDataset(set: KnownSet, options: FetchOptions): Promise<string>;
@@ -127,6 +139,9 @@ export const services: Services = {
   starterConfig: async (request) => (await import('../config/starter.ts')).starterConfig(request),
   inspectData: async (target, overrides, sheet) =>
     (await import('./inspect.ts')).inspectData(target, overrides, sheet),
+  async *cacheData(loaded, request) {
+    yield* (await import('./cache-data.ts')).cacheData(loaded, request);
+  },
   benchData: async (request) => (await import('../train/data-bench.ts')).benchData(request),
   fetchDataset: async (set, options) =>
     (await import('../data/fetch/fetch.ts')).fetchDataset(set, options),

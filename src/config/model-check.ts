@@ -59,13 +59,18 @@ function pointed(loaded: LoadedConfig, path: ConfigPath, error: unknown): unknow
 export function datasetAt(loaded: LoadedConfig, path: ConfigPath, spec: Spec): DatasetSource {
   const { learned } = loaded;
   const source = pointing(loaded, path, () => datasets.build(spec, { learned }));
-  const load = async () => {
+  const { makeCaches } = source;
+  const pointingAt = async <T>(reading: Promise<T>) => {
     try {
-      return await source.load();
+      return await reading;
     } catch (error) {
       const isAtFault = error instanceof BuildError || error instanceof ConfigError;
       throw isAtFault ? pointed(loaded, path, error) : error;
     }
   };
-  return { ...source, load };
+  return {
+    ...source,
+    load: () => pointingAt(source.load()),
+    makeCaches: makeCaches && ((options) => pointingAt(makeCaches(options))),
+  };
 }

@@ -43,6 +43,8 @@ export interface SampleDescription {
 export interface DatasetSource extends SampleDescription {
   /** Reads the samples. Throws a `FileError` when they are missing or malformed. */
   load(): Promise<Dataset>;
+  /** Makes the files that loading would make, ahead of it; missing where it makes none. */
+  readonly makeCaches?: ((options?: CacheOptions) => Promise<readonly CacheReport[]>) | undefined;
   /** How files that are not part of the set become inputs, for kinds that can tell. */
   readonly encoder?: SampleEncoder | undefined;
   /**
@@ -56,6 +58,33 @@ export interface DatasetSource extends SampleDescription {
 export interface DatasetContext {
   /** As of `DatasetSource`: of the training samples, or of the run that goes on. */
   readonly learned?: unknown;
+}
+
+export interface CacheOptions {
+  /** Make it anew where there is one. */
+  readonly force?: boolean | undefined;
+  /** Read all of one that is there, and make a damaged one anew. */
+  readonly check?: boolean | undefined;
+  /** Instead of a line on standard error. */
+  readonly onProgress?: ((progress: CacheProgress) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface CacheProgress {
+  /** What is being done, in a few words. */
+  readonly step: string;
+  readonly done: number;
+  readonly total: number;
+  readonly unit: 'images';
+}
+
+/** A file of decoded images. */
+export interface CacheReport {
+  readonly path: string;
+  readonly images: number;
+  readonly bytes: number;
+  /** Whether it was made now. */
+  readonly made: boolean;
 }
 
 /** Makes new samples into inputs as those of a data set are made, without what is random. */

@@ -16,6 +16,15 @@ export interface Storage {
   dispose(): void;
 }
 
+/** A part of an open file; `path` is for messages. */
+export interface FilePart {
+  readonly fd: number;
+  readonly path: string;
+  /** In bytes. */
+  readonly offset: number;
+  readonly length: number;
+}
+
 export interface MemoryPlan {
   /** Bytes of the Program's own arena: intermediates and scratch, allocated once at load. */
   readonly arena_bytes: number;
@@ -74,6 +83,13 @@ export interface Executable {
 export interface Engine {
   readonly name: 'reference' | 'cpu' | 'cuda';
   allocate(dtype: DType, numel: number): Storage;
+  /**
+   * A uint8 buffer of bytes of a file, which may be closed then. The native engine maps them: they
+   * are read from disk as they are used, shared with other processes, and dropped when memory is
+   * short. What is written to the buffer does not reach the file, and the file must not be
+   * shortened while the buffer lives. Throws an `EngineError` when it is shorter than the part.
+   */
+  map(part: FilePart): Storage;
   /** Copies host data in, after every queued run that uses the buffer. Lengths must be equal. */
   write(storage: Storage, data: HostArray): void;
   /** Copies the contents out, blocking until every queued run that uses the buffer is done. */

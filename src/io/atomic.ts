@@ -6,9 +6,9 @@
  */
 
 import { randomBytes } from 'node:crypto';
-import { lstat, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { type FileHandle, lstat, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { FileError } from '../base/errors.ts';
+import { FileError, TorchtsError } from '../base/errors.ts';
 
 /** Rethrows a failure of the system as a `FileError` that says what was being done. */
 export function fileError(doing: string, cause: unknown): FileError {
@@ -25,14 +25,47 @@ export async function writeFileAtomic(
   path: string,
   data: string | Uint8Array | Iterable<Uint8Array>,
 ): Promise<void> {
+  await buildFileAtomic(path, async (handle) => {
+    const chunks = typeof data === 'string' || data instanceof Uint8Array ? [data] : data;
+    for (const chunk of chunks) await handle.writeFile(chunk);
+  });
+}
+
+/**
+ * Replaces the file `path` by what `build` writes. Its folder must exist. Throws a `FileError`, or
+ * what `build` throws on purpose; the old file is then untouched.
+ */
+export async function buildFileAtomic(
+  path: string,
+  build: (handle: FileHandle) => Promise<void>,
+): Promise<void> {
   const temporary = temporaryName(path);
   try {
-    await writeAndFlush(temporary, data);
+    const handle = await open(temporary, 'wx');
+    try {
+      await build(handle);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
     await rename(temporary, path);
     await fsyncDirectory(dirname(path));
   } catch (error) {
     await rm(temporary, { force: true });
-    throw fileError(`cannot write ${path}`, error);
+    throw error instanceof TorchtsError ? error : fileError(`cannot write ${path}`, error);
+  }
+}
+
+/** A file that was not written to for so long (ms) is written by nobody. */
+const ABANDONED = 3_600_000;
+
+/** Removes what processes that were killed left of `path`. */
+export async function removeAbandoned(path: string): Promise<void> {
+  const folder = dirname(path);
+  const isLeft = (name: string) => name.startsWith(`.${basename(path)}.`) && name.endsWith('.tmp');
+  for (const name of (await readdir(folder)).filter(isLeft)) {
+    const { mtimeMs } = await lstat(join(folder, name));
+    if (Date.now() - mtimeMs > ABANDONED) await rm(join(folder, name), { force: true });
   }
 }
 
@@ -102,20 +135,6 @@ async function fsyncTree(directory: string): Promise<void> {
     }),
   );
   await fsyncDirectory(directory);
-}
-
-async function writeAndFlush(
-  path: string,
-  data: string | Uint8Array | Iterable<Uint8Array>,
-): Promise<void> {
-  const handle = await open(path, 'wx');
-  try {
-    const chunks = typeof data === 'string' || data instanceof Uint8Array ? [data] : data;
-    for (const chunk of chunks) await handle.writeFile(chunk);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }
 
 async function exists(path: string): Promise<boolean> {

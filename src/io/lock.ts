@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
+import { setTimeout } from 'node:timers/promises';
 import { FileError } from '../base/errors.ts';
 import { fileError } from './atomic.ts';
 
@@ -37,6 +38,38 @@ export async function takeLock(
     throw fileError(`cannot write ${path}`, error);
   }
   return () => rm(path, { force: true });
+}
+
+/** How often a lock that is held is asked for (ms). */
+const POLL = 200;
+
+/** A lock that nobody holds may be one that is just being written. */
+const MOST_FAILURES = 3;
+
+/**
+ * Takes the lock `path` as soon as no other process holds it.
+ *
+ * @param onWait told once, when process `pid` holds it.
+ */
+export async function waitForLock(
+  path: string,
+  { onWait, signal }: { onWait: (pid: number) => void; signal?: AbortSignal | undefined },
+): Promise<() => Promise<void>> {
+  let waits = false;
+  for (let failures = 0; ; ) {
+    try {
+      return await takeLock(path, String);
+    } catch (error) {
+      const held = await readHolder(path);
+      if (held !== undefined && isAlive(held)) {
+        if (!waits) onWait(held.pid);
+        waits = true;
+      } else if (++failures === MOST_FAILURES) {
+        throw error;
+      }
+    }
+    await setTimeout(POLL, undefined, { signal });
+  }
 }
 
 function holder(pid: number): Holder {

@@ -16,7 +16,7 @@ import {
 } from '../dataset.ts';
 import { differing } from '../description.ts';
 import { concatenated, scatter } from '../rows.ts';
-import { buildPart, loadPart } from './part.ts';
+import { buildPart, cachesOf, loadPart } from './part.ts';
 
 const schema = z.strictObject({
   datasets: z
@@ -43,7 +43,8 @@ datasets.register('ConcatDataset', {
       }
       return concatDatasets(loaded);
     };
-    return { ...first, load };
+    const makeCaches = cachesOf(parts.map((part, i) => [part, ['datasets', i]]));
+    return { ...first, load, makeCaches };
   },
 });
 

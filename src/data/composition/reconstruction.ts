@@ -13,7 +13,7 @@ import {
   type Field,
   type OpenOptions,
 } from '../dataset.ts';
-import { buildPart, loadPart } from './part.ts';
+import { buildPart, cachesOf, loadPart } from './part.ts';
 
 const schema = z.strictObject({
   dataset: datasets.spec().describe('The data set; its targets are left out.'),
@@ -26,7 +26,8 @@ datasets.register('Reconstruction', {
   create: ({ dataset: spec }: { dataset: Spec }, context): DatasetSource => {
     const whole = buildPart(spec, ['dataset'], context);
     const load = async () => new Reconstruction(await loadPart(whole, ['dataset']));
-    return { ...whole, target: whole.input, classes: [], load };
+    const makeCaches = cachesOf([[whole, ['dataset']]]);
+    return { ...whole, target: whole.input, classes: [], load, makeCaches };
   },
 });
 

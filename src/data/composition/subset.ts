@@ -15,7 +15,7 @@ import {
 } from '../dataset.ts';
 import { limitArguments, limitedPlaces, splitArguments, splitPlaces } from '../loading/split.ts';
 import { readNumbers } from '../number-list.ts';
-import { buildPart, loadPart } from './part.ts';
+import { buildPart, cachesOf, loadPart } from './part.ts';
 
 const place = z.int().min(0);
 
@@ -59,7 +59,7 @@ datasets.register('Subset', {
       const dataset = await loadPart(whole, ['dataset']);
       return subset(dataset, chosenPlaces(dataset, options));
     };
-    return { ...whole, load };
+    return { ...whole, load, makeCaches: cachesOf([[whole, ['dataset']]]) };
   },
 });
 

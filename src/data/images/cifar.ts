@@ -17,7 +17,13 @@ import {
   SUBSET_MANIFEST,
 } from './cifar-format.ts';
 import type { ImageData } from './image-dataset.ts';
-import { imageArguments, pixelSource, rootArgument, splitArgument } from './image-set.ts';
+import {
+  imageArguments,
+  type LabelledBytes,
+  pixelSource,
+  rootArgument,
+  splitArgument,
+} from './image-set.ts';
 
 const cifar10 = z.strictObject({ root: rootArgument, split: splitArgument, ...imageArguments });
 
@@ -59,7 +65,7 @@ export function readCifar(
   folder: string,
   layout: CifarLayout,
   { split, limit = Number.POSITIVE_INFINITY }: { split: Split; limit?: number | undefined },
-): ImageData {
+): ImageData & LabelledBytes {
   const files = expectedFiles(folder, layout).filter((file) => file.split === split);
   const available = files.reduce((sum, file) => sum + file.records, 0);
   if (available === 0) throw new FileError(`${folder} holds no samples of the ${split} split`);

@@ -1,25 +1,25 @@
 /** Images in folders, one folder a class: `root/cat/1.jpg`, `root/dog/a/2.png`. */
 
 import { readdirSync } from 'node:fs';
-import { extname, join } from 'node:path';
+import { basename, extname, join } from 'node:path';
 import { z } from 'zod';
 import { byCodePoint } from '../../base/by-code-point.ts';
 import { FileError } from '../../base/errors.ts';
 import { datasets } from '../dataset.ts';
 import { type SplitOptions, splitArguments, splitPlaces } from '../loading/split.ts';
 import { resolveRoot } from '../paths.ts';
+import { encodedArguments, encodedSource } from './encoded-set.ts';
 import { IMAGE_EXTENSIONS, readImage } from './image-files.ts';
-import { encodedSource, imageArguments } from './image-set.ts';
 
 const schema = z.strictObject({
   root: z.string().describe('The folder of the folders, whose names are the classes.'),
-  ...imageArguments,
+  ...encodedArguments,
   ...splitArguments,
 });
 
 /**
  * As torchvision's: classes and files in the order of their names, subfolders included. The images
- * are decoded and prepared once, and kept in memory as bytes.
+ * are decoded and prepared once, and kept as bytes.
  * https://docs.pytorch.org/vision/stable/generated/torchvision.datasets.ImageFolder.html
  */
 datasets.register('ImageFolder', {
@@ -32,10 +32,13 @@ datasets.register('ImageFolder', {
       const chosen = choose(files, { split, test_size, random_state });
       return {
         labels: Int32Array.from(chosen, ({ label }) => label),
+        file: (place: number) => chosen[place]!.path,
         decode: (place: number) => readImage(chosen[place]!.path),
       };
     };
-    return encodedSource({ classes, list }, options);
+    const identity = ['ImageFolder', folder, split, test_size, random_state];
+    const name = split === 'all' ? basename(folder) : `${basename(folder)}-${split}`;
+    return encodedSource({ classes, name, identity, list }, options);
   },
 });
 

@@ -8,8 +8,8 @@ import { INTERPRETED } from '../../base/registry.ts';
 import { ParquetFile } from '../../io/parquet.ts';
 import { type DatasetSource, datasets } from '../dataset.ts';
 import { resolveRoot } from '../paths.ts';
+import { encodedArguments, encodedSource } from './encoded-set.ts';
 import { decodeImage } from './image-files.ts';
-import { encodedSource, imageArguments } from './image-set.ts';
 
 const name = z.string().min(1);
 
@@ -24,7 +24,7 @@ const schema = z.strictObject({
     .min(1)
     .optional()
     .describe("The names of the classes. Default: those that the file's metadata name."),
-  ...imageArguments,
+  ...encodedArguments,
 });
 
 type Options = z.output<typeof schema>;
@@ -47,6 +47,7 @@ datasets.register('ParquetImageDataset', {
       const images = new GroupReader(options.image);
       return {
         labels: Int32Array.from(labels),
+        file: (place: number) => places[place]!.file.path,
         decode: (place: number) => {
           const { file, group, row } = places[place]!;
           const where = `row ${row + 1} of row group ${group + 1} in ${file.path}`;
@@ -54,7 +55,9 @@ datasets.register('ParquetImageDataset', {
         },
       };
     };
-    return encodedSource({ classes, list }, options);
+    const paths = files.map(({ path }) => path);
+    const identity = ['ParquetImageDataset', paths, options.image, options.label];
+    return encodedSource({ classes, name: basename(paths[0]!), identity, list }, options);
   },
 });
 

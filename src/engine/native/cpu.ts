@@ -6,6 +6,7 @@ import { numel } from '../../base/shape.ts';
 import type {
   Engine,
   Executable,
+  FilePart,
   KernelTiming,
   MemoryPlan,
   RunArguments,
@@ -44,8 +45,9 @@ class CpuStorage implements Storage {
     addon: Addon,
     readonly dtype: DType,
     readonly numel: number,
+    file?: FilePart,
   ) {
-    this.#native = new addon.Storage(dtype, numel);
+    this.#native = new addon.Storage(dtype, numel, file);
     this.#id = this.#native.id;
   }
 
@@ -245,6 +247,10 @@ export class CpuEngine implements Engine {
 
   allocate(dtype: DType, numel: number): Storage {
     return new CpuStorage(this.#addon, dtype, numel);
+  }
+
+  map(part: FilePart): Storage {
+    return new CpuStorage(this.#addon, 'uint8', part.length, part);
   }
 
   write(storage: Storage, data: HostArray): void {

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { DTYPES, type DType, type HostArray } from '../../base/dtype.ts';
 import { assert, EngineError } from '../../base/errors.ts';
 import { PACKAGE_ROOT } from '../../base/package-root.ts';
-import type { KernelTiming } from '../engine.ts';
+import type { FilePart, KernelTiming } from '../engine.ts';
 import type { ImageSource } from '../images.ts';
 import type { Program } from '../program.ts';
 
@@ -82,7 +82,11 @@ export interface NativeInfo {
 
 export interface Addon {
   readonly dtypes: readonly string[];
-  readonly Storage: new (dtype: DType, numel: number) => NativeStorage;
+  readonly Storage: new (
+    dtype: DType,
+    numel: number,
+    file?: Pick<FilePart, 'fd' | 'path' | 'offset'>,
+  ) => NativeStorage;
   readonly Executable: new (program: Program, off: readonly string[]) => NativeExecutable;
   info(): NativeInfo;
   implementations(): Record<string, string[]>;

@@ -3,9 +3,10 @@
  * fast, computes in float64 whatever the dtype, and runs on the calling thread.
  */
 
+import { fstatSync, readSync } from 'node:fs';
 import { type DType, type HostArray, hostArray } from '../../base/dtype.ts';
 import { EngineError } from '../../base/errors.ts';
-import type { Engine, Executable, Storage } from '../engine.ts';
+import type { Engine, Executable, FilePart, Storage } from '../engine.ts';
 import type { ImageSource, Images } from '../images.ts';
 import type { Program } from '../program.ts';
 import { ReferenceExecutable } from './executable.ts';
@@ -18,6 +19,22 @@ export class ReferenceEngine implements Engine {
 
   allocate(dtype: DType, numel: number): Storage {
     return new ReferenceStorage(dtype, numel);
+  }
+
+  map({ fd, path, offset, length }: FilePart): Storage {
+    const { size } = fstatSync(fd);
+    if (!(offset >= 0 && length >= 0 && offset + length <= size)) {
+      throw new EngineError(
+        `[map] ${path}: has ${size} bytes, but ${length} are asked for from byte ${offset} on`,
+      );
+    }
+    const bytes = new Uint8Array(length);
+    if (readSync(fd, bytes, 0, length, offset) !== length) {
+      throw new EngineError(`[map] ${path}: ended while being read`);
+    }
+    const storage = this.allocate('uint8', length);
+    this.write(storage, bytes);
+    return storage;
   }
 
   write(storage: Storage, data: HostArray): void {

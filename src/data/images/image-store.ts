@@ -1,0 +1,143 @@
+/** Images of bytes, one after the other, in memory or in a file. */
+
+import { ArgumentError } from '../../base/errors.ts';
+import type { Engine, Storage } from '../../engine/engine.ts';
+import type { ImageShape } from '../../engine/image-ops/pixels.ts';
+import type { FileBytes } from '../../io/open-file.ts';
+import { concatenated } from '../rows.ts';
+import type { Pixels } from './pixels.ts';
+
+export interface ImagePixels {
+  readonly channels: number;
+  /** Of every image; of the largest where `sizes` gives each its own. */
+  readonly height: number;
+  readonly width: number;
+  /**
+   * (length, channels, height, width), row-major: all of the first image's first channel first. Of
+   * images with sizes of their own, one after the other.
+   */
+  readonly images: Uint8Array | FileBytes;
+  /** (length, 2): the height and width of each image, where they differ. */
+  readonly sizes?: Int32Array | undefined;
+}
+
+export class ImageStore implements ImagePixels {
+  readonly channels: number;
+  readonly height: number;
+  readonly width: number;
+  readonly images: Uint8Array | FileBytes;
+  readonly sizes: Int32Array | undefined;
+  /** Where each image begins, and the last one ends, where they have sizes of their own. */
+  readonly #begins: Float64Array | undefined;
+
+  /** Throws an `ArgumentError` when the bytes are not those of images of these sizes. */
+  constructor(
+    readonly length: number,
+    { channels, height, width, images, sizes }: ImagePixels,
+  ) {
+    this.channels = channels;
+    this.height = height;
+    this.width = width;
+    this.images = images;
+    this.sizes = sizes;
+    if (sizes !== undefined && sizes.length !== 2 * length) {
+      throw new ArgumentError(
+        `[ImageDataset] ${length} images have ${2 * length} heights and widths, got ${sizes.length}`,
+      );
+    }
+    this.#begins = sizes && this.#places();
+    const expected = this.#begins?.[length] ?? length * channels * height * width;
+    if (images.length === expected) return;
+    const what =
+      sizes === undefined
+        ? `${length} images of ${channels}x${height}x${width}`
+        : 'images of these sizes';
+    throw new ArgumentError(`[ImageDataset] ${what} take ${expected} bytes, got ${images.length}`);
+  }
+
+  #places(): Float64Array {
+    const begins = new Float64Array(this.length + 1);
+    for (let i = 0; i < this.length; i++) {
+      const { channels, height, width } = this.shape(i);
+      begins[i + 1] = begins[i]! + channels * height * width;
+    }
+    return begins;
+  }
+
+  shape(place: number): ImageShape {
+    const { channels, sizes } = this;
+    if (sizes === undefined) return { channels, height: this.height, width: this.width };
+    return { channels, height: sizes[2 * place]!, width: sizes[2 * place + 1]! };
+  }
+
+  /** Of a file, a copy. */
+  image(place: number): Pixels {
+    const shape = this.shape(place);
+    const size = shape.channels * shape.height * shape.width;
+    const begin = this.#begins?.[place] ?? place * size;
+    return { ...shape, data: this.images.subarray(begin, begin + size) };
+  }
+
+  /** All images, one after the other; of a file, a copy. */
+  bytes(): Uint8Array {
+    return this.images.subarray(0, this.images.length);
+  }
+
+  /** The bytes where an engine can gather from; those of a file are not held in memory. */
+  hold(engine: Engine): Storage {
+    if (!(this.images instanceof Uint8Array)) return engine.map(this.images);
+    const storage = engine.allocate('uint8', this.images.length);
+    engine.write(storage, this.images);
+    return storage;
+  }
+}
+
+/** Images one after the other; with their sizes where these differ. */
+export function joined(images: readonly Pixels[], empty: ImageShape): ImagePixels {
+  const [first = empty] = images;
+  const largest = new LargestSize();
+  for (const image of images) largest.add(image);
+  const { height = empty.height, width = empty.width, isEven } = largest;
+  const bytes = concatenated([new Uint8Array(0), ...images.map(({ data }) => data)]);
+  const shared = { channels: first.channels, height, width, images: bytes };
+  return isEven ? shared : { ...shared, sizes: sizesOf(images) };
+}
+
+/** The images of several stores of as many channels, one after the other. */
+export function joinedStores(stores: readonly ImageStore[]): ImagePixels {
+  const shapes = stores.flatMap((store) =>
+    Array.from({ length: store.length }, (_, i) => store.shape(i)),
+  );
+  const [{ channels, height, width }] = stores as [ImageStore];
+  const isEven = stores.every(
+    (store) => store.sizes === undefined && store.height === height && store.width === width,
+  );
+  const images = concatenated(stores.map((store) => store.bytes()));
+  if (isEven) return { channels, height, width, images };
+  return {
+    channels,
+    height: Math.max(...stores.map((store) => store.height)),
+    width: Math.max(...stores.map((store) => store.width)),
+    images,
+    sizes: sizesOf(shapes),
+  };
+}
+
+/** The greatest height and width of images that come one at a time. */
+export class LargestSize {
+  height: number | undefined;
+  width: number | undefined;
+  /** Whether all had one size. */
+  isEven = true;
+
+  add({ height, width }: { readonly height: number; readonly width: number }): void {
+    this.isEven &&= (this.height ?? height) === height && (this.width ?? width) === width;
+    this.height = Math.max(this.height ?? 0, height);
+    this.width = Math.max(this.width ?? 0, width);
+  }
+}
+
+/** (length, 2) */
+export function sizesOf(images: readonly { height: number; width: number }[]): Int32Array {
+  return Int32Array.from(images.flatMap(({ height, width }) => [height, width]));
+}
