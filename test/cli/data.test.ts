@@ -1,10 +1,19 @@
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FileError } from '../../src/base/errors.ts';
 import { examine } from '../../src/cli/examine.ts';
 import type { Services } from '../../src/cli/services.ts';
+import { loadConfigWithCode } from '../../src/config/load.ts';
 import { torchts } from './harness.ts';
 
 let cache: string;
@@ -93,6 +102,106 @@ describe('torchts data bench', () => {
     const { samples_per_second, ms_per_batch, batch_size } = report;
     expect(report.event).toBe('data_bench');
     expect((samples_per_second * ms_per_batch) / 1000 / batch_size).toBeCloseTo(1, 1);
+  });
+});
+
+describe('torchts data cache', () => {
+  const config = () => {
+    const file = path.join(cache, 'my.yaml');
+    const text = readFileSync('configs/cifar10-smoke.yaml', 'utf8');
+    writeFileSync(file, text);
+    return file;
+  };
+  const progress = { step: 'caching 2 images in F', total: 2, unit: 'images' } as const;
+  const services: Partial<Services> = {
+    async *cacheData(_, { force = false, onProgress }) {
+      onProgress!('data.train', { ...progress, done: 0 });
+      yield { key: 'data.train', path: 'F', images: 2000, bytes: 2 ** 21, made: true };
+      yield { key: 'data.val', path: 'G', images: 2, bytes: 4109, made: force };
+    },
+  };
+
+  it('says what is in which file, with what is done on the way', async () => {
+    const { code, out, err } = await torchts(`data cache ${config()}`, { services });
+    expect(code).toBe(0);
+    expect(out.split('\n')).toEqual([
+      'data.train: 2,000 images, 2.0 MiB in F',
+      'data.val: 2 images, 4.0 KiB in G, which was there already',
+      '',
+    ]);
+    expect(err).toBe('caching 2 images in F\n');
+    const forced = await torchts(`data cache ${config()} --force --quiet`, { services });
+    expect(forced.err).toBe('');
+    expect(forced.out).toMatch(/in G\n$/);
+  });
+
+  it('gives the same as JSON', async () => {
+    const { out } = await torchts(`data cache ${config()} --json`, { services });
+    const events = out
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(events).toEqual([
+      { event: 'cache_progress', name: 'data.train', ...progress, done: 0 },
+      { event: 'cached', key: 'data.train', path: 'F', images: 2000, bytes: 2 ** 21, made: true },
+      { event: 'cached', key: 'data.val', path: 'G', images: 2, bytes: 4109, made: false },
+    ]);
+  });
+
+  it('makes the files of all sets that have a cache, and no others', async () => {
+    for (const name of ['a', 'b']) {
+      mkdirSync(path.join(cache, 'photos', name), { recursive: true });
+      copyFileSync('test/fixtures/images/colour.png', path.join(cache, 'photos', name, '1.png'));
+    }
+    const photos = `{ type: ImageFolder, root: ${cache}/photos, transforms: [{ type: Resize, size: [4, 4] }, ToTensor]`;
+    const file = path.join(cache, 'photos.yaml');
+    writeFileSync(
+      file,
+      [
+        'name: photos',
+        'data:',
+        `  train: ${photos}, cache: ${cache}/mine }`,
+        '  val:',
+        `    one: ${photos} }`,
+        `    two: { type: ConcatDataset, datasets: [${photos} }, ${photos}, limit: 1, cache: true }] }`,
+        '  batch_size: 1',
+        'model: { type: Sequential, layers: [Flatten, { type: Linear, out_features: 2 }] }',
+        'loss: CrossEntropyLoss',
+        'optimizer: { type: SGD, lr: 0.1 }',
+        'trainer: { epochs: 1 }',
+      ].join('\n'),
+    );
+    const loadConfig: Services['loadConfig'] = async (config, overrides) =>
+      loadConfigWithCode(config, { overrides });
+    const { code, out, err } = await torchts(`data cache ${file}`, { services: { loadConfig } });
+    expect({ code, err: err.split('\n').length }).toEqual({ code: 0, err: 3 });
+    expect(out).toMatch(
+      /^data\.train: 2 images, 4\.1 KiB in \S+\/mine\/photos-\w+\.images\ndata\.val\.two: 1 images, 4\.0 KiB in \S+\/images\/photos-\w+\.images\n$/,
+    );
+    const without = `data cache ${file} data.train.cache=false data.val=null`;
+    expect(await torchts(without, { services: { loadConfig } })).toEqual({
+      code: 2,
+      out: '',
+      err: `torchts: ${file}: no data set has \`cache\`; set it where images are decoded, such as with data.train.cache=true\n`,
+    });
+  });
+
+  it('ends with the signal that stops it', async () => {
+    let stop: (signal: 'SIGINT') => void = () => undefined;
+    const { code, out, err } = await torchts(`data cache ${config()}`, {
+      stopper: (given) => {
+        stop = given;
+      },
+      services: {
+        async *cacheData(_, { signal }) {
+          yield { key: 'data.train', path: 'F', images: 1, bytes: 1, made: false };
+          stop('SIGINT');
+          signal!.throwIfAborted();
+        },
+      },
+    });
+    expect({ code, err }).toEqual({ code: 130, err: '' });
+    expect(out).toMatch(/^data\.train: 1 images, .*\n$/);
   });
 });
 

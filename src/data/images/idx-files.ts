@@ -5,7 +5,7 @@ import { formatShape } from '../../base/shape.ts';
 import type { HostTensor } from '../../io/host-tensor.ts';
 import { readIdx } from '../../io/idx.ts';
 import { fetchCommand, type KnownFile, type KnownSet, placeOf } from '../known-sets.ts';
-import type { ImageData } from './image-dataset.ts';
+import type { LabelledBytes } from './image-set.ts';
 
 export const SIDE = 28;
 
@@ -48,7 +48,7 @@ export interface IdxPair {
 export function readPair(
   folder: string,
   { images, labels, columns, classes }: IdxPair,
-): Pick<ImageData, 'images' | 'labels'> {
+): LabelledBytes {
   const pixels = readFile(folder, images, 'uint8');
   const targets = readFile(folder, labels, columns === undefined ? 'uint8' : 'int32');
   const count = targets.shape[0]!;

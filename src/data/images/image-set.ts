@@ -69,7 +69,7 @@ export function pixelSource(images: PixelImages, options: ImageOptions): Dataset
 }
 
 /** The images of `places`, each of `area` bytes. */
-function taken(all: LabelledBytes, area: number, places: Int32Array): LabelledBytes {
+export function taken(all: LabelledBytes, area: number, places: Int32Array): LabelledBytes {
   return { images: gather(all.images, area, places), labels: gather(all.labels, 1, places) };
 }
 

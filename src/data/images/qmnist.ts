@@ -7,9 +7,13 @@ import { datasets } from '../dataset.ts';
 import { QMNIST } from '../known-set-table.ts';
 import { findSet } from '../known-sets.ts';
 import { DIGITS, fetchable, type IdxPair, type NeededFile, readPair, SIDE } from './idx-files.ts';
-import type { ImageData } from './image-dataset.ts';
-import { taken } from './image-dataset.ts';
-import { imageArguments, pixelSource, rootArgument } from './image-set.ts';
+import {
+  imageArguments,
+  type LabelledBytes,
+  pixelSource,
+  rootArgument,
+  taken,
+} from './image-set.ts';
 
 /** Of a label: the class, where in NIST's files the digit is, and who wrote it. */
 const COLUMNS = 8;
@@ -45,7 +49,7 @@ datasets.register('QMNIST', {
 
 type Part = NonNullable<z.output<typeof schema>['what']>;
 
-function readQmnist(root: string, part: Part): Pick<ImageData, 'images' | 'labels'> {
+function readQmnist(root: string, part: Part): LabelledBytes {
   const folder = findSet(QMNIST, root, NIST_NAMES);
   const all = readPair(folder, part === 'nist' ? NIST : filesOf(part === 'train' ? part : 'test'));
   const { length } = all.labels;

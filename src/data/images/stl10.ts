@@ -7,8 +7,7 @@ import { datasets } from '../dataset.ts';
 import { STL10, STL10_IMAGE_BYTES } from '../known-set-table.ts';
 import { fetchCommand, findSet, placeOf } from '../known-sets.ts';
 import { gather } from '../rows.ts';
-import type { ImageData } from './image-dataset.ts';
-import { imageArguments, pixelSource, rootArgument } from './image-set.ts';
+import { imageArguments, type LabelledBytes, pixelSource, rootArgument } from './image-set.ts';
 import { transposePlanes } from './pixels.ts';
 
 const SIDE = 96;
@@ -63,8 +62,6 @@ datasets.register('STL10', {
 });
 
 type Part = 'train' | 'test' | 'unlabeled';
-type Images = Pick<ImageData, 'images' | 'labels'>;
-
 interface Wanted {
   readonly split: Options['split'];
   readonly folds: number | undefined;
@@ -72,7 +69,7 @@ interface Wanted {
 }
 
 /** The first `limit` images of a split, its parts one after the other in one array. */
-function readStl10(root: string, { split, folds, limit = Infinity }: Wanted): Images {
+function readStl10(root: string, { split, folds, limit = Infinity }: Wanted): LabelledBytes {
   const folder = findSet(STL10, root);
   let left = limit;
   const parts = split.split('+').map((name) => {
