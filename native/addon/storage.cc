@@ -129,7 +129,8 @@ Napi::Value Storage::dispose(const Napi::CallbackInfo& info) {
 void Storage::release(Napi::BasicEnv env) {
   if (buffer_ == nullptr) return;
   instance_->remove(id_);
-  Napi::MemoryManagement::AdjustExternalMemory(env, -static_cast<int64_t>(buffer_->memory.own_bytes()));
+  Napi::MemoryManagement::AdjustExternalMemory(env,
+                                               -static_cast<int64_t>(buffer_->memory.own_bytes()));
   Ticket last_use = buffer_->last_use;
   instance_->free_after(last_use, std::move(buffer_));
 }
