@@ -40,10 +40,15 @@ export const INTERPRETED = { jitless: true } as const;
 export function parseOptions<T>(name: string, schema: z.ZodType<T>, value: unknown): T {
   const parsed = schema.safeParse(value, INTERPRETED);
   if (parsed.success) return parsed.data;
-  const faults = parsed.error.issues.map(({ path, message }) =>
+  throw new ArgumentError(`[${name}] ${faultsIn(parsed.error)}`);
+}
+
+/** Every fault with its place, in one line. */
+export function faultsIn({ issues }: z.ZodError): string {
+  const faults = issues.map(({ path, message }) =>
     path.length === 0 ? message : `${path.join('.')}: ${message}`,
   );
-  throw new ArgumentError(`[${name}] ${faults.join('; ')}`);
+  return faults.join('; ');
 }
 
 /** A parsed spec: the type's name and its arguments, defaults filled in. */

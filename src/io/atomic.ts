@@ -13,7 +13,11 @@ import { FileError, TorchtsError } from '../base/errors.ts';
 /** Rethrows a failure of the system as a `FileError` that says what was being done. */
 export function fileError(doing: string, cause: unknown): FileError {
   if (cause instanceof FileError) return cause;
-  const reason = cause instanceof Error ? cause.message : String(cause);
+  // JSON.parse, for one, quotes lines of the file.
+  const reason = (cause instanceof Error ? cause.message : String(cause)).replaceAll(
+    /\s*\n\s*/g,
+    ' ',
+  );
   return new FileError(`${doing}: ${reason}`, { cause });
 }
 

@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { FileError } from '../../base/errors.ts';
-import { INTERPRETED } from '../../base/registry.ts';
+import { faultsIn, INTERPRETED } from '../../base/registry.ts';
 import { fileError } from '../../io/atomic.ts';
 import { readBeginning } from '../../io/source.ts';
 import { CIFAR10, CIFAR100 } from '../known-set-table.ts';
@@ -89,7 +89,9 @@ export function expectedFiles(folder: string, layout: CifarLayout): readonly Dat
   }
   try {
     const schema = manifestSchema(complete.map(({ name }) => name));
-    const { files } = schema.parse(JSON.parse(text), INTERPRETED);
+    const parsed = schema.safeParse(JSON.parse(text), INTERPRETED);
+    if (!parsed.success) throw new Error(faultsIn(parsed.error));
+    const { files } = parsed.data;
     return complete.flatMap(({ name, split }) => {
       const records = files[name];
       return records === undefined ? [] : [{ name, split, records }];

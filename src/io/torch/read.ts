@@ -6,6 +6,7 @@ import { FileError } from '../../base/errors.ts';
 import { fileError } from '../atomic.ts';
 import type { HostTensor } from '../host-tensor.ts';
 import { fileSource, type Source } from '../source.ts';
+import { openZip } from '../zip-source.ts';
 import { readArchive } from './archive.ts';
 import { LEGACY_START, readLegacy } from './legacy.ts';
 import { contents, type ElementType, type Storage, View } from './storage.ts';
@@ -32,7 +33,7 @@ export async function readTorch(path: string): Promise<unknown> {
     handle = await open(path, 'r');
     const { size } = await handle.stat();
     const source = fileSource(path, handle, size);
-    return await withTensors(await readContents(source, handle), path);
+    return await withTensors(await readContents(source), path);
   } catch (error) {
     throw fileError(`cannot read ${path}`, error);
   } finally {
@@ -40,13 +41,11 @@ export async function readTorch(path: string): Promise<unknown> {
   }
 }
 
-async function readContents(source: Source, handle: FileHandle): Promise<TorchContents> {
+async function readContents(source: Source): Promise<TorchContents> {
   const start = new Uint8Array(Math.min(source.size, LEGACY_START.length));
   await source.read(start, 0);
   if (ZIP_START.every((byte, i) => start[i] === byte)) {
-    const { fromFdPromise } = await import('yauzl');
-    const zip = await fromFdPromise(handle.fd, { lazyEntries: true, autoClose: false });
-    return readArchive(zip, source);
+    return readArchive(await openZip(source), source);
   }
   if (LEGACY_START.every((byte, i) => start[i] === byte)) return readLegacy(source);
   throw new FileError(`${source.name} is no file of torch.save: it is neither a zip nor a pickle`);

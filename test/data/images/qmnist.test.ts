@@ -4,7 +4,6 @@ import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { FileError } from '../../../src/base/errors.ts';
 import { datasets, type ImageDataset } from '../../../src/data/index.ts';
-import { expectRobust } from '../../io/damaged.ts';
 import { temporaryFolder } from '../../io/temporary-folder.ts';
 
 /** An idx file of bytes (8) or of 32-bit integers (12). */
@@ -92,14 +91,4 @@ describe('QMNIST', () => {
     await writePair(root, [1, -1]);
     await expect(load({ root })).rejects.toThrow('label -1 of sample 1 is none of 10 classes');
   });
-
-  it.each(['images-idx3-ubyte', 'labels-idx2-int'])(
-    'survives whatever becomes of %s',
-    async (n) => {
-      const root = await temporaryFolder();
-      const folder = await writePair(root, [1, 2, 3]);
-      const file = join(folder, `qmnist-train-${n}`);
-      await expectRobust(file, () => load({ root }), { target: file, changes: 60, cuts: 20 });
-    },
-  );
 });
