@@ -17,32 +17,32 @@ ImageIsa image_isa();
 
 // `name` calls `loop`, a TORCHTS_LOOP, with the same arguments.
 #if defined(__x86_64__)
-#define TORCHTS_FOR_EACH_ISA(name, loop)                                     \
-  template <class... Args>                                                   \
-  __attribute__((target("avx2,fma"))) auto name##_avx2(Args... args) {       \
-    return loop(args...);                                                    \
-  }                                                                          \
-  template <class... Args>                                                   \
-  __attribute__((                                                            \
-      target("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,"                  \
-             "prefer-vector-width=512"))) auto name##_avx512(Args... args) { \
-    return loop(args...);                                                    \
-  }                                                                          \
-  template <class... Args>                                                   \
-  auto name(Args... args) {                                                  \
-    switch (image_isa()) {                                                   \
-      case ImageIsa::avx512:                                                 \
-        return name##_avx512(args...);                                       \
-      case ImageIsa::avx2:                                                   \
-        return name##_avx2(args...);                                         \
-      default:                                                               \
-        return loop(args...);                                                \
-    }                                                                        \
+#define TORCHTS_FOR_EACH_ISA(name, loop)                                       \
+  template <class... Args>                                                     \
+  __attribute__((target("avx2,fma"))) auto name##_avx2(Args&&... args) {       \
+    return loop(args...);                                                      \
+  }                                                                            \
+  template <class... Args>                                                     \
+  __attribute__((                                                              \
+      target("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,"                    \
+             "prefer-vector-width=512"))) auto name##_avx512(Args&&... args) { \
+    return loop(args...);                                                      \
+  }                                                                            \
+  template <class... Args>                                                     \
+  auto name(Args&&... args) {                                                  \
+    switch (image_isa()) {                                                     \
+      case ImageIsa::avx512:                                                   \
+        return name##_avx512(args...);                                         \
+      case ImageIsa::avx2:                                                     \
+        return name##_avx2(args...);                                           \
+      default:                                                                 \
+        return loop(args...);                                                  \
+    }                                                                          \
   }
 #else
 #define TORCHTS_FOR_EACH_ISA(name, loop) \
   template <class... Args>               \
-  auto name(Args... args) {              \
+  auto name(Args&&... args) {            \
     return loop(args...);                \
   }
 #endif
