@@ -6,6 +6,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "image_kernels.h"
 #include "philox.h"
 
 namespace torchts {
@@ -74,24 +75,37 @@ struct MovedImage {
   }
 };
 
-void look_up(const uint8_t* in, const float* table, size_t count, float* out) {
-  for (size_t p = 0; p < count; p++) out[p] = table[in[p]];
-}
+// The columns of a moved image that are not black, which show columns side by side.
+struct Span {
+  size_t begin = 0, end = 0;
+  int64_t first = 0, last = 0;  // of those that are shown
 
-void look_up_planes(ImageView image, const float* table, float* out) {
-  const size_t area = static_cast<size_t>(image.shape.area());
-  for (int64_t c = 0; c < image.shape.channels; c++) {
-    look_up(image.data + c * area, table + c * 256, area, out + c * area);
+  explicit Span(const Places& columns) {
+    while (begin < columns.size() && columns[begin] == kOutside) begin++;
+    end = begin;
+    while (end < columns.size() && columns[end] != kOutside) end++;
+    if (begin == end) return;
+    first = columns[begin];
+    last = columns[end - 1];
   }
-}
+
+  void copy(const uint8_t* row, uint8_t* out) const {
+    const int64_t count = static_cast<int64_t>(end - begin);
+    if (last < first) return reverse_row(row + last, count, out + begin);
+    std::copy_n(row + first, count, out + begin);
+  }
+};
 
 void fill_moved(const ImageSource& s, const uint8_t* image, const MovedImage& moved, float* out) {
+  const Span span(moved.columns);
+  const size_t width = moved.columns.size();
+  std::vector<uint8_t> row(width), black(width);
   const float* table = s.table.data();
   for (int64_t c = 0; c < s.channels; c++, table += 256, image += s.height * s.width) {
     for (const int64_t y : moved.rows) {
-      for (const int64_t x : moved.columns) {
-        *out++ = table[y == kOutside || x == kOutside ? 0 : image[y * s.width + x]];
-      }
+      if (y != kOutside) span.copy(image + y * s.width, row.data());
+      look_up(y == kOutside ? black.data() : row.data(), table, width, out);
+      out += width;
     }
   }
 }

@@ -114,9 +114,24 @@ TORCHTS_LOOP void turn_hue_loop(const uint8_t* __restrict in, int64_t area, floa
 }
 TORCHTS_FOR_EACH_ISA(turn_hue, turn_hue_loop)
 
+struct ByteRange {
+  uint8_t least, most;
+};
+
+TORCHTS_LOOP ByteRange range_of_loop(const uint8_t* plane, int64_t area) {
+  uint8_t least = 255, most = 0;
+  for (int64_t i = 0; i < area; i++) {
+    least = std::min(least, plane[i]);
+    most = std::max(most, plane[i]);
+  }
+  return {least, most};
+}
+TORCHTS_FOR_EACH_ISA(range_of, range_of_loop)
+
 ByteTable stretched(const uint8_t* plane, int64_t area) {
-  const auto [least, most] = std::minmax_element(plane, plane + area);
-  const float first = *least, scale = static_cast<float>(*most - *least) * (1.0f / 255.0f);
+  const ByteRange range = range_of(plane, area);
+  const float first = range.least;
+  const float scale = static_cast<float>(range.most - range.least) * (1.0f / 255.0f);
   if (scale == 0.0f) return table_of([](int byte) { return static_cast<uint8_t>(byte); });
   return table_of([=](int byte) { return to_byte((static_cast<float>(byte) - first) / scale); });
 }

@@ -11,7 +11,12 @@ void crop_image(ImageView in, const ImageOp& op, uint8_t* out);
 void pad_image(ImageView in, const ImageOp& op, uint8_t* out);
 void flip_columns(ImageView in, uint8_t* out);
 void flip_rows(ImageView in, uint8_t* out);
+void reverse_row(const uint8_t* in, int64_t width, uint8_t* out);
 void turn_image(ImageView in, int64_t turns, uint8_t* out);
+
+// image_lookup.cc: out[i] = table[in[i]]; of an image, with a table of 256 floats for each channel.
+void look_up(const uint8_t* in, const float* table, size_t count, float* out);
+void look_up_planes(ImageView image, const float* table, float* out);
 
 // image_resize.cc
 void resize_image(ImageView in, const ImageOp& op, uint8_t* out);

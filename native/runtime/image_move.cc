@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "image_isa.h"
 #include "image_kernels.h"
 
 namespace torchts {
@@ -34,6 +35,12 @@ void window(ImageView in, int64_t top, int64_t left, const ImageShape& to, const
   }
 }
 
+TORCHTS_LOOP void reversed_loop(const uint8_t* __restrict in, int64_t width,
+                                uint8_t* __restrict out) {
+  for (int64_t x = 0; x < width; x++) out[x] = in[width - 1 - x];
+}
+TORCHTS_FOR_EACH_ISA(reversed, reversed_loop)
+
 // Where a padded place comes from.
 int64_t padded(int64_t at, int64_t length, PaddingMode mode) {
   if (mode == PaddingMode::edge) return std::clamp<int64_t>(at, 0, length - 1);
@@ -62,10 +69,12 @@ void pad_image(ImageView in, const ImageOp& op, uint8_t* out) {
   }
 }
 
+void reverse_row(const uint8_t* in, int64_t width, uint8_t* out) { reversed(in, width, out); }
+
 void flip_columns(ImageView in, uint8_t* out) {
   const int64_t width = in.shape.width;
   for (int64_t row = 0; row < in.shape.channels * in.shape.height; row++) {
-    std::reverse_copy(in.data + row * width, in.data + (row + 1) * width, out + row * width);
+    reverse_row(in.data + row * width, width, out + row * width);
   }
 }
 

@@ -3,26 +3,35 @@
 #include <algorithm>
 #include <cmath>
 
+#include "image_isa.h"
 #include "image_kernels.h"
 #include "philox.h"
 
 namespace torchts {
 namespace {
 
+TORCHTS_LOOP void add_share_loop(const uint8_t* __restrict part, float share, size_t count,
+                                 float* __restrict sum) {
+  for (size_t i = 0; i < count; i++) sum[i] += share * static_cast<float>(part[i]);
+}
+TORCHTS_FOR_EACH_ISA(add_share, add_share_loop)
+
+TORCHTS_LOOP void clamp_sum_loop(const float* __restrict sum, size_t count,
+                                 uint8_t* __restrict out) {
+  for (size_t i = 0; i < count; i++) {
+    out[i] = static_cast<uint8_t>(static_cast<int32_t>(std::min(std::max(sum[i], 0.0f), 255.0f)));
+  }
+}
+TORCHTS_FOR_EACH_ISA(clamp_sum, clamp_sum_loop)
+
 void run_mix(const ImageOp& op, ImageView in, uint8_t* out) {
   std::vector<float> sum(in.shape.size());
-  const float own = static_cast<float>(op.number);
-  for (size_t i = 0; i < sum.size(); i++) sum[i] = own * static_cast<float>(in.data[i]);
+  add_share(in.data, static_cast<float>(op.number), sum.size(), sum.data());
   ImageScratch scratch;
   for (const ImageOp::Chain& chain : op.chains) {
-    const ImageView part = scratch.apply(chain.ops, in);
-    for (size_t i = 0; i < sum.size(); i++) {
-      sum[i] += chain.share * static_cast<float>(part.data[i]);
-    }
+    add_share(scratch.apply(chain.ops, in).data, chain.share, sum.size(), sum.data());
   }
-  for (size_t i = 0; i < sum.size(); i++) {
-    out[i] = static_cast<uint8_t>(std::min(std::max(sum[i], 0.0f), 255.0f));
-  }
+  clamp_sum(sum.data(), sum.size(), out);
 }
 
 void run(const ImageOp& op, ImageView in, uint8_t* out) {
