@@ -2,139 +2,15 @@
 // first along the rows, then along the columns, each result rounded to a byte. As
 // src/engine/image-ops/resample.ts, whose integers are Pillow's or PyTorch's.
 #include <algorithm>
-#include <cmath>
 #include <cstring>
+#include <utility>
 
 #include "image_isa.h"
 #include "image_kernels.h"
+#include "image_weights.h"
 
 namespace torchts {
 namespace {
-
-constexpr double kPi = 3.141592653589793;
-
-double sinc(double x) { return x == 0 ? 1 : std::sin(x * kPi) / (x * kPi); }
-
-// Keys' cubic.
-double cubic(double x, double a) {
-  const double d = std::fabs(x);
-  if (d < 1) return ((a + 2) * d - (a + 3)) * d * d + 1;
-  return d < 2 ? (((d - 5) * d + 8) * d - 4) * a : 0;
-}
-
-double linear(double x) { return std::max(0.0, 1 - std::fabs(x)); }
-
-// Beyond `support` from its middle a filter is 0.
-struct Filter {
-  double support;
-  double (*at)(double x);
-};
-
-Filter filter_of(Interpolation interpolation) {
-  switch (interpolation) {
-    case Interpolation::box:
-      return {0.5, [](double x) { return x > -0.5 && x <= 0.5 ? 1.0 : 0.0; }};
-    case Interpolation::hamming:
-      return {1, [](double x) {
-                const double d = std::fabs(x);
-                if (d == 0) return 1.0;
-                return d >= 1 ? 0 : sinc(d) * (0.54 + 0.46 * std::cos(d * kPi));
-              }};
-    case Interpolation::bicubic:
-      return {2, [](double x) { return cubic(x, -0.5); }};
-    case Interpolation::lanczos:
-      return {3, [](double x) { return x >= -3 && x < 3 ? sinc(x) * sinc(x / 3) : 0; }};
-    default:
-      return {1, linear};
-  }
-}
-
-// What each output is made of: `count` inputs from `first` on, with weights of `bits` fractional
-// bits; `most` places are kept for the weights of each.
-struct Weights {
-  std::vector<int32_t> first, count, values;
-  int64_t most = 0;
-  int bits = 0;
-};
-
-// Weights in floating point, before they are rounded together.
-struct Shares {
-  std::vector<int32_t> first, count;
-  std::vector<double> values;
-  int64_t most;
-
-  Shares(int64_t outputs, int64_t most_inputs)
-      : first(outputs), count(outputs), values(outputs * most_inputs), most(most_inputs) {}
-};
-
-// Where the image shrinks the filter widens.
-Shares smooth_shares(int64_t inputs, int64_t outputs, const Filter& filter) {
-  const double scale = static_cast<double>(inputs) / static_cast<double>(outputs);
-  const double stretch = std::max(1.0, scale), reach = filter.support * stretch;
-  Shares shares(outputs, 2 * static_cast<int64_t>(std::ceil(reach)) + 1);
-  for (int64_t i = 0; i < outputs; i++) {
-    const double middle = (i + 0.5) * scale;
-    const int64_t start = std::max<int64_t>(0, static_cast<int64_t>(middle - reach + 0.5));
-    const int64_t end = std::min(inputs, static_cast<int64_t>(middle + reach + 0.5));
-    double* row = shares.values.data() + i * shares.most;
-    double sum = 0;
-    for (int64_t k = 0; k < end - start; k++) {
-      row[k] = filter.at((k + start - middle + 0.5) * (1 / stretch));
-      sum += row[k];
-    }
-    for (int64_t k = 0; k < end - start && sum != 0; k++) row[k] /= sum;
-    shares.first[i] = static_cast<int32_t>(start);
-    shares.count[i] = static_cast<int32_t>(end - start);
-  }
-  return shares;
-}
-
-// The two or four inputs around an output, whatever the step; those outside count for the last.
-Shares sharp_shares(int64_t inputs, int64_t outputs, bool is_cubic) {
-  const int64_t reach = is_cubic ? 2 : 1;
-  const double scale = static_cast<double>(inputs) / static_cast<double>(outputs);
-  Shares shares(outputs, 2 * reach);
-  for (int64_t i = 0; i < outputs; i++) {
-    const double middle = scale * (i + 0.5) - 0.5,
-                 place = is_cubic ? middle : std::max(0.0, middle);
-    const int64_t at = std::min(static_cast<int64_t>(std::floor(place)), inputs - 1);
-    const double rest = std::clamp(place - static_cast<double>(at), 0.0, 1.0);
-    const int64_t start = std::max<int64_t>(0, at - reach + 1);
-    for (int64_t k = 0; k < 2 * reach; k++) {
-      const double distance = static_cast<double>(k + 1 - reach) - rest;
-      const double weight = is_cubic ? cubic(distance, -0.75) : linear(distance);
-      const int64_t input = std::clamp<int64_t>(at - reach + 1 + k, 0, inputs - 1);
-      shares.values[i * shares.most + input - start] += weight;
-    }
-    shares.first[i] = static_cast<int32_t>(start);
-    shares.count[i] = static_cast<int32_t>(std::min(inputs, at + reach + 1) - start);
-  }
-  return shares;
-}
-
-Weights weights(int64_t inputs, int64_t outputs, const ImageOp& op) {
-  constexpr int kMostBits = 22;
-  const bool is_pil = op.arithmetic == Arithmetic::pil;
-  Shares shares = is_pil || op.antialias
-                      ? smooth_shares(inputs, outputs, filter_of(op.interpolation))
-                      : sharp_shares(inputs, outputs, op.interpolation == Interpolation::bicubic);
-  Weights result;
-  result.bits = is_pil ? kMostBits : 0;
-  const double greatest = *std::max_element(shares.values.begin(), shares.values.end());
-  const auto fits = [&](int bits) {
-    return static_cast<int64_t>(0.5 + greatest * static_cast<double>(1 << bits)) < 1 << 15;
-  };
-  while (result.bits < kMostBits && fits(result.bits + 1)) result.bits++;
-  result.values.reserve(shares.values.size());
-  for (const double value : shares.values) {
-    const double share = value * static_cast<double>(1 << result.bits);
-    result.values.push_back(static_cast<int32_t>(share < 0 ? share - 0.5 : share + 0.5));
-  }
-  result.first = std::move(shares.first);
-  result.count = std::move(shares.count);
-  result.most = shares.most;
-  return result;
-}
 
 inline uint8_t to_byte(int32_t sum, int bits) {
   return static_cast<uint8_t>(std::clamp(sum >> bits, 0, 255));
@@ -159,18 +35,91 @@ TORCHTS_LOOP void resample_columns_loop(const uint8_t* __restrict in, const int3
 }
 TORCHTS_FOR_EACH_ISA(resample_columns, resample_columns_loop)
 
-// A row of `width` of the weighted sum of `count` rows.
-TORCHTS_LOOP void resample_rows_loop(const uint8_t* __restrict in, int64_t stride,
-                                     const int32_t* values, int32_t count, int bits, int64_t width,
-                                     int32_t* __restrict sum, uint8_t* __restrict out) {
-  for (int64_t x = 0; x < width; x++) sum[x] = (1 << bits) >> 1;
-  for (int32_t k = 0; k < count; k++, in += stride) {
-    const int32_t weight = values[k];
-    for (int64_t x = 0; x < width; x++) sum[x] += weight * in[x];
+// A row of `width` of the weighted sum of `count` rows. Columns of a chunk are summed in registers.
+TORCHTS_LOOP void resample_rows_loop(const uint8_t* in, int64_t stride, const int32_t* values,
+                                     int32_t count, int bits, int64_t width,
+                                     uint8_t* __restrict out) {
+  constexpr int64_t kChunk = 64;
+  for (int64_t x = 0; x < width; x += kChunk) {
+    int32_t sum[kChunk];
+    for (int64_t i = 0; i < kChunk; i++) sum[i] = (1 << bits) >> 1;
+    const int64_t size = std::min(kChunk, width - x);
+    for (int32_t k = 0; k < count; k++) {
+      const uint8_t* from = in + k * stride + x;
+      const int32_t weight = values[k];
+      if (size == kChunk) {
+        for (int64_t i = 0; i < kChunk; i++) sum[i] += weight * from[i];
+      } else {
+        for (int64_t i = 0; i < size; i++) sum[i] += weight * from[i];
+      }
+    }
+    for (int64_t i = 0; i < size; i++) out[x + i] = to_byte(sum[i], bits);
   }
-  for (int64_t x = 0; x < width; x++) out[x] = to_byte(sum[x], bits);
 }
 TORCHTS_FOR_EACH_ISA(resample_rows, resample_rows_loop)
+
+// A square of bytes, a vector a row.
+typedef uint8_t Bytes __attribute__((vector_size(kRows)));
+struct Square {
+  Bytes row[kRows];
+};
+
+// The bytes of `a` and `b` in turn, from place `kFirst` on.
+template <int kFirst, int... kLane>
+TORCHTS_LOOP Bytes interleaved(const Bytes& a, const Bytes& b,
+                               std::integer_sequence<int, kLane...>) {
+  return __builtin_shufflevector(a, b, (kFirst + kLane / 2 + kLane % 2 * kRows)...);
+}
+
+// Each turn interleaves the upper half with the lower one; four turns exchange rows and columns.
+TORCHTS_LOOP void transpose(Square& square) {
+  constexpr int kHalf = kRows / 2;
+  constexpr auto kLanes = std::make_integer_sequence<int, kRows>{};
+  for (int turn = 0; turn < 4; turn++) {
+    const Square from = square;
+    for (int i = 0; i < kHalf; i++) {
+      square.row[2 * i] = interleaved<0>(from.row[i], from.row[i + kHalf], kLanes);
+      square.row[2 * i + 1] = interleaved<kHalf>(from.row[i], from.row[i + kHalf], kLanes);
+    }
+  }
+}
+
+// `count` rows of `width` bytes, `stride` apart, to (width, kRows).
+void columns_of_rows(const uint8_t* in, int64_t stride, int64_t count, int64_t width,
+                     uint8_t* out) {
+  if (width < kRows) {
+    for (int64_t x = 0; x < width; x++) {
+      for (int64_t r = 0; r < count; r++) out[x * kRows + r] = in[r * stride + x];
+    }
+    return;
+  }
+  for (int64_t x = 0; x < width; x += kRows) {
+    const int64_t at = std::min(x, width - kRows);  // the last ones again rather than fewer
+    Square square;
+    for (int64_t r = 0; r < kRows; r++) {
+      std::memcpy(&square.row[r], in + std::min(r, count - 1) * stride + at, kRows);
+    }
+    transpose(square);
+    std::memcpy(out + at * kRows, square.row, sizeof(square.row));
+  }
+}
+
+// (width, kRows) to `count` rows of `width` bytes.
+void rows_of_columns(const uint8_t* in, int64_t count, int64_t width, uint8_t* out) {
+  if (width < kRows) {
+    for (int64_t x = 0; x < width; x++) {
+      for (int64_t r = 0; r < count; r++) out[r * width + x] = in[x * kRows + r];
+    }
+    return;
+  }
+  for (int64_t x = 0; x < width; x += kRows) {
+    const int64_t at = std::min(x, width - kRows);
+    Square square;
+    std::memcpy(square.row, in + at * kRows, sizeof(square.row));
+    transpose(square);
+    for (int64_t r = 0; r < count; r++) std::memcpy(out + r * width + at, &square.row[r], kRows);
+  }
+}
 
 // (rows, columns) of bytes, to be resampled along its rows; the rows lie `stride` apart.
 void along_rows(const uint8_t* in, int64_t rows, int64_t columns, int64_t stride, const Weights& by,
@@ -180,45 +129,39 @@ void along_rows(const uint8_t* in, int64_t rows, int64_t columns, int64_t stride
   std::vector<uint8_t> made(static_cast<size_t>(outputs * kRows));
   for (int64_t begin = 0; begin < rows; begin += kRows) {
     const int64_t count = std::min(kRows, rows - begin);
-    for (int64_t r = 0; r < count; r++) {
-      const uint8_t* row = in + (begin + r) * stride;
-      for (int64_t x = 0; x < columns; x++) block[x * kRows + r] = row[x];
-    }
+    columns_of_rows(in + begin * stride, stride, count, columns, block.data());
     resample_columns(block.data(), by.first.data(), by.count.data(), by.values.data(), by.most,
                      by.bits, outputs, made.data());
-    for (int64_t r = 0; r < count; r++) {
-      uint8_t* row = out + (begin + r) * outputs;
-      for (int64_t x = 0; x < outputs; x++) row[x] = made[x * kRows + r];
-    }
+    rows_of_columns(made.data(), count, outputs, out + begin * outputs);
   }
 }
 
 // (rows, width) to (outputs, width); the rows lie `stride` apart.
 void along_columns(const uint8_t* in, int64_t stride, int64_t width, const Weights& by,
                    uint8_t* out) {
-  std::vector<int32_t> sum(static_cast<size_t>(width));
   for (size_t i = 0; i < by.first.size(); i++, out += width) {
     resample_rows(in + by.first[i] * stride, stride, by.values.data() + i * by.most, by.count[i],
-                  by.bits, width, sum.data(), out);
+                  by.bits, width, out);
   }
 }
 
 void smooth_resize(ImageView in, const ImageOp& op, uint8_t* out) {
   const bool across = op.width != op.to.width, down = op.height != op.to.height;
-  const Weights columns = across ? weights(op.width, op.to.width, op) : Weights{};
-  const Weights rows = down ? weights(op.height, op.to.height, op) : Weights{};
+  const std::shared_ptr<const Weights> columns =
+      across ? weights(op.width, op.to.width, op) : nullptr;
+  const std::shared_ptr<const Weights> rows = down ? weights(op.height, op.to.height, op) : nullptr;
   std::vector<uint8_t> between(across && down ? static_cast<size_t>(op.height * op.to.width) : 0);
   for (int64_t c = 0; c < in.shape.channels; c++, out += op.to.area()) {
     const uint8_t* from = in.data + (c * in.shape.height + op.top) * in.shape.width + op.left;
     int64_t stride = in.shape.width;
     if (across) {
       uint8_t* to = down ? between.data() : out;
-      along_rows(from, op.height, op.width, stride, columns, to);
+      along_rows(from, op.height, op.width, stride, *columns, to);
       from = to;
       stride = op.to.width;
     }
     if (down) {
-      along_columns(from, stride, op.to.width, rows, out);
+      along_columns(from, stride, op.to.width, *rows, out);
     } else if (!across) {
       for (int64_t y = 0; y < op.height; y++) {
         std::memcpy(out + y * op.width, from + y * stride, static_cast<size_t>(op.width));
