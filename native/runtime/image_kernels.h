@@ -37,8 +37,10 @@ void solarize_image(ImageView in, double threshold, uint8_t* out);
 void autocontrast_image(ImageView in, uint8_t* out);
 void equalize_image(ImageView in, uint8_t* out);
 
-// image_filter.cc
+// image_sharpness.cc
 void adjust_sharpness(ImageView in, double factor, uint8_t* out);
+
+// image_blur.cc
 void blur_image(ImageView in, const ImageOp& op, uint8_t* out);
 
 }  // namespace torchts

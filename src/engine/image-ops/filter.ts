@@ -6,7 +6,7 @@ import { clampByte } from './color.ts';
 import type { BlurOp } from './op.ts';
 import type { Pixels } from './pixels.ts';
 
-const { fround } = Math;
+const { floor, fround } = Math;
 
 /** Between the image (factor 1) and its mean over 3 x 3 pixels, where the own counts fivefold. */
 export function sharpness(image: Pixels, factor: number): Pixels {
@@ -32,47 +32,45 @@ export function sharpness(image: Pixels, factor: number): Pixels {
   return { channels, height, width, data: result };
 }
 
-/** Reflects at the edges. torchvision multiplies the kernels first, so a sum may round apart. */
+/**
+ * Reflects at the edges. The kernels are multiplied, and the terms are summed in float32 row by row
+ * from the first weight on, as torchvision's convolution does.
+ */
 export function gaussianBlur(image: Pixels, { kernel_x, kernel_y }: BlurOp): Pixels {
   const { channels, height, width, data } = image;
-  const along = filtered(data, channels * height, width, kernel_x);
+  checkReach(kernel_x, width);
+  checkReach(kernel_y, height);
+  const kernel = kernel_y.map((down) =>
+    kernel_x.map((across) => fround(fround(down) * fround(across))),
+  );
   const result = new Uint8Array(data.length);
   for (let channel = 0; channel < channels; channel++) {
-    for (let x = 0; x < width; x++) {
-      const at = (y: number) => (channel * height + y) * width + x;
-      const column = Array.from({ length: height }, (_, y) => along[at(y)]!);
-      filtered(column, 1, height, kernel_y).forEach((value, y) => {
-        result[at(y)] = roundHalfEven(value);
-      });
+    const plane = data.subarray(channel * height * width, (channel + 1) * height * width);
+    for (let i = 0; i < plane.length; i++) {
+      const [top, left] = [floor(i / width) - half(kernel_y), (i % width) - half(kernel_x)];
+      let sum = 0;
+      for (const [y, weights] of kernel.entries()) {
+        const row = reflected(top + y, height) * width;
+        for (const [x, weight] of weights.entries()) {
+          sum = fround(weight * plane[row + reflected(left + x, width)]! + sum);
+        }
+      }
+      result[channel * height * width + i] = Math.min(255, roundHalfEven(sum));
     }
   }
   return { channels, height, width, data: result };
 }
 
-/** (rows, length) with every row filtered, summed in float32 from the first weight on. */
-function filtered(
-  data: ArrayLike<number>,
-  rows: number,
-  length: number,
-  kernel: readonly number[],
-): Float32Array {
-  const half = (kernel.length - 1) / 2;
-  if (half > length - 1) {
-    throw new EngineError(
-      `[images] a kernel of ${kernel.length} reaches over ${length} reflected pixels`,
-    );
-  }
-  const result = new Float32Array(rows * length);
-  for (let row = 0; row < rows; row++) {
-    for (let i = 0; i < length; i++) {
-      let sum = 0;
-      for (const [k, weight] of kernel.entries()) {
-        const at = i + k - half;
-        const place = at < 0 ? -at : at < length ? at : 2 * (length - 1) - at;
-        sum = fround(fround(weight) * data[row * length + place]! + sum);
-      }
-      result[row * length + i] = sum;
-    }
-  }
-  return result;
+const half = (kernel: readonly number[]) => (kernel.length - 1) / 2;
+
+function reflected(at: number, length: number): number {
+  if (at < 0) return -at;
+  return at < length ? at : 2 * (length - 1) - at;
+}
+
+function checkReach(kernel: readonly number[], length: number): void {
+  if (half(kernel) < length) return;
+  throw new EngineError(
+    `[images] a kernel of ${kernel.length} reaches over ${length} reflected pixels`,
+  );
 }

@@ -151,6 +151,61 @@ describe.each([
   });
 });
 
+describe('an image larger than vectors and blocks', () => {
+  const LARGE = { channels: 3, height: 37, width: 150 };
+  const to = { height: 20, width: 135 };
+  const box = { top: 3, left: 5, height: 33, width: 140 };
+  const gauss = (size: number, sigma: number) => {
+    const weights = Array.from({ length: size }, (_, i) =>
+      Math.exp(-((i - (size - 1) / 2) ** 2) / (2 * sigma ** 2)),
+    );
+    const sum = weights.reduce((a, b) => a + b);
+    return weights.map((weight) => weight / sum);
+  };
+  const matrix = [0.97, 0.2, -6, -0.25, 1.04, 3];
+  const coefficients = [1.1, 0.08, -4, 0.02, 1.2, -3, 0.0009, 0.002];
+  const fill = fillFor(LARGE);
+  const same150 = { height: 37, width: 150 };
+
+  test.each<[string, ImageOp]>([
+    ['a blur', { kind: 'gaussian_blur', kernel_x: gauss(9, 2), kernel_y: gauss(7, 1.5) }],
+    ['a wide blur', { kind: 'gaussian_blur', kernel_x: gauss(31, 5), kernel_y: gauss(25, 4) }],
+    ['a loud blur', { kind: 'gaussian_blur', kernel_x: [0.9, 1, 0.3], kernel_y: [1, 1, 1] }],
+    [
+      'means, many of them halves',
+      { kind: 'gaussian_blur', kernel_x: [0.25, 0.5, 0.25], kernel_y: [0.25, 0.5, 0.25] },
+    ],
+    ['a flip', { kind: 'horizontal_flip' }],
+    ['autocontrast', { kind: 'autocontrast' }],
+    ...(['nearest', 'bilinear'] as const).flatMap((interpolation): [string, ImageOp][] => [
+      [`affine, ${interpolation}`, { kind: 'affine', matrix, to: same150, interpolation, fill }],
+      [`tilted, ${interpolation}`, { kind: 'perspective', coefficients, interpolation, fill }],
+      [`black, ${interpolation}`, { kind: 'perspective', coefficients, interpolation, fill: null }],
+    ]),
+    ...(['PIL', 'tensor'] as const).map((as): [string, ImageOp] => [
+      `a resize of ${as}`,
+      { kind: 'resize', ...box, to, interpolation: 'bicubic', antialias: true, as },
+    ]),
+  ])('%s', (_, op) => same(LARGE, [op]));
+
+  test('is moved row by row', () => {
+    const indices = Int32Array.of(0);
+    const moves = [
+      { kind: 'crop', height: 40, width: 141, left: 3, top: 4, right: 0, bottom: 2 },
+      { kind: 'flip', probability: 1 },
+      { kind: 'crop', height: 38, width: 139, left: 0, top: 1, right: 8, bottom: 0 },
+    ] as const;
+    const [expected, actual] = [referenceEngine(), cpuEngine()].map((engine) => {
+      const inputs = engine.allocate('float32', 3 * 38 * 139);
+      const slot = { inputs, targets: engine.allocate('int64', 1) };
+      const source = { ...sourceOn(engine, LARGE, LARGE), to: undefined, moves };
+      engine.images(source).gather(indices, 7, slot);
+      return list(engine.readSync(inputs));
+    });
+    expect(actual).toEqual(expected);
+  });
+});
+
 describe('erased boxes', () => {
   const erase = [
     { top: 2, left: 3, height: 5, width: 7, value: [1.5, -2, 3.25] },
