@@ -4,6 +4,7 @@ import { access, constants } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Command, Option } from 'commander';
+import { ConfigError } from '../base/errors.ts';
 import { writeFileAtomic } from '../io/atomic.ts';
 import type { CommandContext } from './context.ts';
 import { EXIT } from './exit.ts';
@@ -16,6 +17,7 @@ import { checkpointCalled, resolveTarget } from './target.ts';
 interface PredictOptions extends CommonOptions {
   readonly checkpoint: string;
   readonly ema: boolean;
+  readonly text?: readonly string[];
   readonly topk: number;
   readonly format: PredictionFormat;
   readonly out?: string;
@@ -28,6 +30,8 @@ const HELP: CommandHelp = {
     ['torchts predict runs/images photo.jpg', 'the class of a picture'],
     ['torchts predict runs/images holiday/ --topk 3', 'three classes for each of a folder'],
     ['torchts predict runs/iris flowers.csv --format csv --out species.csv', 'of each row'],
+    ['torchts predict runs/mail --text "Win a prize now!"', 'the class of a text'],
+    ['torchts predict runs/mail mails.csv', 'of each row; of a .txt file, of each line'],
     ['torchts predict runs/images - --format json < names.txt', 'the files that are named there'],
   ],
   notes:
@@ -40,11 +44,16 @@ export function predictCommand(context: CommandContext): Command {
   const command = new Command('predict')
     .summary('what a trained model says of files')
     .description(
-      'Print what a checkpoint of RUN says of images or of the rows of tables; given a CONFIG, of ' +
+      'Print what a checkpoint of RUN says of images, texts or the rows of tables; given a CONFIG, of ' +
         'the newest run of that name in --runs.',
     )
     .argument('<run|config>', 'the folder of a run, or a YAML file')
-    .argument('<input...>', 'files, folders of files, or - for names on standard input')
+    .argument('[input...]', 'files, folders of files, or - for names on standard input')
+    .addOption(
+      new Option('--text <text>', 'a text itself, for a model of texts; may come again').argParser(
+        (text, before: readonly string[] = []) => [...before, text],
+      ),
+    )
     .option('--checkpoint <which>', 'best, last, or the folder of a checkpoint', 'best')
     .option('--no-ema', 'the weights as trained, where their average is kept too')
     .addOption(
@@ -74,6 +83,10 @@ async function predict(
   inputs: readonly string[],
   options: PredictOptions,
 ): Promise<void> {
+  const { text: texts = [] } = options;
+  if (inputs.length + texts.length === 0) {
+    throw new ConfigError('name the files to predict, or give --text');
+  }
   const { config, run } = resolveTarget(name);
   const loaded = await services.loadConfig(config, overridesOf(options, []));
   // Before anything is computed that could then not be written.
@@ -83,14 +96,15 @@ async function predict(
     checkpoint: checkpointCalled(options.checkpoint, run, options.runs, loaded.config.name),
     trained: !options.ema,
     inputs: named(inputs, io),
+    texts,
     topk: options.topk,
     batch_size: options.batchSize,
     threads: options.threads,
   });
   const writer = predictionWriter(options.format);
-  const texts: string[] = [];
+  const written: string[] = [];
   const write = (text: string) => {
-    if (options.out !== undefined) texts.push(text);
+    if (options.out !== undefined) written.push(text);
     else if (text !== '') io.stdout.write(text);
   };
   for await (const event of events) {
@@ -99,7 +113,7 @@ async function predict(
     if (event.event === 'failed') finish(EXIT.failed);
   }
   write(writer.end());
-  if (options.out !== undefined) await writeFileAtomic(options.out, texts.join(''));
+  if (options.out !== undefined) await writeFileAtomic(options.out, written.join(''));
 }
 
 /** What is named on the command line; `-` stands for the lines of standard input. */

@@ -27,26 +27,46 @@ const WRITERS: Record<PredictionFormat, () => PredictionWriter> = {
 /** Numbers of a sample that a line shows. */
 const MOST_VALUES = 8;
 
+/** Columns of words. */
+const LEFT = ['file', 'text', 'class'];
+const MOST_CHARACTERS = 48;
+
+/** Where a prediction's sample is from, as titles and cells. */
+function originOf({ file, row, text }: Prediction): [title: string, cell: string | number][] {
+  const all: [string, string | number | undefined][] = [
+    ['file', file],
+    ['row', row],
+    ['text', text],
+  ];
+  return all.flatMap(([title, cell]) => (cell === undefined ? [] : [[title, cell]]));
+}
+
+/** A text in a line of a table. */
+function shortened(text: string | number): string {
+  const characters = [...String(text).replaceAll(/[\s\p{Cc}]+/gu, ' ')];
+  if (characters.length <= MOST_CHARACTERS) return characters.join('');
+  return `${characters.slice(0, MOST_CHARACTERS - 3).join('')}...`;
+}
+
 /** Its columns are as wide as the widest cell, so it is written at the end. */
 function tableWriter(): PredictionWriter {
   let titles: string[] = [];
   const rows: string[][] = [];
   return {
     add(prediction) {
-      const { file, row, classes = [] } = prediction;
+      const { classes = [] } = prediction;
+      const origin = originOf(prediction);
       const values = Object.entries(prediction.values ?? {});
       const shown = values.slice(0, MOST_VALUES);
       const [rest, ellipsis] = values.length > MOST_VALUES ? [['...'], ['']] : [[], []];
       titles = [
-        'file',
-        ...(row === undefined ? [] : ['row']),
+        ...origin.map(([title]) => title),
         ...classes.flatMap(() => ['class', '']),
         ...shown.map(([name]) => name),
         ...rest,
       ];
       rows.push([
-        file,
-        ...(row === undefined ? [] : [String(row)]),
+        ...origin.map(([title, cell]) => (title === 'text' ? shortened(cell) : String(cell))),
         ...classes.flatMap((likely) => [likely.class, percent(likely.probability)]),
         ...shown.map(([, value]) => decimal(value)),
         ...ellipsis,
@@ -55,7 +75,7 @@ function tableWriter(): PredictionWriter {
     },
     end() {
       if (rows.length === 0) return '';
-      const right = titles.flatMap((title, i) => (title === 'class' || i === 0 ? [] : [i]));
+      const right = titles.flatMap((title, i) => (LEFT.includes(title) ? [] : [i]));
       return `${table(titles, rows, right)}\n`;
     },
   };
@@ -75,10 +95,10 @@ function jsonWriter(): PredictionWriter {
 function csvWriter(): PredictionWriter {
   let header = true;
   return {
-    add({ file, row, classes = [], values = {} }) {
+    add(prediction) {
+      const { classes = [], values = {} } = prediction;
       const cells: [string, string | number][] = [
-        ['file', file],
-        ...(row === undefined ? [] : ([['row', row]] as [string, number][])),
+        ...originOf(prediction),
         ...classes.flatMap(({ class: name, probability }, i): [string, string | number][] => {
           const place = i === 0 ? '' : `_${i + 1}`;
           return [

@@ -89,21 +89,29 @@ export interface CacheReport {
 
 /** Makes new samples into inputs as those of a data set are made, without what is random. */
 export interface SampleEncoder {
-  /** `image`: a sample a file; `table`: a sample a row. */
-  readonly kind: 'image' | 'table';
+  /** `image`: a sample a file; `table`: a sample a row; `text`: a sample a row or a line. */
+  readonly kind: 'image' | 'table' | 'text';
   /** How the names of its files end; in a folder others are passed over. */
   readonly extensions: readonly string[];
   /** The names of the numbers that are predicted, where targets are numbers that have names. */
   readonly outputs?: readonly string[];
   /** Throws a `FileError` or a `ConfigError` that says what is wrong with the file. */
   encode(path: string): Promise<EncodedFile>;
+  /** Texts that are in no file, for kinds whose samples are texts. */
+  readonly encodeTexts?: (texts: readonly string[]) => EncodedFile;
 }
 
 /** The samples of a file. */
 export interface EncodedFile {
   readonly length: number;
-  /** (length, ...input shape), row-major. */
+  /** (length, ...input shape), row-major; where the input varies, one behind the other. */
   readonly inputs: HostArray;
+  /** (length + 1): where the input varies, sample `i` is from item `i` to the next one. */
+  readonly bounds?: Int32Array | undefined;
+  /** The rows or lines of the file that the samples are, as a person counts them. */
+  readonly rows?: Int32Array | undefined;
+  /** The texts that the samples are. */
+  readonly texts?: readonly string[] | undefined;
   /** What was done to make it fit, in words, where that is not what the data set does. */
   readonly note?: string | undefined;
 }

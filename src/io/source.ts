@@ -87,3 +87,13 @@ export function readBeginning(
     if (descriptor !== undefined) closeSync(descriptor);
   }
 }
+
+/** The text of a file. Throws a `FileError` as `readWhole`, and where it is not in UTF-8. */
+export function readText(path: string, most: number): string {
+  const bytes = readWhole(path, most);
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw new FileError(`cannot read ${path}: it is no text in UTF-8`);
+  }
+}

@@ -9,7 +9,9 @@ import { numel } from '../base/shape.ts';
 import { shortType } from '../base/user-code.ts';
 import { validationSplits } from '../config/splits.ts';
 import { setThreads } from '../core/device.ts';
-import type { DatasetSource, EncodedFile, SampleEncoder } from '../data/index.ts';
+import type { Tensor } from '../core/tensor.ts';
+import type { DatasetSource, EncodedFile, Field, SampleEncoder } from '../data/index.ts';
+import { fewLengths, holding } from '../data/loading/buckets.ts';
 import { fromHost } from '../io/tensors.ts';
 import { restoreWeights } from './checkpoint/snapshot.ts';
 import type { PredictEvent, Prediction, PredictRequest } from './request.ts';
@@ -19,8 +21,6 @@ import { buildTask, type Task } from './task/task.ts';
 
 /** Files read at a time. */
 const AT_ONCE = 8;
-/** A row of a table begins below the header, counted from 1. */
-const FIRST_ROW = 2;
 
 /**
  * A prediction for each sample in the files, in order, and an event for each file that is at fault.
@@ -35,14 +35,16 @@ export async function* predict(request: PredictRequest): AsyncGenerator<PredictE
   const task = buildTask(withLearnedBy(request.loaded, checkpoint));
   const source = sourceOf(request, task);
   const reading = readerOf(request, source);
+  const { encoder } = reading;
+  const texts = textsOf(request, encoder);
   await restoreWeights(task, checkpoint, request.trained);
   task.model.eval();
   const step = predictionStep(task);
   const told = new Set<string>();
   try {
-    const files = filesOf(request.inputs, reading.encoder);
-    const encoded = inOrder(files, AT_ONCE, (file) => encode(file, reading.encoder));
-    const batches = batched(encoded, request.batch_size ?? task.eval_batch_size);
+    const files = filesOf(request.inputs, encoder);
+    const encoded = inOrder(files, AT_ONCE, (file) => encode(file, encoder));
+    const batches = batched(chained(texts, encoded), request.batch_size ?? task.eval_batch_size);
     for await (const batch of batches) {
       for (const { note } of batch.samples.map(({ from }) => from)) {
         if (note === undefined || told.has(note)) continue;
@@ -81,6 +83,17 @@ function readerOf({ loaded, topk }: PredictRequest, source: DatasetSource): Read
   return { source, encoder, topk };
 }
 
+/** The texts of the request, encoded. */
+function textsOf({ texts = [], loaded }: PredictRequest, encoder: SampleEncoder): Encoded[] {
+  if (texts.length === 0) return [];
+  if (encoder.encodeTexts !== undefined) return [encoder.encodeTexts(texts)];
+  const type = shortType(loaded.config.data.train.type);
+  throw loaded.error(
+    ['data', 'train'],
+    `${type} has samples that are no texts: give files of them`,
+  );
+}
+
 // ---- files -------------------------------------------------------------------------------------
 
 /** A file, or a folder or a path that is none, and why. */
@@ -114,11 +127,15 @@ async function filesBelow(folder: string, { extensions, kind }: SampleEncoder): 
   return [{ file: folder, fault }];
 }
 
-/** A file whose samples are there, or why they are not. */
-type Encoded = { readonly file: string } & (
-  | (EncodedFile & { readonly fault?: undefined })
-  | { readonly fault: string }
-);
+/** A file whose samples are there, or texts that are in none; or why they are not. */
+type Encoded =
+  | (EncodedFile & { readonly file?: string; readonly fault?: undefined })
+  | { readonly file: string; readonly fault: string };
+
+async function* chained<T>(first: Iterable<T>, others: AsyncIterable<T>): AsyncGenerator<T, void> {
+  yield* first;
+  yield* others;
+}
 
 async function encode({ file, fault }: Found, encoder: SampleEncoder): Promise<Encoded> {
   if (fault !== undefined) return { file, fault };
@@ -151,7 +168,7 @@ async function* inOrder<T, R>(
 // ---- batches -----------------------------------------------------------------------------------
 
 interface Sample {
-  readonly from: EncodedFile & { readonly file: string };
+  readonly from: EncodedFile & { readonly file?: string };
   /** Which of the file's samples. */
   readonly place: number;
 }
@@ -188,22 +205,43 @@ async function* predictions(
 ): AsyncGenerator<PredictEvent, void> {
   for (const { file, fault } of faults) yield { event: 'failed', file, message: fault };
   if (samples.length === 0) return;
-  const { dtype, shape } = reading.source.input;
-  const width = numel(shape);
-  const data = hostArray(dtype, samples.length * width);
-  for (const [i, { from, place }] of samples.entries()) {
-    const row = from.inputs.subarray(place * width, (place + 1) * width);
-    (data as { set(values: HostArray, at: number): void }).set(row, i * width);
-  }
-  using input = fromHost({ dtype, shape: [samples.length, ...shape], data });
+  using input = inputsOf(samples, reading.source.input);
   using output = await step(input);
   const outputs = (await output.data()) as Float32Array;
   const count = outputs.length / samples.length;
-  for (const [i, { from, place }] of samples.entries()) {
-    const row = reading.encoder.kind === 'table' ? { row: place + FIRST_ROW } : {};
+  for (const [i, sample] of samples.entries()) {
     const numbers = outputs.subarray(i * count, (i + 1) * count);
-    yield { event: 'prediction', file: from.file, ...row, ...saying(numbers, reading) };
+    yield { event: 'prediction', ...origin(sample), ...saying(numbers, reading) };
   }
+}
+
+/** A batch, padded as batches of texts are where samples vary. */
+function inputsOf(samples: readonly Sample[], { dtype, shape, varies }: Field): Tensor {
+  const whole = numel(shape);
+  const rows = samples.map(({ from: { inputs, bounds }, place }): HostArray => {
+    const [start, end] = bounds
+      ? [bounds[place], bounds[place + 1]]
+      : [place * whole, (place + 1) * whole];
+    return inputs.subarray(start, end);
+  });
+  const [longest, ...rest] = shape;
+  const needed = Math.max(...rows.map(({ length }) => length / numel(rest)));
+  const sizes = varies ? [holding(fewLengths(longest!), needed), ...rest] : shape;
+  const width = numel(sizes);
+  const data = hostArray(dtype, samples.length * width);
+  for (const [i, row] of rows.entries()) {
+    (data as { set(values: HostArray, at: number): void }).set(row, i * width);
+  }
+  return fromHost({ dtype, shape: [samples.length, ...sizes], data });
+}
+
+/** Where a sample is from. */
+function origin({ from: { file, rows, texts }, place }: Sample) {
+  return {
+    ...(file !== undefined && { file }),
+    ...(rows !== undefined && { row: rows[place]! }),
+    ...(texts !== undefined && { text: texts[place]! }),
+  };
 }
 
 /** What a model's outputs for one sample mean. */

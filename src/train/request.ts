@@ -51,6 +51,8 @@ export interface PredictRequest {
   readonly trained?: boolean;
   /** Files and folders of them. */
   readonly inputs: AsyncIterable<string>;
+  /** Texts that are in no file, told of before the files. */
+  readonly texts?: readonly string[];
   /** How many classes are told of a sample, the likeliest first. */
   readonly topk: number;
   /** Samples a batch; those of an evaluation unless given. */
@@ -61,9 +63,11 @@ export interface PredictRequest {
 /** What the model says of a sample: its likeliest classes, or numbers by their names. */
 export interface Prediction {
   readonly event: 'prediction';
-  readonly file: string;
-  /** The row of a table, as a person counts them: the header is the first. */
+  /** Nothing for a text of the request. */
+  readonly file?: string;
+  /** The row of a table, as a person counts them: the header is the first; or a line of a text. */
   readonly row?: number;
+  readonly text?: string;
   readonly classes?: readonly { readonly class: string; readonly probability: number }[];
   readonly values?: Readonly<Record<string, number>>;
 }

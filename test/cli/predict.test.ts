@@ -22,6 +22,10 @@ const ROWS: PredictEvent[] = [
   { event: 'prediction', file: 'x.csv', row: 2, values: { price: 1.5 } },
   { event: 'prediction', file: 'x.csv', row: 3, values: { price: -20 } },
 ];
+const TEXTS: PredictEvent[] = [
+  { event: 'prediction', text: 'win,\nnow', classes: [{ class: 'spam', probability: 0.5 }] },
+  { event: 'prediction', text: 'ab '.repeat(20), classes: [{ class: 'ham', probability: 1 }] },
+];
 const FAULT: PredictEvent = { event: 'failed', file: 'bad.png', message: 'cannot read bad.png' };
 
 function predictor(events: readonly PredictEvent[]) {
@@ -90,6 +94,17 @@ describe('torchts predict', () => {
       ROWS,
       ['file   row  price', '-----  ---  -----', 'x.csv    2    1.5', 'x.csv    3    -20'],
     ],
+    [
+      'table',
+      TEXTS,
+      [
+        `text${' '.repeat(44)}  class`,
+        `${'-'.repeat(48)}  -----  ------`,
+        `win, now${' '.repeat(40)}  spam    50.0%`,
+        `${'ab '.repeat(15)}...  ham    100.0%`,
+      ],
+    ],
+    ['csv', TEXTS, ['text,class,probability', '"win,\nnow",spam,0.5', `${'ab '.repeat(20)},ham,1`]],
   ] as const)('prints %s', async (format, events, lines) => {
     const { services } = predictor(events);
     const { out, err } = await torchts(`predict ${CONFIG} x --checkpoint c --format ${format}`, {
@@ -98,6 +113,16 @@ describe('torchts predict', () => {
     expect(out).toBe(`${lines.join('\n')}\n`);
     const notes = events.flatMap((event) => (event.event === 'note' ? [event.message] : []));
     expect(err).toBe(notes.map((note) => `torchts: ${note}\n`).join(''));
+  });
+
+  it('passes texts on, and wants something to predict', async () => {
+    const { asked, services } = predictor([]);
+    const command = `predict ${CONFIG} --checkpoint c`;
+    await torchts(`${command} --text one --text two`, { services });
+    expect(asked[0]).toMatchObject({ texts: ['one', 'two'], inputs: [] });
+    const nothing = await torchts(command, { services });
+    expect(nothing.code).toBe(2);
+    expect(nothing.err).toContain('name the files to predict, or give --text');
   });
 
   it('prints one JSON array, also of nothing', async () => {

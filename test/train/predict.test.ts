@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
@@ -150,6 +150,59 @@ report: false
     ]);
   });
 
+  it('tells the classes of texts, of lines and rows, without the training file', async () => {
+    const folder = await temporaryFolder();
+    const file = (name: string) => join(folder, name);
+    const rows = Array.from({ length: 10 }, (_, i) => [`win money ${i}`, `see you at ${i}`]);
+    const lines = rows.map(([spam, ham]) => `${spam},spam\n${ham},ham\n`).join('');
+    writeFileSync(file('train.csv'), `mail,label\n${lines}`);
+    const predicted = await trained(
+      folder,
+      `
+data:
+  train: { type: TextDataset, path: ${file('train.csv')}, text: mail, lowercase: true, min_freq: 2 }
+  batch_size: 4
+model:
+  type: Sequential
+  layers:
+    - { type: EmbeddingBag, embedding_dim: 4, padding_idx: 0 }
+    - { type: Linear, out_features: 2 }
+loss: CrossEntropyLoss
+optimizer: { type: Adam, lr: 0.1 }
+trainer: { epochs: 10 }
+report: false
+`,
+    );
+    rmSync(file('train.csv'));
+    const texts = ['WIN money', 'see you'];
+    writeFileSync(file('lines.txt'), `${texts[0]}\r\n\n${texts[1]}`);
+    writeFileSync(file('rows.jsonl'), `\n{"mail":"${texts[1]}"}\n`);
+    writeFileSync(file('lacking.csv'), 'text\nhello\n');
+    const bytes = Uint8Array.of(0xff, 0xfe);
+    writeFileSync(file('bytes.txt'), bytes);
+    const names = ['lines.txt', 'rows.jsonl', 'lacking.csv', 'bytes.txt'].map(file);
+    const events = await predicted(names, { texts });
+    const found = samples(events);
+    expect(found.map(({ file: from, row, text }) => [from, row, text])).toEqual([
+      [undefined, undefined, texts[0]],
+      [undefined, undefined, texts[1]],
+      [names[0], 1, texts[0]],
+      [names[0], 3, texts[1]],
+      [names[1], 2, texts[1]],
+    ]);
+    const classes = found.map((prediction) => prediction.classes![0]!.class);
+    expect(classes).toEqual(['spam', 'ham', 'spam', 'ham', 'ham']);
+    const messages = events.flatMap((event) => (event.event === 'failed' ? [event.message] : []));
+    expect(messages).toEqual([
+      expect.stringMatching(/lacking\.csv: there is no column "mail"/),
+      expect.stringMatching(/bytes\.txt: it is no text in UTF-8/),
+    ]);
+    // However long the others of a batch are, a mean leaves their padding out.
+    const long = Array(9).fill('see').join(' ');
+    const [beside] = samples(await predicted([], { texts: [texts[0]!, long] }));
+    expect(beside!.classes![0]!.probability).toBeCloseTo(found[0]!.classes![0]!.probability, 6);
+  });
+
   it('says what it cannot predict', async () => {
     const folder = await temporaryFolder();
     const predicted = await trained(
@@ -165,6 +218,25 @@ report: false
     );
     await expect(predicted(['x'])).rejects.toThrow(
       /data\.train: FakeTokens does not say how a file becomes an input: cannot predict/,
+    );
+  });
+
+  it('refuses texts for a model of tables', async () => {
+    const folder = await temporaryFolder();
+    writeFileSync(join(folder, 'rows.csv'), 'x,y\n1,2\n2,3\n');
+    const predicted = await trained(
+      folder,
+      `
+data: { train: { type: CSVDataset, path: ${join(folder, 'rows.csv')}, target: y }, batch_size: 2 }
+model: { type: Linear, out_features: 1 }
+loss: MSELoss
+optimizer: { type: SGD, lr: 0.01 }
+trainer: { epochs: 1 }
+report: false
+`,
+    );
+    await expect(predicted([], { texts: ['hello'] })).rejects.toThrow(
+      /data\.train: CSVDataset has samples that are no texts/,
     );
   });
 });

@@ -2,7 +2,7 @@
 
 import { FileError } from '../../base/errors.ts';
 import { ParquetFile } from '../../io/parquet.ts';
-import { readWhole } from '../../io/source.ts';
+import { readText } from '../../io/source.ts';
 import type { Column, Table } from './columns.ts';
 import { MOST_BYTES, type ReadOptions } from './csv.ts';
 
@@ -11,7 +11,7 @@ import { MOST_BYTES, type ReadOptions } from './csv.ts';
  * missing value. Throws a `FileError` that names the line.
  */
 export function readJsonLines(path: string, options: ReadOptions): Table {
-  const text = decode(path, readWhole(path, MOST_BYTES));
+  const text = readText(path, MOST_BYTES);
   const columns = new Map<string, unknown[]>();
   const rows: number[] = [];
   for (const [i, line] of text.split('\n').entries()) {
@@ -26,14 +26,6 @@ export function readJsonLines(path: string, options: ReadOptions): Table {
   if (rows.length === 0) throw new FileError(`${path} has no lines`);
   for (const values of columns.values()) values.length = rows.length;
   return tableOf(path, Int32Array.from(rows), columns, options);
-}
-
-function decode(path: string, bytes: Uint8Array): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch {
-    throw new FileError(`${path} is no text in UTF-8`);
-  }
 }
 
 function parseLine(path: string, number: number, line: string): object {

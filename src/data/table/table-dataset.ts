@@ -134,7 +134,8 @@ function prepare(options: Options, format: Format): Prepared {
       ...(target.classes.length > 0 ? {} : { outputs: [options.target].flat() }),
       encode: async (path) => {
         const table = readFeatures(path, pick(learned.columns, chosen), options, format);
-        return { length: table.rows.length, inputs: matrix(transform(table), ADVICE) };
+        const { rows } = table;
+        return { length: rows.length, inputs: matrix(transform(table), ADVICE), rows };
       },
     },
   };

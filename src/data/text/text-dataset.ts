@@ -15,6 +15,7 @@ import {
   learnTexts,
   TextCoder,
 } from './text-coder.ts';
+import { textEncoder } from './text-encoder.ts';
 import { TextSamples } from './text-samples.ts';
 import { readTextTable, textsOf } from './texts-file.ts';
 
@@ -81,7 +82,13 @@ function sourceOf(learned: LearnedTexts, options: Options, table: () => Table): 
     const sequences = coder.encode(textsOf(used, options.text), options.path);
     return new TextSamples(description, sequences, target.of(used));
   };
-  return { ...description, learned, load };
+  const columns = { text: options.text, delimiter: options.delimiter };
+  const encoder = textEncoder(
+    coder,
+    columns,
+    target.classes.length > 0 ? [] : [options.target].flat(),
+  );
+  return { ...description, learned, load, encoder };
 }
 
 function read(path: string, { text, target, delimiter }: Options): Table {
