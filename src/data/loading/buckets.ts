@@ -44,8 +44,8 @@ export function fewLengths(longest: number): number[] {
 
 /**
  * A batch is complete as soon as enough samples have come for one bucket, so batches of all lengths
- * come mixed; the smaller ones that are left come last. A pure function of its arguments, with as
- * many batches whatever the order of the samples.
+ * come mixed. Those that are left then come together, the short ones first: an epoch has as many
+ * batches as without buckets, whatever samples it takes. A pure function of its arguments.
  *
  * @param buckets rising lengths: a sample goes to the first that is at least its own.
  */
@@ -57,17 +57,15 @@ export function byLength(
 ): Group[] {
   const waiting = buckets.map((): number[] => []);
   const groups: Group[] = [];
-  const complete = (bucket: number) => {
-    const indices = Int32Array.from(waiting[bucket]!.splice(0));
-    groups.push({ indices, length: buckets[bucket]! });
-  };
   for (const index of order) {
     const bucket = buckets.findIndex((most) => lengths[index]! <= most);
-    waiting[bucket]!.push(index);
-    if (waiting[bucket]!.length === batch_size) complete(bucket);
+    const members = waiting[bucket]!;
+    members.push(index);
+    if (members.length < batch_size) continue;
+    groups.push({ indices: Int32Array.from(members.splice(0)), length: buckets[bucket]! });
   }
-  for (const [bucket, left] of waiting.entries()) if (left.length > 0) complete(bucket);
-  return groups;
+  const left = inOrder(Int32Array.from(waiting.flat()), batch_size);
+  return [...groups, ...padded(left, lengths, buckets)];
 }
 
 /**

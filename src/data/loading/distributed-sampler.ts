@@ -57,10 +57,18 @@ export class DistributedSampler implements Sampler {
   }
 
   order(epoch: number): Int32Array {
+    return this.part(this.whole(epoch));
+  }
+
+  /** What all processes take of an epoch together, `num_replicas * length` samples. */
+  whole(epoch: number): Int32Array {
     const shared = this.#shared.order(epoch);
-    const { rank, num_replicas } = this;
-    return Int32Array.from({ length: this.length }, (_, i) => {
-      return shared[(rank + i * num_replicas) % shared.length]!;
-    });
+    const { length, num_replicas } = this;
+    return Int32Array.from({ length: length * num_replicas }, (_, i) => shared[i % shared.length]!);
+  }
+
+  /** The samples of this process among those of all. */
+  part(samples: Int32Array): Int32Array {
+    return samples.filter((_, i) => i % this.num_replicas === this.rank);
   }
 }

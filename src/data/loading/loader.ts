@@ -28,7 +28,7 @@ export interface DataLoaderOptions {
   readonly order?: Int32Array;
   /**
    * Samples of like length come together, padded to the smallest of these lengths that holds them;
-   * of sets with `lengths`, whose epochs take every sample once.
+   * for sets with `lengths`.
    */
   readonly buckets?: readonly number[] | undefined;
   /** What says which samples an epoch visits in which order; excludes `shuffle` and `order`. */
@@ -141,15 +141,31 @@ export class DataLoader {
   /** The batches of an epoch, but for those that are dropped. */
   #groups(epoch: number): readonly Group[] {
     if (this.#latest?.epoch !== epoch) {
-      const order = this.#sampler.order(epoch);
-      checkOrder('sampler', order, this.dataset.length);
       const all = this.#buckets
-        ? byLength(order, this.dataset.lengths!, this.#buckets, this.batchSize)
-        : this.#padded(inOrder(order, this.batchSize));
+        ? this.#bucketed(epoch, this.#buckets)
+        : this.#padded(inOrder(this.#checked(this.#sampler.order(epoch)), this.batchSize));
       const isKept = ({ indices }: Group) => !this.#dropLast || indices.length === this.batchSize;
       this.#latest = { epoch, groups: all.filter(isKept) };
     }
     return this.#latest.groups;
+  }
+
+  #checked(order: Int32Array): Int32Array {
+    checkOrder('sampler', order, this.dataset.length);
+    return order;
+  }
+
+  /** Of several processes all have batches of one length at a time, so none waits for another. */
+  #bucketed(epoch: number, buckets: readonly number[]): Group[] {
+    const sampler = this.#sampler;
+    const lengths = this.dataset.lengths!;
+    if (!(sampler instanceof DistributedSampler)) {
+      const order = this.#checked(sampler.order(epoch));
+      return byLength(order, lengths, buckets, this.batchSize);
+    }
+    const whole = this.#checked(sampler.whole(epoch));
+    const groups = byLength(whole, lengths, buckets, this.batchSize * sampler.num_replicas);
+    return groups.map(({ indices, length }) => ({ indices: sampler.part(indices), length }));
   }
 
   /** Batches of a set that says what to pad them to. */
@@ -252,22 +268,10 @@ function samplerOf(options: DataLoaderOptions): Sampler {
   return shard === undefined ? sampler : new DistributedSampler({ sampler, ...shard, drop_last });
 }
 
-function bucketsOf({
-  dataset,
-  buckets,
-  sampler,
-  order,
-  shard,
-}: DataLoaderOptions): number[] | undefined {
+function bucketsOf({ dataset, buckets }: DataLoaderOptions): number[] | undefined {
   if (buckets === undefined) return undefined;
   if (dataset.lengths === undefined) {
     throw new ArgumentError('[DataLoader] buckets need samples whose lengths vary');
-  }
-  // Otherwise an epoch might have more batches than another.
-  if ((sampler ?? order ?? shard) !== undefined) {
-    throw new ArgumentError(
-      '[DataLoader] buckets take every sample once, which excludes sampler, order and shard',
-    );
   }
   return checkBuckets(buckets, dataset.input.shape[0]!);
 }
