@@ -143,6 +143,10 @@ export class MultiheadAttention extends Module<Parameters<Call>, Attended> {
     },
   );
 
+  override get argumentNames() {
+    return ARGUMENTS;
+  }
+
   forward(...inputs: Parameters<Call>): Attended {
     return this.#attend(...inputs);
   }

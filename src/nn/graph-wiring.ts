@@ -5,16 +5,26 @@ import { nearestName } from '../base/errors.ts';
 /** One name or several. */
 export type Names = string | readonly string[];
 
+/** What a node takes: in the order of its inputs, or by the names of its arguments. */
+export type Sources = Names | Readonly<Record<string, string>>;
+
 export interface GivenWiring {
   readonly inputs: readonly string[];
   /** In the order in which they are written, which is the order they are computed in. */
-  readonly nodes: readonly { readonly name: string; readonly from?: Names | undefined }[];
+  readonly nodes: readonly { readonly name: string; readonly from?: Sources | undefined }[];
   readonly outputs?: Names | undefined;
+}
+
+export interface WiredNode {
+  readonly name: string;
+  readonly from: readonly string[];
+  /** The arguments that these are, where they are named. */
+  readonly as: readonly string[] | undefined;
 }
 
 export interface Wiring {
   readonly inputs: readonly string[];
-  readonly nodes: readonly { readonly name: string; readonly from: readonly string[] }[];
+  readonly nodes: readonly WiredNode[];
   readonly outputs: readonly string[];
 }
 
@@ -31,12 +41,17 @@ export interface WiringFault {
 export function wire({ inputs, nodes, outputs }: GivenWiring): Wiring {
   return {
     inputs,
-    nodes: nodes.map(({ name, from }, i) => ({
-      name,
-      from: listed(from ?? (i === 0 ? inputs.slice(0, 1) : nodes[i - 1]!.name)),
-    })),
+    nodes: nodes.map(({ name, from }, i) => {
+      if (isNamed(from)) return { name, from: Object.values(from), as: Object.keys(from) };
+      const unlessGiven = i === 0 ? inputs.slice(0, 1) : nodes[i - 1]!.name;
+      return { name, from: listed(from ?? unlessGiven), as: undefined };
+    }),
     outputs: listed(outputs ?? nodes.slice(-1).map(({ name }) => name)),
   };
+}
+
+function isNamed(from: Sources | undefined): from is Readonly<Record<string, string>> {
+  return typeof from === 'object' && !Array.isArray(from);
 }
 
 function listed(names: Names): readonly string[] {
@@ -80,8 +95,12 @@ export function wiringFaults(given: GivenWiring): WiringFault[] {
 }
 
 /** Where the names of a value stand: a lone one in the value itself. */
-function placesOf(path: (string | number)[], names: Names | undefined) {
-  return (i: number) => (Array.isArray(names) ? [...path, i] : path);
+function placesOf(path: (string | number)[], names: Sources | undefined) {
+  const keys = isNamed(names) ? Object.keys(names) : undefined;
+  return (i: number) => {
+    if (keys !== undefined) return [...path, keys[i]!];
+    return Array.isArray(names) ? [...path, i] : path;
+  };
 }
 
 function sourceFault(

@@ -3,15 +3,16 @@
 import { z } from 'zod';
 import { BuildError } from '../base/build-error.ts';
 import { ArgumentError, nearestName, opError, withScope } from '../base/errors.ts';
-import { type Spec, strict } from '../base/registry.ts';
+import { strict } from '../base/registry.ts';
 import { shortType } from '../base/user-code.ts';
 import type { Node } from '../core/graph.ts';
 import { valueType } from '../core/graph.ts';
 import { placeholder } from '../core/leaf.ts';
 import { Tensor } from '../core/tensor.ts';
 import { collect } from '../plan/graph.ts';
+import { placed } from './argument-names.ts';
 import { type Entries, entriesOf } from './container-parts.ts';
-import { type Names, type Wiring, wire, wiringFaults } from './graph-wiring.ts';
+import { type Names, type Sources, type Wiring, wire, wiringFaults } from './graph-wiring.ts';
 import { type AnyModule, firstOutput, Module } from './module.ts';
 import { modulesChanged } from './parameter.ts';
 import { type BuildContext, build, forwardOnce, modules, passOn, word } from './registry.ts';
@@ -22,7 +23,7 @@ export type GraphNode =
   | {
       readonly module: AnyModule;
       /** Inputs, and nodes that stand before this one; the one before it where it is left out. */
-      readonly from?: Names;
+      readonly from?: Sources;
     };
 
 export interface GraphOptions {
@@ -71,6 +72,7 @@ export class Graph extends Module<readonly Tensor[], GraphOutput> {
     }
     this.#wiring = wire(given);
     this.#modules = new Map(entries.map(({ name, module }) => [name, module]));
+    for (const { name, from, as } of this.#wiring.nodes) placed(this.#modules.get(name)!, from, as);
     this.#isList = Array.isArray(outputs);
   }
 
@@ -102,9 +104,10 @@ export class Graph extends Module<readonly Tensor[], GraphOutput> {
       throw opError(ArgumentError, 'Graph', `takes ${names} inputs, got ${given.length}`);
     }
     const values = new Map(inputs.map((name, i) => [name, given[i]!]));
-    for (const { name, from } of nodes) {
+    for (const { name, from, as } of nodes) {
+      const module = this.#modules.get(name)!;
       const taken = from.map((source) => values.get(source)!);
-      values.set(name, firstOutput(this.#modules.get(name)!.call(...taken)));
+      values.set(name, firstOutput(module.call(...placed(module, taken, as))));
     }
     const found = outputs.map((name) => values.get(name)!);
     return this.#isList ? (found as [Tensor, ...Tensor[]]) : found[0]!;
@@ -143,7 +146,10 @@ const NO_NODES = { path: ['nodes'], message: 'a graph needs a node at least' };
 type Options = z.output<typeof options>;
 
 function given({ inputs, nodes, outputs }: Options) {
-  const entries = Object.entries(nodes).map(([name, { from }]) => ({ name, from: from as Names }));
+  const entries = Object.entries(nodes).map(([name, { from }]) => ({
+    name,
+    from: from as Sources,
+  }));
   return { inputs, nodes: entries, outputs };
 }
 
@@ -166,7 +172,7 @@ function buildGraph(parsed: Options, context: BuildContext): Graph {
     for (const [i, name] of inputs.entries()) values.set(name, found[i]!);
   }
   const built = new Map<string, AnyModule>();
-  for (const { name, from } of wire(given(parsed)).nodes) {
+  for (const { name, from, as } of wire(given(parsed)).nodes) {
     const at = [...path, 'nodes', name];
     const taken = from.flatMap((source) => values.get(source) ?? []);
     const [first, ...others] = taken;
@@ -174,6 +180,7 @@ function buildGraph(parsed: Options, context: BuildContext): Graph {
       build<AnyModule>(nodes[name], {
         input: first,
         more: others,
+        as,
         observe,
         path: at,
         isNode: true,
@@ -181,33 +188,38 @@ function buildGraph(parsed: Options, context: BuildContext): Graph {
     );
     built.set(name, module);
     if (taken.length === 0) continue;
-    values.set(name, passOn(module, taken, at));
-    checkUse(module, nodes[name]!, taken, from, at);
+    values.set(name, passOn(module, taken, at, as));
+    checkUse({ module, type: nodes[name]!.type, taken, from, as, at });
   }
   const wired = [...built].map(
-    ([name, module]) => [name, { module, from: nodes[name]!.from as Names }] as const,
+    ([name, module]) => [name, { module, from: nodes[name]!.from as Sources }] as const,
   );
   return new Graph({ inputs, nodes: wired, outputs });
 }
 
+/** A node and what it takes. */
+interface Use {
+  readonly module: AnyModule;
+  readonly type: string;
+  readonly taken: readonly Tensor[];
+  readonly from: readonly string[];
+  readonly as: readonly string[] | undefined;
+  readonly at: readonly (string | number)[];
+}
+
 /** Every input of a node must matter to it. */
-function checkUse(
-  module: AnyModule,
-  { type }: Spec,
-  inputs: readonly Tensor[],
-  from: readonly string[],
-  at: readonly (string | number)[],
-): void {
-  const unused = inputs.length > 1 ? unusedInput(module, inputs) : -1;
+function checkUse(use: Use): void {
+  const { type, taken, from, at } = use;
+  const unused = taken.length > 1 ? unusedInput(use) : -1;
   if (unused < 0) return;
   const message = `${shortType(type)} makes nothing of its input ${from[unused]}; join it with Add, Mul or Cat`;
   throw new BuildError(message, [...at, 'from']);
 }
 
 /** The place of the first input that no output depends on, or -1. */
-function unusedInput(module: AnyModule, inputs: readonly Tensor[]): number {
-  const copies = inputs.map((input, i) => new Tensor(placeholder(valueType(input.value), i)));
-  const outputs = forwardOnce(module, copies);
+function unusedInput({ module, taken, as }: Use): number {
+  const copies = taken.map((input, i) => new Tensor(placeholder(valueType(input.value), i)));
+  const outputs = forwardOnce(module, copies, as);
   const nodes = new Set(collect(outputs.map(({ value }) => value)) as Node[]);
   return copies.findIndex(({ value }) => !nodes.has(value.node));
 }

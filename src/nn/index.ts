@@ -42,6 +42,7 @@ export * from './joining.ts';
 export { LayerNorm } from './layer-norm.ts';
 export { Linear } from './linear.ts';
 export * from './loss.ts';
+export * from './masks.ts';
 export {
   isWholeMatch,
   loadMatching,
@@ -81,6 +82,7 @@ export * from './normalization.ts';
 export * from './padding.ts';
 export { ParameterDict, ParameterList } from './parameter-containers.ts';
 export * from './pooling.ts';
+export * from './positional-encoding.ts';
 export {
   GRU,
   type GruOptions,

@@ -76,6 +76,11 @@ export abstract class Module<Inputs extends readonly unknown[] = TensorInputs, O
     this.#training = mode;
   }
 
+  /** The names of what `forward` takes, in order, where it may be given by name in a Graph. */
+  get argumentNames(): readonly string[] | undefined {
+    return undefined;
+  }
+
   /** Computes the output. Call the module through `call`, which also names it in errors. */
   abstract forward(...inputs: Inputs): Output;
 

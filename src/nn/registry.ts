@@ -9,6 +9,7 @@ import { ArgumentError } from '../base/errors.ts';
 import { Registry, type Spec } from '../base/registry.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { Trace, tracing } from '../core/trace.ts';
+import { placed } from './argument-names.ts';
 import { modelOptions } from './model-options.ts';
 import { type AnyModule, Module, tensorOutputs } from './module.ts';
 
@@ -18,6 +19,8 @@ export interface BuildContext {
   readonly input?: Tensor;
   /** What it will get beside that. */
   readonly more?: readonly Tensor[];
+  /** Which of its arguments these are, where they are named. */
+  readonly as?: readonly string[] | undefined;
   /** Is it a node of a Graph, which is named by its key and says what it takes? */
   readonly isNode?: boolean;
   /** Told of every module built, innermost first, with its path in the spec. */
@@ -52,9 +55,12 @@ export const modules = new Registry<AnyModule, BuildContext>(
       .optional()
       .describe("The layer's name in its container, and so in the keys of the state dict."),
     from: z
-      .union([z.string(), z.array(z.string()).min(1)])
+      .union([z.string(), z.array(z.string()).min(1), z.record(z.string(), z.string())])
       .optional()
-      .describe('In a Graph: the nodes and inputs it takes. Default: the node written above.'),
+      .describe(
+        'In a Graph: the nodes and inputs it takes, in order, or by the names of its arguments. ' +
+          'Default: the node written above.',
+      ),
     ...modelOptions,
   },
   PAGES,
@@ -83,11 +89,11 @@ export function build<M extends AnyModule = Module>(spec: unknown, context: Buil
   checkCommonKeys(spec, path, context.isNode ?? false);
   try {
     const module = modules.build(spec, { ...context, path }) as M;
-    const { input, more = [], observe } = context;
+    const { input, more = [], as, observe } = context;
     // Without an observer the outermost module checks those inside it.
     if (input !== undefined && (observe !== undefined || path.length === 0)) {
       const inputs = [input, ...more];
-      const outputs = forwardOnce(module, inputs);
+      const outputs = forwardOnce(module, inputs, as);
       const { type } = (typeof spec === 'string' ? { type: spec } : spec) as Spec;
       observe?.({ path, type, module, inputs, outputs });
     }
@@ -117,11 +123,16 @@ function checkCommonKeys(spec: unknown, path: readonly (string | number)[], isNo
 /**
  * The outputs for symbolic inputs, the main one first: nothing is computed, no state or random
  * number is used up.
+ * @param as the arguments that the inputs are, where they are named.
  */
-export function forwardOnce(module: AnyModule, inputs: readonly Tensor[]): Tensor[] {
+export function forwardOnce(
+  module: AnyModule,
+  inputs: readonly Tensor[],
+  as?: readonly string[],
+): Tensor[] {
   const trace = new Trace('build');
   try {
-    return tracing(trace, () => tensorOutputs(module.forward(...inputs)));
+    return tracing(trace, () => tensorOutputs(module.forward(...placed(module, inputs, as))));
   } finally {
     trace.undo();
   }
@@ -135,9 +146,10 @@ export function passOn(
   module: AnyModule,
   inputs: readonly Tensor[],
   path: readonly (string | number)[],
+  as?: readonly string[],
 ): Tensor {
   try {
-    return forwardOnce(module, inputs)[0]!;
+    return forwardOnce(module, inputs, as)[0]!;
   } catch (error) {
     throw buildError(error, path);
   }

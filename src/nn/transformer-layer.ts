@@ -149,6 +149,10 @@ export class TransformerEncoderLayer extends TransformerLayer<Parameters<EncodeC
     },
   );
 
+  override get argumentNames() {
+    return ENCODER_ARGUMENTS;
+  }
+
   forward(...inputs: Parameters<EncodeCall>): Tensor {
     return this.#encode(...inputs);
   }
@@ -228,6 +232,10 @@ export class TransformerDecoderLayer extends TransformerLayer<Parameters<DecodeC
       ]);
     },
   );
+
+  override get argumentNames() {
+    return DECODER_ARGUMENTS;
+  }
 
   forward(...inputs: Parameters<DecodeCall>): Tensor {
     return this.#decode(...inputs);

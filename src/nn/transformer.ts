@@ -98,6 +98,10 @@ export class TransformerEncoder extends Module<Parameters<EncodeCall>> {
     },
   );
 
+  override get argumentNames() {
+    return ENCODER_ARGUMENTS;
+  }
+
   forward(...inputs: Parameters<EncodeCall>): Tensor {
     return this.#encode(...inputs);
   }
@@ -146,6 +150,10 @@ export class TransformerDecoder extends Module<Parameters<DecodeCall>> {
       return this.norm === null ? decoded : this.norm.call(decoded);
     },
   );
+
+  override get argumentNames() {
+    return DECODER_ARGUMENTS;
+  }
 
   forward(...inputs: Parameters<DecodeCall>): Tensor {
     return this.#decode(...inputs);
@@ -270,6 +278,10 @@ export class Transformer extends Module<Parameters<Call>> {
       });
     },
   );
+
+  override get argumentNames() {
+    return ARGUMENTS;
+  }
 
   forward(...inputs: Parameters<Call>): Tensor {
     return this.#transform(...inputs);
