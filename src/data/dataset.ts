@@ -26,6 +26,8 @@ export interface Field {
   readonly shape: Shape;
   /** Its first dimension is the longest sample's: others are shorter, and padded. */
   readonly varies?: boolean;
+  /** What they are padded with; 0 unless given. */
+  readonly padding_value?: number;
 }
 
 /** What a model must know of a data set. */

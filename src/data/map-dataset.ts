@@ -17,6 +17,8 @@ import type {
   OpenOptions,
 } from './dataset.ts';
 import { datasets } from './dataset.ts';
+import { cutShape } from './description.ts';
+import { fewLengths } from './loading/buckets.ts';
 
 type Scalar = number | bigint | boolean;
 
@@ -46,6 +48,8 @@ export interface MapDataset {
   readonly classes?: readonly string[];
   /** Reads what the samples need. Until then nothing but the fields and classes is asked for. */
   load?(): void | Promise<void>;
+  /** How long each sample is, where its input varies. Unless given, all are asked for once. */
+  readonly lengths?: ArrayLike<number>;
   /** Sample `index`, in [0, length). */
   get(index: number, draw: Draw): readonly [input: SampleValue, target: SampleValue];
 }
@@ -87,9 +91,26 @@ function sourceOf(made: unknown, name: string): DatasetSource {
 function checkField(name: string, key: string, field: Field | undefined): void {
   const { dtype, shape } = field ?? {};
   const isShape = Array.isArray(shape) && shape.every((size) => Number.isInteger(size) && size > 0);
-  if (isDType(dtype) && isShape) return;
+  if (isDType(dtype) && isShape) {
+    checkPadding(name, key, field!);
+    return;
+  }
   throw new ArgumentError(
     `[${name}] ${key} must say dtype and shape, such as { dtype: 'float32', shape: [3, 32, 32] }`,
+  );
+}
+
+function checkPadding(
+  name: string,
+  key: string,
+  { dtype, varies, padding_value = 0, shape }: Field,
+) {
+  if (varies && shape.length === 0) {
+    throw new ArgumentError(`[${name}] ${key} has no dimension that could vary`);
+  }
+  if (category(dtype) === 'floating' || Number.isSafeInteger(padding_value)) return;
+  throw new ArgumentError(
+    `[${name}] ${key}: padding_value is ${padding_value}; ${dtype} takes whole numbers`,
   );
 }
 
@@ -98,6 +119,7 @@ class HostDataset implements Dataset {
   readonly target: Field;
   readonly classes: readonly string[];
   readonly length: number;
+  #lengths: Int32Array | undefined;
 
   constructor(
     readonly samples: MapDataset,
@@ -125,6 +147,48 @@ class HostDataset implements Dataset {
     });
   }
 
+  /** Of inputs that vary. */
+  get lengths(): Int32Array | undefined {
+    if (!this.input.varies) return undefined;
+    this.#lengths ??= this.#knownLengths() ?? this.#foundLengths();
+    return this.#lengths;
+  }
+
+  get pad_to(): readonly number[] | undefined {
+    return this.input.varies ? fewLengths(this.input.shape[0]!) : undefined;
+  }
+
+  #knownLengths(): Int32Array | undefined {
+    const { lengths } = this.samples;
+    if (lengths === undefined) return undefined;
+    const [most] = this.input.shape as [number];
+    const isLength = (length: number) => Number.isInteger(length) && length >= 1 && length <= most;
+    const wrong = Array.from(lengths).findIndex((length) => !isLength(length));
+    if (wrong < 0 && lengths.length === this.length) return Int32Array.from(lengths);
+    const fault =
+      wrong < 0
+        ? `${lengths.length} numbers for ${this.length} samples`
+        : `${lengths[wrong]} for sample ${wrong}, of at most ${most}`;
+    throw new ArgumentError(`[${this.name}] lengths has ${fault}`);
+  }
+
+  /** By asking for every sample, as an epoch of training would. */
+  #foundLengths(): Int32Array {
+    return Int32Array.from({ length: this.length }, (_, index) => {
+      const [input] = this.#sample(index, { epoch: 0, seed: 0 });
+      return this.#steps(index, 'input', flat(input).length);
+    });
+  }
+
+  /** How many steps `count` numbers of a field that varies are. */
+  #steps(index: number, key: 'input' | 'target', count: number): number {
+    const [most, ...rest] = this[key].shape as [number, ...number[]];
+    const steps = count / numel(rest);
+    if (Number.isInteger(steps) && steps >= 1 && steps <= most) return steps;
+    const needed = `1 to ${most} times ${numel(rest)}`;
+    throw this.#fault(index, `gives ${count} numbers as ${key}, needs ${needed}`);
+  }
+
   #sample(index: number, draw: Draw): readonly [input: SampleValue, target: SampleValue] {
     const sample = this.samples.get(index, draw);
     if (Array.isArray(sample) && sample.length === 2) return sample;
@@ -134,15 +198,15 @@ class HostDataset implements Dataset {
   open(engine: Engine, { seed = 0 }: OpenOptions = {}): BatchReader {
     const { input, target } = this;
     return {
-      read: ({ indices, epoch, inputs, targets }: BatchRequest) => {
+      read: ({ indices, epoch, length, inputs, targets }: BatchRequest) => {
         const rows = {
-          input: hostArray(input.dtype, indices.length * numel(input.shape)),
-          target: hostArray(target.dtype, indices.length * numel(target.shape)),
+          input: paddedArray(input, indices.length, length),
+          target: paddedArray(target, indices.length, length),
         };
         for (const [row, index] of indices.entries()) {
           const [input, target] = this.#sample(index, { epoch, seed });
-          this.#put(rows.input, row, index, 'input', input);
-          this.#put(rows.target, row, index, 'target', target);
+          this.#put(rows.input, { row, index, length }, 'input', input);
+          this.#put(rows.target, { row, index, length }, 'target', target);
         }
         engine.write(inputs, rows.input);
         engine.write(targets, rows.target);
@@ -154,21 +218,27 @@ class HostDataset implements Dataset {
   /** Copies one field of a sample to its row of a batch. */
   #put(
     rows: HostArray,
-    row: number,
-    index: number,
+    { row, index, length }: Place,
     key: 'input' | 'target',
     value: SampleValue,
   ): void {
-    const { dtype, shape } = this[key];
+    const { dtype, shape, varies } = this[key];
     const values = flat(value);
-    const width = numel(shape);
-    if (values.length !== width) {
+    const sizes = cutShape(this[key], length);
+    const width = numel(sizes);
+    if (varies) {
+      const steps = this.#steps(index, key, values.length);
+      if (steps > sizes[0]!) {
+        const message = `gives ${steps} steps as ${key}, more than its own length, ${sizes[0]}`;
+        throw this.#fault(index, message);
+      }
+    } else if (values.length !== width) {
       const needed = `${width} for ${formatShape(shape)}`;
       throw this.#fault(index, `gives ${values.length} numbers as ${key}, needs ${needed}`);
     }
     const isWhole = category(dtype) !== 'floating';
     const start = row * width;
-    for (let i = 0; i < width; i++) {
+    for (let i = 0; i < values.length; i++) {
       const number = Number(values[i]);
       if (isWhole && !Number.isSafeInteger(number)) {
         throw this.#fault(index, `gives ${values[i]} as ${key}; ${dtype} takes whole numbers`);
@@ -187,6 +257,21 @@ class HostDataset implements Dataset {
   #fault(index: number, what: string): ArgumentError {
     return new ArgumentError(`[${this.name}] get(${index}) ${what}`);
   }
+}
+
+/** Where a sample stands in a batch, and what the batch is padded to. */
+interface Place {
+  readonly row: number;
+  readonly index: number;
+  readonly length: number | undefined;
+}
+
+/** The rows of a batch, all padding. */
+function paddedArray(field: Field, count: number, length: number | undefined): HostArray {
+  const rows = hostArray(field.dtype, count * numel(cutShape(field, length)));
+  const { padding_value = 0 } = field;
+  if (rows instanceof BigInt64Array) return rows.fill(BigInt(padding_value));
+  return rows.fill(padding_value);
 }
 
 function flat(value: SampleValue): ArrayLike<Scalar> {

@@ -14,7 +14,7 @@ import {
   type Field,
   type OpenOptions,
 } from '../dataset.ts';
-import { differing } from '../description.ts';
+import { cutShape, differing } from '../description.ts';
 import { concatenated, scatter } from '../rows.ts';
 import { buildPart, cachesOf, loadPart } from './part.ts';
 
@@ -78,6 +78,15 @@ export class ConcatDataset implements Dataset {
     return labels.every((of) => of !== undefined) ? concatenated(labels) : undefined;
   }
 
+  get lengths(): Int32Array | undefined {
+    const lengths = this.parts.map((part) => part.lengths);
+    return lengths.every((of) => of !== undefined) ? concatenated(lengths) : undefined;
+  }
+
+  get pad_to(): readonly number[] | undefined {
+    return this.parts[0]!.pad_to;
+  }
+
   open(engine: Engine, options?: OpenOptions): BatchReader {
     return new ConcatReader(engine, this, options);
   }
@@ -93,8 +102,8 @@ class ConcatReader implements BatchReader {
   readonly #engine: Engine;
   readonly #dataset: ConcatDataset;
   readonly #readers: readonly BatchReader[];
-  /** By the number of samples, for the parts in turn. */
-  readonly #rooms = new Map<number, Room>();
+  /** By the number of samples and their length, for the parts in turn. */
+  readonly #rooms = new Map<string, Room>();
 
   constructor(engine: Engine, dataset: ConcatDataset, options: OpenOptions | undefined) {
     this.#engine = engine;
@@ -102,8 +111,9 @@ class ConcatReader implements BatchReader {
     this.#readers = dataset.parts.map((part) => part.open(engine, options));
   }
 
-  read({ indices, epoch, inputs, targets }: BatchRequest): void {
+  read({ indices, epoch, length: cut, inputs, targets }: BatchRequest): void {
     const { input, target } = this.#dataset;
+    const [width, targetWidth] = [input, target].map((field) => numel(cutShape(field, cut)));
     const batch = {
       inputs: this.#engine.readSync(inputs),
       targets: this.#engine.readSync(targets),
@@ -113,11 +123,11 @@ class ConcatReader implements BatchReader {
       const isOwn = (index: number) => index >= first && index < first + length;
       const rows = Int32Array.from(indices.keys()).filter((row) => isOwn(indices[row]!));
       if (rows.length > 0) {
-        const room = this.#room(rows.length);
+        const room = this.#room(rows.length, cut);
         const own = rows.map((row) => indices[row]! - first);
-        this.#readers[i]!.read({ indices: own, epoch, ...room });
-        scatter(batch.inputs, this.#engine.readSync(room.inputs), numel(input.shape), rows);
-        scatter(batch.targets, this.#engine.readSync(room.targets), numel(target.shape), rows);
+        this.#readers[i]!.read({ indices: own, epoch, length: cut, ...room });
+        scatter(batch.inputs, this.#engine.readSync(room.inputs), width!, rows);
+        scatter(batch.targets, this.#engine.readSync(room.targets), targetWidth!, rows);
       }
       first += length;
     }
@@ -134,14 +144,15 @@ class ConcatReader implements BatchReader {
     this.#rooms.clear();
   }
 
-  #room(samples: number): Room {
-    let room = this.#rooms.get(samples);
+  #room(samples: number, length: number | undefined): Room {
+    const key = `${samples} ${length}`;
+    let room = this.#rooms.get(key);
     if (room === undefined) {
       const { input, target } = this.#dataset;
-      const allocate = ({ dtype, shape }: Field) =>
-        this.#engine.allocate(dtype, samples * numel(shape));
+      const allocate = (field: Field) =>
+        this.#engine.allocate(field.dtype, samples * numel(cutShape(field, length)));
       room = { inputs: allocate(input), targets: allocate(target) };
-      this.#rooms.set(samples, room);
+      this.#rooms.set(key, room);
     }
     return room;
   }

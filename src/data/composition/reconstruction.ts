@@ -13,6 +13,7 @@ import {
   type Field,
   type OpenOptions,
 } from '../dataset.ts';
+import { cutShape } from '../description.ts';
 import { buildPart, cachesOf, loadPart } from './part.ts';
 
 const schema = z.strictObject({
@@ -43,6 +44,14 @@ export class Reconstruction implements Dataset {
     this.length = dataset.length;
   }
 
+  get lengths(): Int32Array | undefined {
+    return this.dataset.lengths;
+  }
+
+  get pad_to(): readonly number[] | undefined {
+    return this.dataset.pad_to;
+  }
+
   open(engine: Engine, options?: OpenOptions): BatchReader {
     return new ReconstructionReader(engine, this.dataset, options);
   }
@@ -56,8 +65,8 @@ class ReconstructionReader implements BatchReader {
   readonly #engine: Engine;
   readonly #dataset: Dataset;
   readonly #reader: BatchReader;
-  /** Where the targets go that nobody asks for, by the number of samples. */
-  readonly #unused = new Map<number, Storage>();
+  /** Where the targets go that nobody asks for, by the number of samples and their length. */
+  readonly #unused = new Map<string, Storage>();
 
   constructor(engine: Engine, dataset: Dataset, options: OpenOptions | undefined) {
     this.#engine = engine;
@@ -65,10 +74,10 @@ class ReconstructionReader implements BatchReader {
     this.#reader = dataset.open(engine, options);
   }
 
-  read({ indices, epoch, inputs, targets }: BatchRequest): void {
-    const unused = this.#room(indices.length);
+  read({ inputs, targets, ...request }: BatchRequest): void {
+    const unused = this.#room(request.indices.length, request.length);
     for (const storage of [inputs, targets]) {
-      this.#reader.read({ indices, epoch, inputs: storage, targets: unused });
+      this.#reader.read({ ...request, inputs: storage, targets: unused });
     }
   }
 
@@ -78,12 +87,13 @@ class ReconstructionReader implements BatchReader {
     this.#unused.clear();
   }
 
-  #room(samples: number): Storage {
-    let room = this.#unused.get(samples);
+  #room(samples: number, length: number | undefined): Storage {
+    const key = `${samples} ${length}`;
+    let room = this.#unused.get(key);
     if (room === undefined) {
-      const { dtype, shape } = this.#dataset.target;
-      room = this.#engine.allocate(dtype, samples * numel(shape));
-      this.#unused.set(samples, room);
+      const { target } = this.#dataset;
+      room = this.#engine.allocate(target.dtype, samples * numel(cutShape(target, length)));
+      this.#unused.set(key, room);
     }
     return room;
   }
