@@ -55,8 +55,9 @@ const pooling = strict({
 });
 
 /**
- * One vector for each sequence: input (N, L, E) and mask (N, L), true for the steps that count, give
- * (N, E); zeros where none does. The mask is as of torch.masked, the opposite of a padding mask.
+ * One vector for each sequence: input (N, L, E) and mask (N, L), true for the steps that count,
+ * give (N, E); zeros where none does. The mask is as of torch.masked, the opposite of a padding
+ * mask.
  */
 export class MaskedPool extends Module<[input: Tensor, mask: Tensor]> {
   readonly mode: 'mean' | 'max' | 'last';

@@ -23,8 +23,8 @@ const options = strict({
 
 /**
  * Adds sines and cosines of the position, of Vaswani et al. 2017, section 3.5, and drops some: (L,
- * N, d_model), (N, L, d_model) if `batch_first`, to the same. With the buffer of PyTorch's tutorial,
- * `pe` (max_len, 1, d_model).
+ * N, d_model), (N, L, d_model) if `batch_first`, to the same. With the buffer of PyTorch's
+ * tutorial, `pe` (max_len, 1, d_model).
  * https://docs.pytorch.org/tutorials/beginner/transformer_tutorial.html
  */
 export class PositionalEncoding extends Module {
