@@ -15,7 +15,7 @@
  */
 
 import type { DType, HostArray } from '../base/dtype.ts';
-import { Registry } from '../base/registry.ts';
+import { Registry, type Spec } from '../base/registry.ts';
 import type { Shape } from '../base/shape.ts';
 import type { Engine, Storage } from '../engine/engine.ts';
 import type { BatchStream, BatchStreamRequest } from '../engine/images.ts';
@@ -97,10 +97,20 @@ export interface SampleEncoder {
   readonly extensions: readonly string[];
   /** The names of the numbers that are predicted, where targets are numbers that have names. */
   readonly outputs?: readonly string[];
+  /** What `encode` does, for those who do it elsewhere; nothing where that is not known. */
+  readonly preparation?: Preparation;
   /** Throws a `FileError` or a `ConfigError` that says what is wrong with the file. */
   encode(path: string): Promise<EncodedFile>;
   /** Texts that are in no file, for kinds whose samples are texts. */
   readonly encodeTexts?: (texts: readonly string[]) => EncodedFile;
+}
+
+/** How a file becomes an input, in words that are stored with a model. */
+export interface Preparation {
+  /** Transforms in order, by their names, with all arguments; of tables with what they learned. */
+  readonly transforms: readonly Spec[];
+  /** The columns that a table's inputs are made from, in order. */
+  readonly columns?: readonly string[];
 }
 
 /** The samples of a file. */

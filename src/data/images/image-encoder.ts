@@ -1,5 +1,6 @@
 /** Images of files as a data set's own images are given to a model. */
 
+import type { Spec } from '../../base/registry.ts';
 import { numel } from '../../base/shape.ts';
 import { applyOps } from '../../engine/image-ops/apply.ts';
 import type { EncodedFile, SampleEncoder } from '../dataset.ts';
@@ -39,8 +40,20 @@ export function imageEncoder(
       note: fits ? undefined : `images of other sizes are resized to ${sizeText(wanted)}`,
     };
   };
-  return { kind: 'image', extensions: IMAGE_EXTENSIONS, encode };
+  const fitted = givenAfter(steps, { channels: given.channels, size: wanted ?? given.size }).size;
+  const isCropped = fitted?.height !== height || fitted.width !== width;
+  const transforms = [
+    ...(wanted === undefined ? [] : [toSize('Resize', wanted)]),
+    ...specsOf(steps),
+    ...(isCropped ? [toSize('CenterCrop', { height, width })] : []),
+    ...specsOf(pipeline.filter(({ takes }) => takes === 'bytes' || takes === 'floats')),
+  ];
+  return { kind: 'image', extensions: IMAGE_EXTENSIONS, preparation: { transforms }, encode };
 }
+
+const toSize = (type: string, { height, width }: Size): Spec => ({ type, size: [height, width] });
+
+const specsOf = (steps: readonly Transform[]) => steps.flatMap(({ spec }) => spec ?? []);
 
 const GRAY = { kind: 'grayscale', channels: 1, as: 'PIL' } as const;
 

@@ -5,6 +5,7 @@ import { ConfigError, FileError } from '../../base/errors.ts';
 import {
   type DatasetSource,
   datasets,
+  type Preparation,
   type SampleDescription,
   type SampleEncoder,
 } from '../dataset.ts';
@@ -116,7 +117,7 @@ function prepare(options: Options, format: Format): Prepared {
       : readTable(options.fit, options, format);
   const target = learnTarget(learned, options);
   const chosen = featureNames(learned, options);
-  const transform = learnFeatures(learned, chosen, options);
+  const { transform, preparation } = learnFeatures(learned, chosen, options);
   const features = transform(used);
   const names = [...features.columns.keys()];
   const inputs = matrix(features, ADVICE);
@@ -131,6 +132,7 @@ function prepare(options: Options, format: Format): Prepared {
     encoder: {
       kind: 'table',
       extensions: format.extensions,
+      preparation,
       ...(target.classes.length > 0 ? {} : { outputs: [options.target].flat() }),
       encode: async (path) => {
         const table = readFeatures(path, pick(learned.columns, chosen), options, format);
@@ -188,19 +190,17 @@ function featureNames(learned: Table, { features, exclude, target }: Options): s
   throw new ConfigError('[table] no column is left to predict from');
 }
 
-function learnFeatures(
-  learned: Table,
-  names: readonly string[],
-  options: Options,
-): (table: Table) => Table {
-  let learning: Table = { rows: learned.rows, columns: pick(learned.columns, names) };
+/** What is done to the features of any rows, and that in words. */
+function learnFeatures(learned: Table, names: readonly string[], options: Options) {
+  const chosen = ({ rows, columns }: Table): Table => ({ rows, columns: pick(columns, names) });
+  let learning = chosen(learned);
   const steps = options.transforms.map((spec) => {
     const step = columnTransforms.build(spec).fit(learning);
-    learning = step(learning);
-    return step;
+    learning = step.apply(learning);
+    return { ...step, spec: { ...spec, learned: step.learned } };
   });
-  return (table) => {
-    const chosen: Table = { rows: table.rows, columns: pick(table.columns, names) };
-    return steps.reduce((given, step) => step(given), chosen);
-  };
+  const preparation: Preparation = { columns: names, transforms: steps.map(({ spec }) => spec) };
+  const transform = (table: Table): Table =>
+    steps.reduce((given, step) => step.apply(given), chosen(table));
+  return { transform, preparation };
 }

@@ -15,8 +15,15 @@ import {
 } from './columns.ts';
 
 export interface ColumnTransform {
-  /** Learns from `table`; what is given makes other tables of the same columns into new ones. */
-  fit(table: Table): (table: Table) => Table;
+  /** Learns from `table`. */
+  fit(table: Table): FittedTransform;
+}
+
+export interface FittedTransform {
+  /** Makes a table of the same columns into a new one. */
+  apply(table: Table): Table;
+  /** What was learned, by column, under scikit-learn's names. */
+  readonly learned: Readonly<Record<string, object>>;
 }
 
 export const columnTransforms = new Registry<ColumnTransform>(
@@ -31,15 +38,18 @@ export const columnChoice = z
   .optional()
   .describe('The columns it is for; all that it applies to unless given.');
 
-/** One column, made into none, one or several; its name is that of the column it came from. */
-type Change<C extends Column> = (column: C, name: string, table: Table) => [string, Column][];
+interface Learned<C extends Column> {
+  /** One column, made into none, one or several; its name is that of the column it came from. */
+  readonly change: (column: C, name: string, table: Table) => [string, Column][];
+  readonly learned: object;
+}
 
 /** A transform that looks at each column of one kind alone. */
 export function perColumn<Kind extends Column['kind']>(
   type: string,
   kind: Kind,
   wanted: readonly string[] | undefined,
-  learn: (column: Column & { kind: Kind }, name: string) => Change<Column & { kind: Kind }>,
+  learn: (column: Column & { kind: Kind }, name: string) => Learned<Column & { kind: Kind }>,
 ): ColumnTransform {
   return {
     fit(table) {
@@ -51,17 +61,19 @@ export function perColumn<Kind extends Column['kind']>(
             : [],
         ),
       );
-      return (given) => ({
+      const apply = (given: Table): Table => ({
         rows: given.rows,
         columns: new Map(
           [...given.columns].flatMap(([name, column]): [string, Column][] => {
-            const change = changes.get(name);
+            const { change } = changes.get(name) ?? {};
             return change === undefined
               ? [[name, column]]
               : change(column as Column & { kind: Kind }, name, given);
           }),
         ),
       });
+      const learned = [...changes].map(([name, change]) => [name, change.learned]);
+      return { apply, learned: Object.fromEntries(learned) };
     },
   };
 }
@@ -110,7 +122,10 @@ columnTransforms.register('StandardScaler', {
       const middle = mean(values);
       // A column of equal values becomes zeros, not NaN.
       const spread = Math.sqrt(mean(values.map((value) => (value - middle) ** 2))) || 1;
-      return (given, name) => [[name, numbers(given.values.map((v) => (v - middle) / spread))]];
+      return {
+        change: (given, name) => [[name, numbers(given.values.map((v) => (v - middle) / spread))]],
+        learned: { mean: middle, scale: spread },
+      };
     }),
 });
 
@@ -123,7 +138,10 @@ columnTransforms.register('MinMaxScaler', {
       const least = values.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
       const most = values.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
       const width = most - least || 1;
-      return (given, name) => [[name, numbers(given.values.map((v) => (v - least) / width))]];
+      return {
+        change: (given, name) => [[name, numbers(given.values.map((v) => (v - least) / width))]],
+        learned: { data_min: least, data_range: width },
+      };
     }),
 });
 
@@ -143,9 +161,12 @@ columnTransforms.register('SimpleImputer', {
   create: ({ columns: wanted, strategy, fill_value }: z.output<typeof imputing>) =>
     perColumn('SimpleImputer', 'numbers', wanted, (column) => {
       const filling = strategy === 'constant' ? fill_value : STRATEGIES[strategy](present(column));
-      return (given, name) => [
-        [name, numbers(given.values.map((v) => (Number.isNaN(v) ? filling : v)))],
-      ];
+      return {
+        change: (given, name) => [
+          [name, numbers(given.values.map((v) => (Number.isNaN(v) ? filling : v)))],
+        ],
+        learned: { statistic: filling },
+      };
     }),
 });
 
@@ -178,12 +199,15 @@ columnTransforms.register('OneHotEncoder', {
   create: ({ columns: wanted, handle_unknown }: z.output<typeof encoding>) =>
     perColumn('OneHotEncoder', 'text', wanted, (column) => {
       const words = [...new Set(column.values)].sort();
-      return (given, name, table) => {
-        if (handle_unknown === 'error') checkWords(given, name, table, words);
-        return words.map((word) => [
-          `${name}=${word}`,
-          numbers(Float64Array.from(given.values, (value) => (value === word ? 1 : 0))),
-        ]);
+      return {
+        change: (given, name, table) => {
+          if (handle_unknown === 'error') checkWords(given, name, table, words);
+          return words.map((word) => [
+            `${name}=${word}`,
+            numbers(Float64Array.from(given.values, (value) => (value === word ? 1 : 0))),
+          ]);
+        },
+        learned: { categories: words },
       };
     }),
 });

@@ -76,6 +76,27 @@ describe('the encoder of a data set of images', () => {
     expect(fake([4, 5, 7])).toBeUndefined();
   });
 
+  it('says what it does: as the transforms of a data set, that does the same', async () => {
+    mkdirSync(join(root, 'a'));
+    const path = join(root, 'a', 'x.png');
+    copyFileSync(IMAGE, path);
+    const flip = { type: 'RandomHorizontalFlip' };
+    const resize = { type: 'Resize', size: 12 };
+    const spec = {
+      ...{ type: 'ImageFolder', root },
+      transforms: [resize, { type: 'RandomCrop', size: 9 }, flip, 'ToTensor', NORMALIZE],
+    };
+    const encoder = datasets.build(spec).encoder!;
+    const { transforms } = encoder.preparation!;
+    const types = transforms.map(({ type }) => type);
+    expect(types).toEqual(['Resize', 'CenterCrop', 'ToTensor', 'Normalize']);
+    expect(transforms[1]).toEqual({ type: 'CenterCrop', size: [9, 9] });
+    const { inputs } = await encoder.encode(path);
+    expect(await firstSample({ ...spec, transforms })).toEqual(inputs);
+    const { encoder: fake } = datasets.build({ type: 'FakeData', size: 1, image_size: [3, 4, 5] });
+    expect(fake!.preparation!.transforms[0]).toEqual({ type: 'Resize', size: [4, 5] });
+  });
+
   it('names a file that is no image', async () => {
     const path = join(root, 'x.png');
     writeFileSync(path, 'text');
