@@ -7,6 +7,17 @@ import { fileError } from './atomic.ts';
 import type { HostTensor } from './host-tensor.ts';
 import { readSafetensors } from './safetensors.ts';
 import { readTorch } from './torch/read.ts';
+import { findStateDict, type StateDict } from './torch/state-dict.ts';
+
+/** What a file of weights was found to be. */
+export type WeightsKind = 'safetensors' | 'index' | 'torch';
+
+/** A file's tensors, and what else there is to know of it. */
+export interface WeightsContents extends StateDict {
+  readonly kind: WeightsKind;
+  /** The metadata of a safetensors file. */
+  readonly metadata: Readonly<Record<string, string>>;
+}
 
 /**
  * Reads a model's tensors by name from safetensors, from its index of several such files
@@ -16,81 +27,52 @@ import { readTorch } from './torch/read.ts';
  * @throws FileError that names the file and what is wrong with it.
  */
 export async function readWeights(path: string): Promise<Map<string, HostTensor>> {
-  switch (await kindOf(path)) {
+  return (await readContents(path)).tensors;
+}
+
+/** As `readWeights`, with what was found out on the way. */
+export async function readContents(path: string): Promise<WeightsContents> {
+  const kind = await kindOf(path);
+  const plain = { kind, path: [], beside: [], metadata: {} };
+  switch (kind) {
     case 'index':
-      return readSharded(path);
+      return { ...plain, tensors: await readSharded(path) };
     case 'torch':
-      return stateDictOf(await readTorch(path), path);
+      return { ...plain, ...findStateDict(await readTorch(path), path) };
     case 'safetensors':
-      return (await readSafetensors(path)).tensors;
+      return { ...plain, ...(await readSafetensors(path)) };
   }
 }
 
-async function kindOf(path: string): Promise<'index' | 'torch' | 'safetensors'> {
+async function kindOf(path: string): Promise<WeightsKind> {
   if (path.endsWith('.json')) return 'index';
-  const [first, second] = await firstBytes(path);
+  const start = await firstBytes(path);
+  const [first, second] = start;
   // A zip, or a pickle of protocol 2 or later. A safetensors file of 2.5 MB of header could begin
   // like the first, but then its header would have to begin 6 bytes later than any does.
   const isTorch = (first === 0x50 && second === 0x4b) || (first === 0x80 && second! < 6);
-  return isTorch && !path.endsWith('.safetensors') ? 'torch' : 'safetensors';
+  if (path.endsWith('.safetensors')) return 'safetensors';
+  if (isTorch) return 'torch';
+  if (start[HEADER_START] === BRACE) return 'safetensors';
+  throw new FileError(`${path} holds no weights: it is no safetensors, nor a file of torch.save`);
 }
+
+/** Where the header of safetensors begins, and with what. */
+const HEADER_START = 8;
+const BRACE = 0x7b;
 
 async function firstBytes(path: string): Promise<Uint8Array> {
   let handle: FileHandle | undefined;
   try {
     handle = await open(path, 'r');
-    const { buffer, bytesRead } = await handle.read(new Uint8Array(2), 0, 2, 0);
-    return buffer.subarray(0, bytesRead);
+    const start = new Uint8Array(HEADER_START + 1);
+    const { bytesRead } = await handle.read(start, 0, start.length, 0);
+    return start.subarray(0, bytesRead);
   } catch (error) {
     throw fileError(`cannot read ${path}`, error);
   } finally {
     await handle?.close();
   }
-}
-
-/** Where checkpoints keep the model's state dict, the likeliest first. */
-const WRAPPERS = [
-  'state_dict',
-  'model_state_dict',
-  'model',
-  'module',
-  'net',
-  'network',
-  'weights',
-  'params',
-  'ema',
-  'generator',
-];
-
-/** The state dict that a checkpoint is, or has under one of the usual names. */
-export function stateDictOf(value: unknown, file: string): Map<string, HostTensor> {
-  for (let inner = value, depth = 0; inner instanceof Map && depth < 3; depth++) {
-    const entries: [unknown, unknown][] = [...inner];
-    const tensors = entries.filter((entry): entry is [string, HostTensor] => {
-      const [key, tensor] = entry;
-      return typeof key === 'string' && isTensor(tensor);
-    });
-    if (tensors.length > 0) return new Map(tensors);
-    const wrapped: Map<unknown, unknown> = inner;
-    const wrapper = WRAPPERS.find((key) => wrapped.get(key) instanceof Map);
-    if (wrapper === undefined) break;
-    inner = wrapped.get(wrapper);
-  }
-  const found =
-    value instanceof Map
-      ? `it has ${[...value.keys()].slice(0, 10).join(', ')}`
-      : 'it is no dictionary';
-  throw new FileError(`${file} holds no state dict: ${found}; looked in ${WRAPPERS.join(', ')}`);
-}
-
-function isTensor(value: unknown): value is HostTensor {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    'dtype' in value &&
-    'shape' in value &&
-    'data' in value
-  );
 }
 
 /** An index has a name for each tensor; for more than any model has, it is not read. */

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { HostTensor } from '../../src/io/host-tensor.ts';
 import { writeSafetensors } from '../../src/io/safetensors.ts';
-import { readWeights, stateDictOf } from '../../src/io/weights.ts';
+import { readContents, readWeights } from '../../src/io/weights.ts';
 
 const TORCH = fileURLToPath(new URL('../fixtures/torch-files/', import.meta.url));
 const tensor = (...values: number[]): HostTensor => ({
@@ -103,20 +103,16 @@ describe('an index of safetensors files', () => {
   });
 });
 
-describe('stateDictOf', () => {
-  it('looks into wrappers, one inside another', () => {
-    const state = new Map([['w', tensor(1)]]);
-    const value = new Map<unknown, unknown>([
-      ['epoch', 3],
-      ['model', new Map([['state_dict', state]])],
-    ]);
-    expect(stateDictOf(value, 'f')).toEqual(state);
-  });
-
-  it.each([
-    [new Map([['epoch', 3]]), 'f holds no state dict: it has epoch; looked in state_dict, '],
-    [[1, 2], 'f holds no state dict: it is no dictionary'],
-  ])('says what it found instead', (value, message) => {
-    expect(() => stateDictOf(value, 'f')).toThrow(message);
+describe('readContents', () => {
+  it('says what the file is, where the tensors were found, and what it says of itself', async () => {
+    const wrapped = await readContents(join(TORCH, 'checkpoint.pt'));
+    expect([...wrapped.tensors.keys()]).toEqual(KEYS);
+    expect(wrapped).toMatchObject({ kind: 'torch', path: ['model'], metadata: {} });
+    expect(wrapped.beside).toContain('epoch');
+    const path = join(folder, 'a.safetensors');
+    await writeSafetensors(path, new Map([['w', tensor(1)]]), { classes: '["a"]' });
+    expect(await readContents(path)).toMatchObject({
+      ...{ kind: 'safetensors', path: [], beside: [], metadata: { classes: '["a"]' } },
+    });
   });
 });

@@ -2,11 +2,16 @@
 
 import { createHash } from 'node:crypto';
 import { existsSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { FileError } from '../../base/errors.ts';
 import { resolveRoot } from '../../data/paths.ts';
-import { readWeights } from '../../io/weights.ts';
+import { readContents, type WeightsContents, type WeightsKind } from '../../io/weights.ts';
 import { type HostTensors, isCheckpoint, readModelWeights } from './checkpoint.ts';
+
+/** A file's tensors and what it is; of a checkpoint, `path` has the name of the file in it. */
+export interface StoredContents extends Omit<WeightsContents, 'kind'> {
+  readonly kind: WeightsKind | 'checkpoint';
+}
 
 /**
  * Reads the weights in `path`, which is looked for as the folders of data are.
@@ -15,9 +20,18 @@ import { type HostTensors, isCheckpoint, readModelWeights } from './checkpoint.t
  * @throws FileError for what is not there or holds none.
  */
 export async function readWeightsFile(path: string, { ema = true } = {}): Promise<HostTensors> {
+  return (await readStored(path, { ema })).tensors;
+}
+
+/** As `readWeightsFile`, with what was found out on the way. */
+export async function readStored(path: string, { ema = true } = {}): Promise<StoredContents> {
   const found = resolveRoot(path, 'the file of weights');
-  if (!statSync(found).isDirectory()) return readWeights(found);
-  if (isCheckpoint(found)) return (await readModelWeights(found, !ema)).weights;
+  if (!statSync(found).isDirectory()) return readContents(found);
+  if (isCheckpoint(found)) {
+    const { file, weights } = await readModelWeights(found, !ema);
+    const place = { path: [basename(file)], beside: [], metadata: {} };
+    return { kind: 'checkpoint', tensors: weights, ...place };
+  }
   const hint = existsSync(join(found, 'checkpoints'))
     ? `that of a run; its best weights are in ${join(path, 'checkpoints', 'best')}`
     : 'and no checkpoint; name a file, or the folder of a checkpoint';
