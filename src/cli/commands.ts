@@ -8,6 +8,8 @@ import { dataCommand } from './data.ts';
 import { diffCommand } from './diff.ts';
 import { doctorCommand } from './doctor.ts';
 import { evalCommand } from './eval.ts';
+import { exportCommand } from './export.ts';
+import { importCommand } from './import.ts';
 import { initCommand } from './init.ts';
 import { processIo } from './io.ts';
 import { lsCommand } from './ls.ts';
@@ -28,6 +30,8 @@ export const commands: readonly ((context: CommandContext) => Command)[] = [
   trainCommand,
   evalCommand,
   predictCommand,
+  exportCommand,
+  importCommand,
   validateCommand,
   lsCommand,
   diffCommand,

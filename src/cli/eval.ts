@@ -5,13 +5,13 @@ import { keyOf, splitsCalled } from '../config/splits.ts';
 import type { CommandContext } from './context.ts';
 import { count, duration, metricValue } from './format.ts';
 import { type CommandHelp, withHelp } from './help.ts';
-import { type CommonOptions, overridesOf, withCommon } from './options.ts';
+import { type CommonOptions, checkpointOption, overridesOf, withCommon } from './options.ts';
 import type { EvaluateResult } from './services.ts';
-import { checkpointCalled, resolveTarget } from './target.ts';
+import { checkpointCalled, resolveWeightsTarget } from './target.ts';
 
 interface EvalOptions extends CommonOptions {
   readonly out: string;
-  readonly checkpoint: string;
+  readonly checkpoint?: string;
   readonly split: string;
   readonly ema: boolean;
 }
@@ -35,9 +35,9 @@ export function evalCommand(context: CommandContext): Command {
       'Measure the loss and the accuracy of a checkpoint of RUN; given a CONFIG, of the newest ' +
         'run of that name in --out.',
     )
-    .argument('<run|config>', 'the folder of a run, or a YAML file')
+    .argument('<run|config>', 'the folder of a run or of a checkpoint, or a YAML file')
     .argument('[key=value...]', 'values over those of the config, read as YAML')
-    .option('--checkpoint <which>', 'best, last, or the folder of a checkpoint', 'best')
+    .addOption(checkpointOption())
     .option('--split <split>', 'train, val (all of its sets), val_NAME or test', 'val')
     .option('--no-ema', 'the weights as trained, where their average is kept too')
     .option('--out <dir>', 'where runs are looked for', 'runs')
@@ -53,12 +53,12 @@ async function evaluate(
   overrides: readonly string[],
   options: EvalOptions,
 ): Promise<void> {
-  const { config, run } = resolveTarget(name);
-  const loaded = await services.loadConfig(config, overridesOf(options, overrides));
+  const target = resolveWeightsTarget(name);
+  const loaded = await services.loadConfig(target.config, overridesOf(options, overrides));
   splitsCalled(options.split, loaded); // before a run is looked for
   const results = await services.evaluate({
     loaded,
-    checkpoint: checkpointCalled(options.checkpoint, run, options.out, loaded.config.name),
+    checkpoint: checkpointCalled(options.checkpoint, target, options.out, loaded.config.name),
     split: options.split,
     trained: !options.ema,
     threads: options.threads,

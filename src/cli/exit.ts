@@ -2,6 +2,7 @@
 
 import { ConfigError } from '../base/errors.ts';
 import { userMessage } from '../base/user-code.ts';
+import { printable } from './format.ts';
 import type { Io } from './io.ts';
 
 export const EXIT = {
@@ -31,7 +32,7 @@ export function report(error: unknown, io: Io): number {
   const { message = String(error), stack = message } = error instanceof Error ? error : {};
   const isComplete = error instanceof ConfigError || isSystemError(error);
   const known = isComplete ? message : userMessage(error);
-  if (known !== undefined) io.stderr.write(`torchts: ${debug ? stack : known}\n`);
+  if (known !== undefined) io.stderr.write(printable(`torchts: ${debug ? stack : known}\n`));
   else io.stderr.write(`torchts: internal error, please report this: ${stack}\n`);
   return error instanceof ConfigError ? EXIT.usage : EXIT.failed;
 }

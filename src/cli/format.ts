@@ -22,6 +22,13 @@ export function metric(value: number): string {
   return `${unit === 0 ? scaled : scaled.toFixed(1)}${units[unit]}`;
 }
 
+/** For a terminal: what would move its cursor or change its colours is spelt out. */
+export function printable(text: string): string {
+  return text.replaceAll(/(?![\n\t])\p{Cc}/gu, (control) => {
+    return `\\x${control.charCodeAt(0).toString(16).padStart(2, '0')}`;
+  });
+}
+
 /** Columns of text under their titles; `right` lists the columns of numbers. */
 export function table(
   titles: readonly string[],

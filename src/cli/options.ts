@@ -25,6 +25,11 @@ export function withCommon(command: Command, ...names: (keyof CommonOptions)[]):
   return command;
 }
 
+/** Which weights of a run; see `checkpointCalled`. */
+export function checkpointOption(): Option {
+  return new Option('--checkpoint <which>', 'best, last, a step or a folder; best unless given');
+}
+
 /** `--device` and `--seed` are overrides of the config like any other. */
 export function overridesOf(options: CommonOptions, overrides: readonly string[]): string[] {
   const out = [...overrides];
@@ -37,6 +42,12 @@ export function reportMode(options: CommonOptions): ReportMode {
   if (options.json) return 'json';
   return options.quiet ? 'quiet' : 'auto';
 }
+
+/** For options that may come again: all of their values. */
+export const collected = (text: string, before: readonly string[] = []): readonly string[] => [
+  ...before,
+  text,
+];
 
 export function positiveInteger(text: string): number {
   const value = Number(text);

@@ -10,12 +10,19 @@ import type { CommandContext } from './context.ts';
 import { EXIT } from './exit.ts';
 import { type CommandHelp, withHelp } from './help.ts';
 import type { Io } from './io.ts';
-import { type CommonOptions, overridesOf, positiveInteger, withCommon } from './options.ts';
+import {
+  type CommonOptions,
+  checkpointOption,
+  collected,
+  overridesOf,
+  positiveInteger,
+  withCommon,
+} from './options.ts';
 import { PREDICTION_FORMATS, type PredictionFormat, predictionWriter } from './prediction-lines.ts';
-import { checkpointCalled, resolveTarget } from './target.ts';
+import { checkpointCalled, resolveWeightsTarget } from './target.ts';
 
 interface PredictOptions extends CommonOptions {
-  readonly checkpoint: string;
+  readonly checkpoint?: string;
   readonly ema: boolean;
   readonly text?: readonly string[];
   readonly topk: number;
@@ -47,14 +54,14 @@ export function predictCommand(context: CommandContext): Command {
       'Print what a checkpoint of RUN says of images, texts or the rows of tables; given a CONFIG, of ' +
         'the newest run of that name in --runs.',
     )
-    .argument('<run|config>', 'the folder of a run, or a YAML file')
+    .argument('<run|config>', 'the folder of a run or of a checkpoint, or a YAML file')
     .argument('[input...]', 'files, folders of files, or - for names on standard input')
     .addOption(
       new Option('--text <text>', 'a text itself, for a model of texts; may come again').argParser(
-        (text, before: readonly string[] = []) => [...before, text],
+        collected,
       ),
     )
-    .option('--checkpoint <which>', 'best, last, or the folder of a checkpoint', 'best')
+    .addOption(checkpointOption())
     .option('--no-ema', 'the weights as trained, where their average is kept too')
     .addOption(
       new Option('--topk <k>', 'how many classes, the likeliest first')
@@ -87,13 +94,13 @@ async function predict(
   if (inputs.length + texts.length === 0) {
     throw new ConfigError('name the files to predict, or give --text');
   }
-  const { config, run } = resolveTarget(name);
-  const loaded = await services.loadConfig(config, overridesOf(options, []));
+  const target = resolveWeightsTarget(name);
+  const loaded = await services.loadConfig(target.config, overridesOf(options, []));
   // Before anything is computed that could then not be written.
   if (options.out !== undefined) await access(dirname(options.out), constants.W_OK);
   const events = services.predict({
     loaded,
-    checkpoint: checkpointCalled(options.checkpoint, run, options.runs, loaded.config.name),
+    checkpoint: checkpointCalled(options.checkpoint, target, options.runs, loaded.config.name),
     trained: !options.ema,
     inputs: named(inputs, io),
     texts,

@@ -14,6 +14,8 @@ import type { SweepRequest, SweepSummary } from '../sweep/sweep.ts';
 import type { BenchReport, BenchRequest } from '../train/bench.ts';
 import type { DataBenchReport, DataBenchRequest } from '../train/data-bench.ts';
 import type { RunSummary } from '../train/events.ts';
+import type { ExportRequest, ExportResult } from '../train/export.ts';
+import type { ImportReport, ImportRequest } from '../train/import.ts';
 import type {
   EvaluateRequest,
   EvaluateResult,
@@ -26,7 +28,15 @@ import type { WeightsReport } from '../train/task/initial-weights.ts';
 import type { VerifyRequest, VerifyResult } from '../train/verify-resume.ts';
 import type { TaskMemory } from './memory.ts';
 
-export type { EvaluateRequest, EvaluateResult, PredictEvent, PredictRequest, TrainRequest };
+export type {
+  EvaluateRequest,
+  EvaluateResult,
+  ExportRequest,
+  ExportResult,
+  PredictEvent,
+  PredictRequest,
+  TrainRequest,
+};
 
 /** One line of `torchts validate`. */
 export interface LayerRow {
@@ -92,6 +102,8 @@ export interface Services {
   planSweep(loaded: LoadedConfig, load: Load): Promise<SweepPlan>;
   evaluate(request: EvaluateRequest): Promise<EvaluateResult[]>;
   predict(request: PredictRequest): AsyncIterable<PredictEvent>;
+  exportModel(request: ExportRequest): Promise<ExportResult>;
+  importWeights(request: ImportRequest): Promise<ImportReport>;
   /** Writes the report of a run and returns its path. */
   report(request: ReportRequest): Promise<string>;
   bench(request: BenchRequest): Promise<BenchReport>;
@@ -123,6 +135,8 @@ export const services: Services = {
   async *predict(request) {
     yield* (await import('../train/predict.ts')).predict(request);
   },
+  exportModel: async (request) => (await import('../train/export.ts')).exportModel(request),
+  importWeights: async (request) => (await import('../train/import.ts')).importWeights(request),
   sweep: async (request) => (await import('../sweep/sweep.ts')).runSweep(request),
   planSweep: async (loaded, load) => (await import('../sweep/plan.ts')).planSweep(loaded, load),
   report: async (request) =>

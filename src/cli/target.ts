@@ -31,25 +31,65 @@ export function resolveTarget(name: string): Target {
   throw new ConfigError(`${name} is a folder without a config.yaml: not a run`);
 }
 
+/** The same, where weights are wanted: the folder of a checkpoint stands for its run. */
+export interface WeightsTarget extends Target {
+  /** The checkpoint's folder, when one was named. */
+  readonly checkpoint?: string;
+}
+
+/** @throws ConfigError as `resolveTarget`, and for a checkpoint that lies in no run's folder. */
+export function resolveWeightsTarget(name: string): WeightsTarget {
+  if (!isDirectory(name) || !fs.existsSync(path.join(name, 'state.json'))) {
+    return resolveTarget(name);
+  }
+  const run = path.join(name, '..', '..');
+  const config = path.join(run, 'config.yaml');
+  if (fs.existsSync(config)) return { config, run, checkpoint: name };
+  throw new ConfigError(
+    `${name} is a checkpoint, but lies in no run; name a config, and it with --checkpoint`,
+  );
+}
+
 /**
- * The folder of a checkpoint: `best` or `last` of `run` or, without one, of the newest run of
- * `name` in `runs`; anything else is a folder itself.
+ * The folder of a checkpoint: `best`, the default, `last` or the step's of the run that was named
+ * or, without one, of the newest run of `name` in `runs`; anything else is a folder itself.
  *
- * @throws ConfigError when there is no such run.
+ * @throws ConfigError when there is no such run, or it has no checkpoint of that step.
  */
 export function checkpointCalled(
-  which: string,
-  run: string | undefined,
+  which: string | undefined,
+  target: WeightsTarget,
   runs: string,
   name: string,
 ): string {
-  if (which !== 'best' && which !== 'last') return which;
-  const folder = path.join(runs, name);
-  const found = run ?? resolveTarget(folder).run;
-  if (found !== undefined) return path.join(found, 'checkpoints', which);
-  throw new ConfigError(
-    `there is no run in ${folder} yet; train first, or give --checkpoint a folder`,
-  );
+  if (target.checkpoint !== undefined) {
+    if (which === undefined) return target.checkpoint;
+    throw new ConfigError(`${target.checkpoint} is a checkpoint; there is no use for --checkpoint`);
+  }
+  const isStep = which !== undefined && /^\d+$/.test(which);
+  if (!isStep && which !== undefined && which !== 'best' && which !== 'last') return which;
+  const run = runOf(target, runs, name);
+  if (run === undefined) {
+    throw new ConfigError(
+      `there is no run in ${path.join(runs, name)} yet; train first, or give --checkpoint a folder`,
+    );
+  }
+  const folder = path.join(run, 'checkpoints');
+  return path.join(folder, isStep ? stepIn(folder, which) : (which ?? 'best'));
+}
+
+/** The run that was named, or the newest run of `name` in `runs`, if there is one. */
+export function runOf(target: Target, runs: string, name: string): string | undefined {
+  return target.run ?? resolveTarget(path.join(runs, name)).run;
+}
+
+function stepIn(folder: string, step: string): string {
+  const name = `step-${Number(step)}`;
+  const names = fs.existsSync(folder) ? fs.readdirSync(folder) : [];
+  if (names.includes(name)) return name;
+  const steps = names.flatMap((each) => /^step-(\d+)$/.exec(each)?.[1] ?? []).map(Number);
+  const there = steps.sort((a, b) => a - b).join(', ') || 'none';
+  throw new ConfigError(`${folder} has no checkpoint of step ${step}; there are: ${there}`);
 }
 
 /** The folders `1`, `2`, ... in `folder`, in that order. */

@@ -50,6 +50,7 @@ export {
   type Mismatch,
   matchState,
   misfits,
+  renamedKeys,
   type StateMatch,
 } from './match-state.ts';
 export { type WeightsOptions, type WholeModel, wholeModel } from './model-options.ts';

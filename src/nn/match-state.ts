@@ -64,7 +64,7 @@ export function matchState(
   { prefix = '', rename = {}, exclude = [] }: MatchOptions = {},
 ): StateMatch {
   const own = module.stateDict();
-  const origins = renamedKeys(values.keys(), prefix, rename);
+  const origins = renamedKeys(values.keys(), { prefix, rename });
   const given = new Map([...origins].map(([name, key]) => [name, values.get(key)!]));
   const { stripped, state } = withoutWrapper(given, own, module);
   const sourceOf = sources(given, origins, stripped);
@@ -103,11 +103,14 @@ export function matchState(
   };
 }
 
-/** The keys that begin with `prefix`, by what they are called without it and renamed. */
-function renamedKeys(
+/**
+ * The keys that begin with `prefix`, by what they are called without it and renamed.
+ *
+ * @throws ArgumentError for a `rename` that gives two keys one name.
+ */
+export function renamedKeys(
   keys: Iterable<string>,
-  prefix: string,
-  rename: Readonly<Record<string, string>>,
+  { prefix = '', rename = {} }: Pick<MatchOptions, 'prefix' | 'rename'>,
 ): Map<string, string> {
   const origins = new Map<string, string>();
   for (const key of keys) {

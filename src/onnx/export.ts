@@ -7,6 +7,7 @@ import type { OnnxModel } from '../io/onnx/model.ts';
 import { Graph } from '../nn/graph.ts';
 import type { AnyModule } from '../nn/module.ts';
 import { type GraphNames, makeGraph } from './graph.ts';
+import { IR_VERSIONS } from './opsets.ts';
 import { BatchSize } from './size.ts';
 import { type Field, type TracedModule, traceModule } from './trace.ts';
 
@@ -24,9 +25,6 @@ export interface ExportOptions {
   /** More entries of the metadata, such as the mean and the deviation of the training images. */
   readonly metadata?: Readonly<Record<string, string>>;
 }
-
-/** Versions of the operators, with the version of the file format that brought each. */
-const IR_VERSIONS: Readonly<Record<number, number>> = { 18: 8, 19: 9, 20: 9, 21: 10, 22: 10 };
 
 /**
  * `module` in evaluation mode as the bytes of an ONNX file. Its weights are stored under their keys

@@ -7,7 +7,6 @@ import { type HostArray, hostArray } from '../base/dtype.ts';
 import { TorchtsError } from '../base/errors.ts';
 import { numel } from '../base/shape.ts';
 import { shortType } from '../base/user-code.ts';
-import { validationSplits } from '../config/splits.ts';
 import { setThreads } from '../core/device.ts';
 import type { Tensor } from '../core/tensor.ts';
 import type { DatasetSource, EncodedFile, Field, SampleEncoder } from '../data/index.ts';
@@ -17,7 +16,8 @@ import { restoreWeights } from './checkpoint/snapshot.ts';
 import type { PredictEvent, Prediction, PredictRequest } from './request.ts';
 import { withLearnedBy } from './run/learned.ts';
 import { type PredictionStep, predictionStep, shares } from './task/prediction-step.ts';
-import { buildTask, type Task } from './task/task.ts';
+import { sampleSource } from './task/sample-source.ts';
+import { buildTask } from './task/task.ts';
 
 /** Files read at a time. */
 const AT_ONCE = 8;
@@ -32,8 +32,9 @@ const AT_ONCE = 8;
 export async function* predict(request: PredictRequest): AsyncGenerator<PredictEvent, void> {
   const { checkpoint } = request;
   if (request.threads !== undefined) setThreads(request.threads);
-  const task = buildTask(withLearnedBy(request.loaded, checkpoint));
-  const source = sourceOf(request, task);
+  const loaded = withLearnedBy(request.loaded, checkpoint);
+  const task = buildTask(loaded);
+  const source = sampleSource(loaded, task);
   const reading = readerOf(request, source);
   const { encoder } = reading;
   const texts = textsOf(request, encoder);
@@ -63,12 +64,6 @@ interface Reading {
   readonly source: DatasetSource;
   readonly encoder: SampleEncoder;
   readonly topk: number;
-}
-
-/** The data that is measured on has the transforms that draw nothing; else the training data. */
-function sourceOf({ loaded }: PredictRequest, { heldOut, train }: Task): DatasetSource {
-  const [first] = validationSplits(loaded.config.data);
-  return (first && heldOut.get(first.name)) ?? train;
 }
 
 function readerOf({ loaded, topk }: PredictRequest, source: DatasetSource): Reading {

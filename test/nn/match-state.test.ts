@@ -21,6 +21,13 @@ const pairsOf = (given: ReadonlyMap<string, Tensor>, options?: nn.MatchOptions) 
   Object.fromEntries(nn.matchState(holder(state), given, options).pairs);
 
 describe('matchState', () => {
+  it('refuses two values under one name', () => {
+    const given = values({ 'conv.weight': [2, 3], 'cnv.weight': [2, 3] });
+    expect(() => pairsOf(given, { rename: { 'cnv.': 'conv.' } })).toThrow(
+      '[matchState] rename: conv.weight and cnv.weight would both be conv.weight',
+    );
+  });
+
   it('takes what has its key and shape; a batch norm need not have counted', () => {
     const match = nn.matchState(holder(state), values(WHOLE));
     expect([...match.pairs.keys()]).toEqual(Object.keys(WHOLE));

@@ -84,7 +84,7 @@ function flagsOf(command: Command): string[] {
 
 function valuesOf({ argChoices, flags }: Option, word: string): readonly string[] {
   if (argChoices !== undefined) return argChoices;
-  return /<(?:file|dir|run|which)>/.test(flags) ? entries(word, () => true) : [];
+  return /<(?:file|dir|run|which|model)>/.test(flags) ? entries(word, () => true) : [];
 }
 
 /** Configs, and folders: those of runs are among them. */

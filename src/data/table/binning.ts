@@ -33,7 +33,7 @@ columnTransforms.register('KBinsDiscretizer', {
       // The outer edges bound nothing.
       const inner = edges.filter((edge, i) => i > 0 && edge - edges[i - 1]! > LEAST_WIDTH);
       inner.pop();
-      return (given, name) => {
+      const change = (given: NumberColumn, name: string): [string, NumberColumn][] => {
         const bins = given.values.map((value) => binOf(value, inner));
         if (encode === 'ordinal') return [[name, numbers(bins)]];
         return Array.from({ length: inner.length + 1 }, (_, bin): [string, NumberColumn] => [
@@ -41,6 +41,7 @@ columnTransforms.register('KBinsDiscretizer', {
           numbers(bins.map((own) => (Number.isNaN(own) ? own : Number(own === bin)))),
         ]);
       };
+      return { change, learned: { bin_edges: inner } };
     }),
 });
 

@@ -11,13 +11,13 @@ import {
   isWholeMatch,
   type Module,
   matchState,
-  misfits,
   type StateMatch,
   wholeModel,
 } from '../../nn/index.ts';
 import { readWeightsFile, weightsChecksum } from '../checkpoint/weights-file.ts';
 import { WEIGHTS_FILE } from '../run/run-directory.ts';
 import { readJson } from '../run/run-files.ts';
+import { refusal } from '../weights/refusal.ts';
 import type { Task } from './task.ts';
 
 /** What was taken from a file of weights, and what was not. */
@@ -111,35 +111,4 @@ async function blaming<T>(
   } catch (error) {
     throw error instanceof TorchtsError ? loaded.error(path, error.message) : error;
   }
-}
-
-/** Of more, the others are counted. */
-const MOST_MISFITS = 12;
-
-function refusal(file: string, match: StateMatch): string {
-  if (match.values.size === 0) {
-    const [first] = match.missing_keys;
-    const [other] = [...match.unexpected_keys, ...match.excluded_keys];
-    return (
-      `${file} has nothing that fits: the model has keys such as ${first ?? 'none'}, the file ` +
-      `such as ${other ?? 'none'}; see prefix and rename in docs/weights.md`
-    );
-  }
-  const all = misfits(match);
-  const shown = all.slice(0, MOST_MISFITS);
-  if (all.length > shown.length) shown.push(`and ${all.length - shown.length} more`);
-  return [`${file} does not fit the model:`, ...shown, `To go on: ${advice(match)}`].join('\n  ');
-}
-
-/** A new head is what most people want who load what does not fit. */
-function advice({ mismatched_keys, missing_keys }: StateMatch): string {
-  const parts = new Set(
-    [...mismatched_keys.map(({ key }) => key), ...missing_keys].map((key) =>
-      key.split('.').slice(0, -1).join('.'),
-    ),
-  );
-  const lenient = 'strict: false loads what fits, and the rest begins anew';
-  if (parts.size === 0 || parts.size > 2 || parts.has('')) return lenient;
-  const exclude = [...parts].map((part) => `'${part}.*'`).join(', ');
-  return `exclude: [${exclude}] keeps a new head, or ${lenient}`;
 }

@@ -26,7 +26,7 @@ const tableOf = (values: readonly number[]): Table => ({
 /** The rows of the features that `given` becomes, and their names. */
 function binned(options: object, learned: readonly number[], given: readonly number[]) {
   const transform = columnTransforms.build({ type: 'KBinsDiscretizer', ...options });
-  const { columns } = transform.fit(tableOf(learned))(tableOf(given));
+  const { columns } = transform.fit(tableOf(learned)).apply(tableOf(given));
   const features = [...columns.values()].map(({ values }) => values);
   return {
     names: [...columns.keys()],
