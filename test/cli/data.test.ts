@@ -60,7 +60,14 @@ describe('torchts data inspect', () => {
     const { code, out } = await torchts('data inspect configs/cifar10-smoke.yaml');
     expect(code).toBe(0);
     expect(out).toContain('data.train: CIFAR10, 1,000 samples\n  input   float32 (3, 32, 32)\n');
-    expect(out).toMatch(/ {2}9 +truck +25\n/);
+    expect(out).toMatch(/ {2}9 +truck +25 +10\.0%\n/);
+  });
+
+  it('describes the columns of a table, and what the model gets of them', async () => {
+    const { out } = await torchts('data inspect configs/penguins.yaml');
+    expect(out).toMatch(/ {2}bill_length_mm +43\.94 +5\.547 +32\.1 +59\.6 +1\n/);
+    expect(out).toMatch(/ {2}sex +2 +9 +male 137, female 129\n/);
+    expect(out).toMatch(/ {2}what the model gets +mean .*\n.*\n {2}island=Biscoe +0\.4873 /);
   });
 
   it('gives mean and deviation as Normalize takes them, and writes a sheet', async () => {

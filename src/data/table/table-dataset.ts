@@ -88,9 +88,43 @@ datasets.register('ParquetDataset', {
 });
 
 function tableSource(options: Options, format: Format): DatasetSource {
-  const { description, rows, length, encoder } = prepare(options, format);
-  const load = async () => new TensorDataset(length, description, rows);
+  const { description, rows, length, encoder, names, used } = prepare(options, format);
+  const columns = () => {
+    const whole = readTable(options.path, options, format);
+    return pick(partOf(whole, options, options.split).columns, used);
+  };
+  const load = async () => new TableDataset(length, description, rows, { names, columns });
   return { ...description, load, encoder };
+}
+
+interface TableNames {
+  /** Of what the model gets, and of the numbers that it predicts. */
+  readonly features: readonly string[];
+  readonly outputs: readonly string[];
+}
+
+/** Rows that know what their numbers are called, and what stood in the file. */
+export class TableDataset extends TensorDataset {
+  readonly names: TableNames;
+  /** The columns it is made of; reads the file once more, because only the samples are kept. */
+  readonly columns: () => Table['columns'];
+
+  constructor(
+    length: number,
+    description: SampleDescription,
+    rows: Rows,
+    table: { readonly names: TableNames; readonly columns: () => Table['columns'] },
+  ) {
+    super(length, description, rows);
+    this.names = table.names;
+    this.columns = table.columns;
+  }
+}
+
+/** The rows of `split`. */
+function partOf(table: Table, options: Options, split: Options['split']): Table {
+  const stratify = options.stratify ? classIndices(table, options) : undefined;
+  return takeRows(table, splitPlaces(table.rows.length, { ...options, split }, stratify));
 }
 
 const ADVICE = {
@@ -103,17 +137,17 @@ interface Prepared {
   readonly rows: Rows;
   readonly length: number;
   readonly encoder: SampleEncoder;
+  readonly names: TableNames;
+  /** The columns of the file that it is made of. */
+  readonly used: readonly string[];
 }
 
 function prepare(options: Options, format: Format): Prepared {
   const table = readTable(options.path, options, format);
-  const stratify = options.stratify ? classIndices(table, options) : undefined;
-  const part = (split: Options['split']) =>
-    takeRows(table, splitPlaces(table.rows.length, { ...options, split }, stratify));
-  const used = part(options.split);
+  const used = partOf(table, options, options.split);
   const learned =
     options.fit === undefined
-      ? part(options.split === 'all' ? 'all' : 'train')
+      ? partOf(table, options, options.split === 'all' ? 'all' : 'train')
       : readTable(options.fit, options, format);
   const target = learnTarget(learned, options);
   const chosen = featureNames(learned, options);
@@ -121,8 +155,11 @@ function prepare(options: Options, format: Format): Prepared {
   const features = transform(used);
   const names = [...features.columns.keys()];
   const inputs = matrix(features, ADVICE);
+  const outputs = [options.target].flat();
   return {
     length: used.rows.length,
+    names: { features: names, outputs },
+    used: [...new Set([...chosen, ...outputs])],
     rows: { inputs, targets: target.of(used) },
     description: {
       input: { dtype: 'float32', shape: [names.length] },
@@ -133,7 +170,7 @@ function prepare(options: Options, format: Format): Prepared {
       kind: 'table',
       extensions: format.extensions,
       preparation,
-      ...(target.classes.length > 0 ? {} : { outputs: [options.target].flat() }),
+      ...(target.classes.length > 0 ? {} : { outputs }),
       encode: async (path) => {
         const table = readFeatures(path, pick(learned.columns, chosen), options, format);
         const { rows } = table;

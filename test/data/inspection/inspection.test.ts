@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PNG } from 'pngjs';
 import { describe, expect, it } from 'vitest';
@@ -73,9 +73,70 @@ describe('statistics', () => {
     ]);
   });
 
-  it('are left out of what has none', async () => {
-    const tokens = { type: 'FakeTokens', length: 3, vocab_size: 4, size: 5 };
-    expect(statistics(await datasets.build(tokens).load(), cpuEngine())).toEqual({});
+  const of = async (spec: object) =>
+    statistics(await datasets.build({ ...spec }).load(), cpuEngine());
+
+  it('name the columns of a table, of its file and as the model gets them', async () => {
+    const path = join(await temporaryFolder(), 'pets.csv');
+    await writeFile(path, 'kind,weight,sex,age\ncat,4,f,1\ndog,NA,m,2\ncat,6,,3\ncat,5,f,7\n');
+    const spec = { type: 'CSVDataset', path, target: 'age', exclude: ['kind'] };
+    const { columns, features, targets } = await of({
+      ...spec,
+      transforms: ['SimpleImputer', 'StandardScaler', 'OneHotEncoder'],
+    });
+    expect(columns).toEqual([
+      { name: 'weight', mean: 5, std: Math.sqrt(2 / 3), min: 4, max: 6, missing: 1 },
+      {
+        ...{ name: 'sex', distinct: 2, missing: 1 },
+        words: [
+          { word: 'f', count: 2 },
+          { word: 'm', count: 1 },
+        ],
+      },
+      expect.objectContaining({ name: 'age', max: 7 }),
+    ]);
+    expect(features!.map(({ name }) => name)).toEqual(['weight', 'sex=', 'sex=f', 'sex=m']);
+    expect(features![0]!.std).toBeCloseTo(1, 6);
+    expect(targets).toMatchObject([{ name: 'age', mean: 3.25, min: 1, max: 7 }]);
+    const part = { type: 'Subset', dataset: { ...spec, features: ['age'] }, indices: [0, 3] };
+    expect((await of(part)).features).toMatchObject([{ min: 1, max: 7 }]);
+  });
+
+  it('are by channel where images come from another set, and of tokens their range', async () => {
+    const dataset = { type: 'FakeData', size: 3, image_size: [3, 4, 4] };
+    const { values, targets } = await of({ type: 'Reconstruction', dataset });
+    const { channels } = await of(dataset);
+    expect(values).toHaveLength(3);
+    for (const [i, { mean, std }] of values!.entries()) {
+      expect(mean).toBeCloseTo(channels![i]!.mean, 6);
+      expect(std).toBeCloseTo(channels![i]!.std, 6);
+    }
+    expect(targets).toBeUndefined();
+    const { tokens, ...rest } = await of({
+      type: 'FakeTokens',
+      length: 50,
+      vocab_size: 4,
+      size: 9,
+    });
+    expect(tokens).toEqual({ min: 0, max: 3, distinct: 4 });
+    expect(rest).toEqual({});
+  });
+
+  it('say how long samples are, where that varies', () => {
+    const description = {
+      input: { dtype: 'int64', shape: [3], varies: true },
+      target: { dtype: 'int64', shape: [] },
+      classes: ['a'],
+    } as const;
+    const rows = {
+      inputs: BigInt64Array.of(5n, 0n, 0n, 6n, 7n, 9n),
+      targets: new BigInt64Array(2),
+      lengths: Int32Array.of(1, 3),
+    };
+    expect(statistics(new TensorDataset(2, description, rows), cpuEngine())).toEqual({
+      lengths: { mean: 2, std: 1, min: 1, max: 3, missing: 0 },
+      tokens: { min: 0, max: 9, distinct: 5 },
+    });
   });
 });
 
