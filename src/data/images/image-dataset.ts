@@ -42,7 +42,7 @@ export class ImageDataset implements Dataset {
 
   /**
    * `transforms` say what a byte becomes on its way into the model. Throws an `ArgumentError` when
-   * sizes do not fit or a label is no class, a `ConfigError` when the transforms do not fit.
+   * sizes do not fit or a label is no class, a `BuildError` when the transforms do not fit.
    */
   constructor({ classes, labels, ...pixels }: ImageData, transforms: readonly Transform[]) {
     const steps = preparations(transforms);

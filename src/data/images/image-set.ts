@@ -51,7 +51,7 @@ export interface PixelImages extends Size {
   read(limit: number | undefined): Promise<LabelledBytes>;
 }
 
-/** A data set of such images. Throws a `ConfigError` when the transforms do not fit them. */
+/** A data set of such images. Throws a `BuildError` when the transforms do not fit them. */
 export function pixelSource(images: PixelImages, options: ImageOptions): DatasetSource {
   const { classes, channels, height, width, read } = images;
   const pipeline = buildTransforms(options.transforms);

@@ -1,7 +1,6 @@
 /** Transforms that choose their changes from a fixed list. */
 
 import { z } from 'zod';
-import { ConfigError } from '../../base/errors.ts';
 import { type ImageOp, shapeAfterAll } from '../../engine/image-ops/op.ts';
 import type { ImageShape } from '../../engine/image-ops/pixels.ts';
 import { logGamma } from './batch-transforms.ts';
@@ -17,7 +16,7 @@ import {
 import type { Draws } from './draws.ts';
 import { checkFill, noFillOption, warpInterpolation } from './options.ts';
 import { POLICIES } from './policies.ts';
-import { checkColours, type Given, keepsShape, transforms } from './transforms.ts';
+import { argumentFault, checkColours, type Given, keepsShape, transforms } from './transforms.ts';
 
 /** The common space, with its own greatest shear, rotation and strength, and shifts. */
 function spaceOf({
@@ -131,8 +130,10 @@ transforms.register('RandAugment', {
   create: (options: z.output<typeof randOptions>) => {
     const { num_ops, magnitude, num_magnitude_bins } = options;
     if (magnitude >= num_magnitude_bins) {
-      throw new ConfigError(
-        `[RandAugment] magnitude ${magnitude} is not below num_magnitude_bins, ${num_magnitude_bins}`,
+      throw argumentFault(
+        'RandAugment',
+        'magnitude',
+        `magnitude ${magnitude} is not below num_magnitude_bins, ${num_magnitude_bins}`,
       );
     }
     const names = namesOf(RAND);

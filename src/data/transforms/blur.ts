@@ -1,9 +1,8 @@
 /** GaussianBlur. */
 
 import { z } from 'zod';
-import { ConfigError } from '../../base/errors.ts';
 import { range, sizeOf } from './options.ts';
-import { keepsShape, transforms } from './transforms.ts';
+import { argumentFault, keepsShape, transforms } from './transforms.ts';
 
 const odd = z
   .int()
@@ -32,8 +31,10 @@ transforms.register('GaussianBlur', {
     return keepsShape('GaussianBlur', {
       check: ({ size }) => {
         if (size === undefined || (across < 2 * size.width && down < 2 * size.height)) return;
-        throw new ConfigError(
-          `[GaussianBlur] kernel_size ${across} x ${down} reaches over the reflected image, ${size.width} x ${size.height}`,
+        throw argumentFault(
+          'GaussianBlur',
+          'kernel_size',
+          `kernel_size ${across} x ${down} (width x height) reaches over the reflected image, ${size.width} x ${size.height}`,
         );
       },
       draw: (draws) => {

@@ -1,10 +1,9 @@
 /** Transforms of the colours of an image. */
 
 import { z } from 'zod';
-import { ConfigError } from '../../base/errors.ts';
 import type { ImageOp } from '../../engine/image-ops/op.ts';
 import { probability, type Range, range } from './options.ts';
-import { checkColours, keepsShape, transforms } from './transforms.ts';
+import { argumentFault, checkColours, keepsShape, transforms } from './transforms.ts';
 
 /** So that float32 holds its products with bytes. */
 const factor = z.number().min(0).max(1e6);
@@ -57,7 +56,7 @@ function jitterRange(
     return value[0] === middle && value[1] === middle ? undefined : value;
   }
   if (kind === 'hue' && value > 0.5) {
-    throw new ConfigError(`[ColorJitter] hue must be 0.5 at most, got ${value}`);
+    throw argumentFault('ColorJitter', 'hue', `hue must be 0.5 at most, got ${value}`);
   }
   if (value === 0) return undefined;
   return kind === 'hue' ? [-value, value] : [Math.max(0, 1 - value), 1 + value];

@@ -7,8 +7,9 @@ import { type ImageOp, shapeAfterAll } from '../../engine/image-ops/op.ts';
 import type { ImageShape, Size } from '../../engine/image-ops/pixels.ts';
 import type { Draws } from './draws.ts';
 import { probability } from './options.ts';
-import { givenAfter } from './pipeline.ts';
+import { givenAfter, givenBy } from './pipeline.ts';
 import {
+  argumentFault,
   buildImageTransforms,
   type Given,
   type ImageTransform,
@@ -78,8 +79,10 @@ transforms.register('RandomChoice', {
     const weights = p ?? steps.map(() => 1);
     const whole = weights.reduce((sum, weight) => sum + weight, 0);
     if (weights.length !== steps.length || whole === 0) {
-      throw new ConfigError(
-        `[RandomChoice] p needs a probability for each of the ${steps.length} transforms`,
+      throw argumentFault(
+        'RandomChoice',
+        'p',
+        `p has ${weights.length} numbers and the sum ${whole}; it needs a probability for each of the ${steps.length} transforms`,
       );
     }
     const ends = weights.map((_, i) => weights.slice(0, i + 1).reduce((a, b) => a + b));
@@ -90,7 +93,7 @@ transforms.register('RandomChoice', {
       gives: (given) =>
         oneOf(
           'RandomChoice',
-          steps.map((step) => step.gives(given)),
+          steps.map((step) => givenBy(step, given)),
         ),
       draw: (draws, image) => {
         const at = draws.unit() * whole;
@@ -116,7 +119,7 @@ transforms.register('RandomOrder', {
       takes: 'image',
       random: true,
       gives: (given) => {
-        const each = steps.map((step) => step.gives(given));
+        const each = steps.map((step) => givenBy(step, given));
         // Where each keeps the size, so does any order; else it may depend on the order.
         return oneOf('RandomOrder', [given, ...each]);
       },

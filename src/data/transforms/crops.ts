@@ -1,7 +1,7 @@
 /** Transforms that choose a part of an image, or turn it over. */
 
 import { z } from 'zod';
-import { ArgumentError, ConfigError } from '../../base/errors.ts';
+import { ArgumentError } from '../../base/errors.ts';
 import { roundHalfEven } from '../../base/rounding.ts';
 import type { Box, ImageOp } from '../../engine/image-ops/op.ts';
 import type { Size } from '../../engine/image-ops/pixels.ts';
@@ -17,9 +17,10 @@ import {
   range,
   sizeArgument,
   sizeOf,
+  sizeText,
 } from './options.ts';
 import { padded, padFill } from './preparing.ts';
-import { type ImageTransform, keepsShape, transforms } from './transforms.ts';
+import { argumentFault, type ImageTransform, keepsShape, transforms } from './transforms.ts';
 
 const cropOptions = z.strictObject({
   size: sizeArgument(),
@@ -56,17 +57,18 @@ function randomCrop(options: CropOptions): ImageTransform {
     gives: (given) => {
       checkFill('RandomCrop', fill, given.channels);
       if (given.size !== undefined) {
-        const around = padded(given, sidesFor(given.size), padding_mode).size!;
-        const message = cropFault(around, window);
-        if (message !== undefined) throw new ConfigError(message);
+        const around = padded('RandomCrop', given, sidesFor(given.size), padding_mode).size!;
+        const message = cropFault(around, window, given.size);
+        if (message !== undefined) throw argumentFault('RandomCrop', 'size', message);
       }
       return { channels: given.channels, size: window };
     },
     draw: (draws, image) => {
       const sides = sidesFor(image);
-      const around = padded({ channels: image.channels, size: image }, sides, padding_mode).size!;
-      const message = cropFault(around, window);
-      if (message !== undefined) throw new ArgumentError(message);
+      const { channels } = image;
+      const around = padded('RandomCrop', { channels, size: image }, sides, padding_mode).size!;
+      const message = cropFault(around, window, image);
+      if (message !== undefined) throw new ArgumentError(`[RandomCrop] ${message}`);
       const top = draws.below(around.height - window.height + 1);
       const left = draws.below(around.width - window.width + 1);
       if (Object.values(sides).every((side) => side === 0)) {
@@ -92,9 +94,11 @@ function cropPadding(
   return { left: left + across, top: top + down, right: right + across, bottom: bottom + down };
 }
 
-function cropFault(padded: Size, { height, width }: Size): string | undefined {
+function cropFault(padded: Size, { height, width }: Size, image: Size): string | undefined {
   if (height <= padded.height && width <= padded.width) return undefined;
-  return `[RandomCrop] size ${height} x ${width} is larger than the padded image, ${padded.height} x ${padded.width}`;
+  const isPadded = padded.height > image.height || padded.width > image.width;
+  const what = isPadded ? `the padded image, ${sizeText(padded)}` : `the image, ${sizeText(image)}`;
+  return `size ${sizeText({ height, width })} is larger than ${what}; give it padding, or pad_if_needed: true`;
 }
 
 const flips = [

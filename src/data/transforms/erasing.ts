@@ -1,12 +1,11 @@
 /** RandomErasing. */
 
 import { z } from 'zod';
-import { ConfigError } from '../../base/errors.ts';
 import { roundHalfEven } from '../../base/rounding.ts';
 import type { Size } from '../../engine/image-ops/pixels.ts';
 import type { Draws } from './draws.ts';
 import { probability, range } from './options.ts';
-import { type ErasingTransform, transforms } from './transforms.ts';
+import { argumentFault, type ErasingTransform, transforms } from './transforms.ts';
 
 const options = z.strictObject({
   p: probability(0.5, 'a box of an image is erased'),
@@ -40,8 +39,10 @@ transforms.register('RandomErasing', {
       noise: list === 'random',
       check: (channels) => {
         if (list === 'random' || list.length === 1 || list.length === channels) return;
-        throw new ConfigError(
-          `[RandomErasing] value has ${list.length} numbers, but the images have ${channels} channels`,
+        throw argumentFault(
+          'RandomErasing',
+          'value',
+          `value has ${list.length} numbers, but the images have ${channels} channels`,
         );
       },
       draw: (draws, image) => {

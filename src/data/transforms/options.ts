@@ -1,7 +1,6 @@
 /** Arguments that several transforms have. */
 
 import { z } from 'zod';
-import { ConfigError } from '../../base/errors.ts';
 import {
   PADDING_MODES,
   WARP_INTERPOLATIONS,
@@ -9,6 +8,7 @@ import {
   type WarpInterpolation,
 } from '../../engine/image-ops/op.ts';
 import type { Size } from '../../engine/image-ops/pixels.ts';
+import { argumentFault } from './transforms.ts';
 
 /** Pixels. */
 export const side = z.int().min(1).max(4096);
@@ -21,6 +21,8 @@ export function sizeOf(option: z.output<typeof sizeOption>): Size {
   const [height, width] = typeof option === 'number' ? [option, option] : option;
   return { height, width };
 }
+
+export const sizeText = ({ height, width }: Size) => `${height} x ${width}`;
 
 export const probability = (value: number, what: string) =>
   z.number().min(0).max(1).default(value).describe(`How likely ${what}.`);
@@ -60,11 +62,13 @@ export function fillOf(fill: Fill, channels: number): WarpFill {
   return list.length === 1 ? new Array<number>(channels).fill(list[0]!) : list;
 }
 
-/** Throws a `ConfigError` when there is not a number for each channel. */
+/** Throws a `BuildError` when there is not a number for each channel. */
 export function checkFill(name: string, fill: Fill, channels: number): void {
   if (!Array.isArray(fill) || fill.length === 1 || fill.length === channels) return;
-  throw new ConfigError(
-    `[${name}] fill has ${fill.length} numbers, but the images have ${channels} channels`,
+  throw argumentFault(
+    name,
+    'fill',
+    `fill has ${fill.length} numbers, but the images have ${channels} channels`,
   );
 }
 

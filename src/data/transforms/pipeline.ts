@@ -1,6 +1,6 @@
 /** A list of transforms as one thing: what it gives, does once, and does to every sample. */
 
-import { ConfigError } from '../../base/errors.ts';
+import { BuildError, type SpecPath } from '../../base/build-error.ts';
 import { applyOps } from '../../engine/image-ops/apply.ts';
 import type { EraseOp, ImageOp, ImageWork } from '../../engine/image-ops/op.ts';
 import { shapeAfterAll } from '../../engine/image-ops/op.ts';
@@ -8,12 +8,13 @@ import type { ImageShape, Pixels } from '../../engine/image-ops/pixels.ts';
 import type { PixelMove } from '../../engine/images.ts';
 import type { Field } from '../dataset.ts';
 import { Draws } from './draws.ts';
-import type {
-  ErasingTransform,
-  Given,
-  ImageTransform,
-  PixelTransform,
-  Transform,
+import {
+  atTransform,
+  type ErasingTransform,
+  type Given,
+  type ImageTransform,
+  type PixelTransform,
+  type Transform,
 } from './transforms.ts';
 
 /** The image transforms that come first and draw nothing: they are applied once. */
@@ -22,9 +23,14 @@ export function preparations(pipeline: readonly Transform[]): ImageTransform[] {
   return pipeline.slice(0, end < 0 ? undefined : end) as ImageTransform[];
 }
 
-/** What a list of transforms makes of images. Throws a `ConfigError` as each does. */
+/** What one transform makes of images. Throws a `BuildError` at it. */
+export function givenBy(step: ImageTransform, given: Given): Given {
+  return atTransform(step, () => step.gives(given));
+}
+
+/** What a list of transforms makes of images. Throws a `BuildError` at one that does not fit. */
 export function givenAfter(steps: readonly ImageTransform[], given: Given): Given {
-  return steps.reduce((before, step) => step.gives(before), given);
+  return steps.reduce((before, step) => givenBy(step, before), given);
 }
 
 /** An image after all steps, which draw nothing. */
@@ -36,7 +42,7 @@ export function prepareImage(image: Pixels, steps: readonly ImageTransform[]): P
 const NOTHING = new Draws({ seed: 0, epoch: 0, sample: 0, place: 0 });
 
 /**
- * What a pipeline gives for images that are not prepared yet. Throws a `ConfigError` as `byteTable`
+ * What a pipeline gives for images that are not prepared yet. Throws a `BuildError` as `byteTable`
  * and as its transforms do, and when the images end with sizes of their own.
  */
 export function imageField(pipeline: readonly Transform[], given: Given): Field {
@@ -45,13 +51,37 @@ export function imageField(pipeline: readonly Transform[], given: Given): Field 
 }
 
 function resultShape(pipeline: readonly Transform[], given: Given): ImageShape {
-  const { channels, size } = givenAfter(pipeline.filter(isImageTransform), given);
+  const steps = pipeline.filter(isImageTransform);
+  const { channels, size } = givenAfter(steps, given);
   byteTable(pipeline, channels);
-  for (const erasing of pipeline.filter(isErasing)) erasing.check(channels);
+  for (const erasing of pipeline.filter(isErasing)) {
+    atTransform(erasing, () => erasing.check(channels));
+  }
   if (size !== undefined) return { channels, ...size };
-  throw new ConfigError(
-    '[transforms] the images have sizes of their own; add CenterCrop, RandomResizedCrop, or Resize with [height, width]',
+  const { name, place } = lastToVary(steps, given) ?? LIST;
+  throw new BuildError(
+    `[${name}] the images have sizes of their own; add CenterCrop, RandomResizedCrop, or Resize with [height, width]`,
+    place,
   );
+}
+
+/** The argument as a whole, where no transform is to blame. */
+const LIST = { name: 'transforms', place: ['transforms'] };
+
+/** The transform that gave images sizes of their own. */
+function lastToVary(steps: readonly ImageTransform[], given: Given) {
+  let before = given;
+  let found: { name: string; place: SpecPath } | undefined;
+  for (const step of steps) {
+    const after = step.gives(before);
+    if (before.size !== undefined && after.size === undefined) found = placeOf(step);
+    before = after;
+  }
+  return found;
+}
+
+function placeOf({ name, place = LIST.place }: Transform) {
+  return { name, place };
 }
 
 /** What is done to every sample of prepared images. */
@@ -114,23 +144,25 @@ function after(op: EraseOp, later: readonly PixelTransform[]): EraseOp {
 }
 
 /**
- * The values bytes become: (channels, 256) float32. Throws a `ConfigError` when `ToTensor`
+ * The values bytes become: (channels, 256) float32. Throws a `BuildError` when `ToTensor`
  * is missing, comes twice or between the wrong ones, or one is made for another number of channels.
  */
 export function byteTable(transforms: readonly Transform[], channels: number): Float32Array {
   const names = transforms.map((transform) => transform.name).join(', ');
   const pipeline = transforms.filter(isPixelTransform);
   if (pipeline.length === 0) {
-    throw new ConfigError(`[transforms] images need ToTensor; got ${names || 'none'}`);
+    throw new BuildError(`[transforms] images need ToTensor; got ${names || 'none'}`, LIST.place);
   }
   checkOrder(transforms, names);
   for (const [i, transform] of pipeline.entries()) {
     if (transform.takes !== (i === 0 ? 'bytes' : 'floats')) {
-      throw new ConfigError(`[transforms] ToTensor must come first, and once; got ${names}`);
+      const message = `[${transform.name}] ToTensor must come first, and once; got ${names}`;
+      throw new BuildError(message, placeOf(transform).place);
     }
     if (transform.channels !== undefined && transform.channels !== channels) {
-      throw new ConfigError(
+      throw new BuildError(
         `[${transform.name}] is given for ${transform.channels} channels, but the images have ${channels}`,
+        placeOf(transform).place,
       );
     }
   }
@@ -151,14 +183,16 @@ function checkOrder(transforms: readonly Transform[], names: string): void {
   );
   if (wrong !== undefined) {
     const side = wrong.takes === 'image' ? 'before' : 'after';
-    throw new ConfigError(
-      `[transforms] ${wrong.name} comes ${side} ToTensor or ToDtype; got ${names}`,
+    throw new BuildError(
+      `[${wrong.name}] must come ${side} ToTensor or ToDtype; got ${names}`,
+      placeOf(wrong).place,
     );
   }
   const noise = transforms.findIndex((transform) => isErasing(transform) && transform.noise);
   if (noise >= 0 && transforms.slice(noise).some(isPixelTransform)) {
-    throw new ConfigError(
-      `[${transforms[noise]!.name}] with random values comes after Normalize; got ${names}`,
+    throw new BuildError(
+      `[${transforms[noise]!.name}] with random values must come after Normalize; got ${names}`,
+      placeOf(transforms[noise]!).place,
     );
   }
 }

@@ -4,7 +4,6 @@
  */
 
 import { z } from 'zod';
-import { ArgumentError, ConfigError } from '../../base/errors.ts';
 import { INTERPOLATIONS, type Interpolation, type ResizeOp } from '../../engine/image-ops/op.ts';
 import type { Size } from '../../engine/image-ops/pixels.ts';
 import {
@@ -19,8 +18,15 @@ import {
   sizeArgument,
   sizeOf,
   sizeOption,
+  sizeText,
 } from './options.ts';
-import { checkColours, type Given, type ImageTransform, transforms } from './transforms.ts';
+import {
+  argumentFault,
+  checkColours,
+  type Given,
+  type ImageTransform,
+  transforms,
+} from './transforms.ts';
 
 type Work = Pick<ImageTransform, 'gives' | 'draw'>;
 
@@ -46,7 +52,7 @@ transforms.register('Resize', {
   create: ({ size, interpolation, max_size }: z.output<typeof resizeOptions>) => {
     if (max_size !== null && (typeof size !== 'number' || max_size <= size)) {
       const message = 'needs a size of one number, and to be greater than it';
-      throw new ArgumentError(`[Resize] max_size ${max_size} ${message}`);
+      throw argumentFault('Resize', 'max_size', `max_size ${max_size} ${message}`);
     }
     const wanted = (given: Size): Size =>
       typeof size === 'number' ? shorterSide(given, size, max_size) : sizeOf(size);
@@ -153,7 +159,7 @@ function padWork(
   return {
     gives: (given) => {
       checkFill('Pad', fill, given.channels);
-      return padded(given, sides, mode);
+      return padded('Pad', given, sides, mode);
     },
     draw: (_, { channels }) => [{ kind: 'pad', ...sides, mode, fill: padFill(fill, channels) }],
   };
@@ -164,8 +170,9 @@ export function padFill(fill: Fill, channels: number): number[] {
   return (fillOf(fill, channels) ?? new Array<number>(channels).fill(0)).map(Math.trunc);
 }
 
-/** Padded images. Throws a `ConfigError` when there is too little to mirror. */
+/** Padded images. Throws a `BuildError` when there is too little to mirror. */
 export function padded(
+  name: string,
   { channels, size }: Given,
   { left, top, right, bottom }: ReturnType<typeof paddingOf>,
   mode: z.output<typeof padOptions>['padding_mode'],
@@ -177,8 +184,10 @@ export function padded(
     mirrors &&
     (Math.max(top, bottom) > size.height - kept || Math.max(left, right) > size.width - kept)
   ) {
-    throw new ConfigError(
-      `[Pad] there is not enough to ${mode} of images of ${size.height} x ${size.width}`,
+    throw argumentFault(
+      name,
+      'padding',
+      `padding_mode ${mode} mirrors at most ${size.height - kept} rows and ${size.width - kept} columns of images of ${sizeText(size)}; padding asks for ${Math.max(top, bottom)} and ${Math.max(left, right)}`,
     );
   }
   return {

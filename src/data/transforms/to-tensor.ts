@@ -1,8 +1,12 @@
 /** Transforms that make bytes into numbers, and numbers into others. */
 
 import { z } from 'zod';
-import { ConfigError } from '../../base/errors.ts';
-import { type ImageTransform, type PixelTransform, transforms } from './transforms.ts';
+import {
+  argumentFault,
+  type ImageTransform,
+  type PixelTransform,
+  transforms,
+} from './transforms.ts';
 
 /** https://pytorch.org/vision/stable/generated/torchvision.transforms.ToTensor.html */
 transforms.register('ToTensor', {
@@ -58,13 +62,15 @@ function normalize({ mean, std }: { mean: number[]; std: number[] }): PixelTrans
   const channels = Math.max(mean.length, std.length);
   for (const [name, list] of Object.entries({ mean, std })) {
     if (list.length !== 1 && list.length !== channels) {
-      throw new ConfigError(
-        `[Normalize] mean has ${mean.length} values and std ${std.length}: ${name} needs 1 or ${channels}`,
+      throw argumentFault(
+        'Normalize',
+        name,
+        `mean has ${mean.length} values and std ${std.length}: ${name} needs 1 or ${channels}`,
       );
     }
   }
   if (std.some((value) => Math.fround(value) === 0)) {
-    throw new ConfigError(`[Normalize] std [${std.join(', ')}] has a zero in float32`);
+    throw argumentFault('Normalize', 'std', `std [${std.join(', ')}] has a zero in float32`);
   }
   const of = (list: number[], channel: number) =>
     Math.fround(list.length === 1 ? list[0]! : list[channel]!);

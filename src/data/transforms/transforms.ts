@@ -15,6 +15,7 @@
  */
 
 import { z } from 'zod';
+import { BuildError, partError, type SpecPath } from '../../base/build-error.ts';
 import { ConfigError } from '../../base/errors.ts';
 import { Registry, type Spec } from '../../base/registry.ts';
 import type { EraseOp, ImageOp } from '../../engine/image-ops/op.ts';
@@ -37,7 +38,7 @@ export interface ImageTransform {
   /** The same for engines, where it only moves pixels of images that all have one size. */
   readonly move?: PixelMove;
   /**
-   * What it makes of such images; a size that varies is `undefined`. Throws a `ConfigError` when it
+   * What it makes of such images; a size that varies is `undefined`. Throws an error when it
    * cannot be done to them.
    */
   gives(given: Given): Given;
@@ -62,15 +63,16 @@ export interface ErasingTransform {
   readonly takes: 'tensor';
   /** Whether it writes noise, which no later transform may change. */
   readonly noise: boolean;
-  /** Throws a `ConfigError` when it cannot be done to such images. */
+  /** Throws a `TorchtsError` when it cannot be done to such images. */
   check(channels: number): void;
   /** Values are those where it stands. Nothing is erased where it gives none. */
   draw(draws: Draws, image: ImageShape): EraseOp | undefined;
 }
 
-/** `spec` is what it was built from, where it was. */
+/** `spec` is what it was built from, where it was, and `place` where that stands. */
 export type Transform = (ImageTransform | PixelTransform | ErasingTransform) & {
   readonly spec?: Spec;
+  readonly place?: SpecPath;
 };
 
 export const transforms = new Registry<Transform>(
@@ -96,17 +98,39 @@ export const transformList = () =>
         'ToDtype, then Normalize and RandomErasing. Default: ToTensor.',
     );
 
+/** Those of an argument `transforms`. Throws a `BuildError` at the one that is wrong. */
 export function buildTransforms(specs: readonly Spec[]): Transform[] {
-  return specs.map((spec) => ({ ...transforms.build(spec), spec }));
+  return specs.map((spec, i) => {
+    const place = ['transforms', i];
+    try {
+      return { ...transforms.build(spec), spec, place };
+    } catch (error) {
+      throw partError(error, place);
+    }
+  });
 }
 
-/** The transforms of a list, all of which must make images into images. */
+/** The same, all of which must make images into images. */
 export function buildImageTransforms(name: string, specs: readonly Spec[]): ImageTransform[] {
-  return specs.map((spec) => {
-    const transform = transforms.build(spec);
+  return buildTransforms(specs).map((transform) => {
     if (transform.takes === 'image') return transform;
-    throw new ConfigError(`[${name}] ${transform.name} cannot be one of its transforms`);
+    const message = `[${name}] ${transform.name} cannot be one of its transforms`;
+    throw new BuildError(message, transform.place!);
   });
+}
+
+/** Runs `body`; what it finds wrong is said of the transform, where that has a place. */
+export function atTransform<T>({ place }: Transform, body: () => T): T {
+  try {
+    return body();
+  } catch (error) {
+    throw place === undefined ? error : partError(error, place);
+  }
+}
+
+/** What is wrong with one argument of a transform. */
+export function argumentFault(name: string, key: string, message: string): BuildError {
+  return new BuildError(`[${name}] ${message}`, [key]);
 }
 
 /** A transform that keeps the shape of an image. */

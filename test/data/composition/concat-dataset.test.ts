@@ -95,7 +95,7 @@ describe('ConcatDataset', () => {
     [
       'a part inside a part',
       [fake(5), { type: 'ConcatDataset', datasets: [fake(1, { transforms: [] })] }],
-      ['datasets', 1, 'datasets', 0],
+      ['datasets', 1, 'datasets', 0, 'transforms'],
       '[transforms] images need ToTensor; got none',
     ],
   ])('points at a part that does not fit: %s', (_, parts, path, message) => {

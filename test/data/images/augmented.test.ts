@@ -5,7 +5,8 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { ArgumentError, ConfigError } from '../../../src/base/errors.ts';
+import { BuildError } from '../../../src/base/build-error.ts';
+import { ArgumentError } from '../../../src/base/errors.ts';
 import { DataLoader, datasets, ImageDataset } from '../../../src/data/index.ts';
 import { buildTransforms, transforms } from '../../../src/data/transforms/transforms.ts';
 import type { Engine } from '../../../src/engine/engine.ts';
@@ -97,8 +98,12 @@ describe('a pipeline', () => {
   });
 
   it.each<[string, Specs, string]>([
-    ['bytes after floats', ['ToTensor', 'RandomInvert'], 'RandomInvert comes before ToTensor'],
-    ['an early erasing', ['RandomErasing', 'ToTensor'], 'RandomErasing comes after ToTensor'],
+    [
+      'bytes after floats',
+      ['ToTensor', 'RandomInvert'],
+      '[RandomInvert] must come before ToTensor',
+    ],
+    ['an early erasing', ['RandomErasing', 'ToTensor'], '[RandomErasing] must come after ToTensor'],
     [
       'noise before Normalize',
       [
@@ -106,7 +111,7 @@ describe('a pipeline', () => {
         { type: 'RandomErasing', value: 'random' },
         { type: 'Normalize', mean: [0], std: [1] },
       ],
-      'random values comes after Normalize',
+      'random values must come after Normalize',
     ],
     ['no ToTensor', ['RandomInvert'], 'images need ToTensor; got RandomInvert'],
     [
@@ -117,12 +122,12 @@ describe('a pipeline', () => {
     [
       'a crop that is too large',
       [{ type: 'RandomCrop', size: 17 }, 'ToTensor'],
-      'larger than the padded image, 16 x 18',
+      'larger than the image, 16 x 18',
     ],
     [
       'a mirror that is too large',
       [{ type: 'Pad', padding: 16, padding_mode: 'reflect' }, 'ToTensor'],
-      'not enough to reflect',
+      'mirrors at most 15 rows and 17 columns of images of 16 x 18',
     ],
     [
       'a kernel that is too large',
@@ -156,7 +161,7 @@ describe('a pipeline', () => {
     ],
     ['too much hue', [{ type: 'ColorJitter', hue: 0.6 }, 'ToTensor'], 'hue must be 0.5 at most'],
   ])('is refused with %s', async (_, pipeline, message) => {
-    await expect(fake(pipeline)).rejects.toThrow(ConfigError);
+    await expect(fake(pipeline)).rejects.toThrow(BuildError);
     await expect(fake(pipeline)).rejects.toThrow(message);
   });
 
@@ -241,7 +246,7 @@ describe('images of sizes of their own', () => {
 
   it('are refused where one is too small, or bytes are missing', () => {
     const crop = [{ type: 'RandomCrop', size: 6 }, 'ToTensor'];
-    expect(() => new ImageDataset(data, built(crop))).toThrow('padded image, 20 x 5');
+    expect(() => new ImageDataset(data, built(crop))).toThrow('the image, 20 x 5');
     const images = data.images.subarray(1);
     expect(() => new ImageDataset({ ...data, images }, built(IMAGENET))).toThrow('take 663 bytes');
     const sizes = Int32Array.of(1, 1);

@@ -2,7 +2,8 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { ConfigError, FileError } from '../../../src/base/errors.ts';
+import { BuildError } from '../../../src/base/build-error.ts';
+import { FileError } from '../../../src/base/errors.ts';
 import { readCifar } from '../../../src/data/images/cifar.ts';
 import { CIFAR10_LAYOUT } from '../../../src/data/images/cifar-format.ts';
 import { datasets, type ImageDataset } from '../../../src/data/index.ts';
@@ -164,7 +165,7 @@ describe('the CIFAR10 spec', () => {
   it('needs transforms that fit before anything is read', () => {
     const transforms = ['ToTensor', { type: 'Normalize', mean: [0.5, 0.5], std: [0.5, 0.5] }];
     expect(() => datasets.build({ type: 'CIFAR10', root: 'nowhere', transforms })).toThrow(
-      ConfigError,
+      BuildError,
     );
   });
 

@@ -79,7 +79,7 @@ describe('ImageFolder', () => {
   it.each([
     ['no size', ['ToTensor'], 'sizes of their own; add CenterCrop'],
     ['a ratio that varies', [{ type: 'Resize', size: 8 }, 'ToTensor'], 'sizes of their own'],
-    ['a late Resize', ['ToTensor', CROP[0]], 'comes before ToTensor or ToDtype'],
+    ['a late Resize', ['ToTensor', CROP[0]], 'must come before ToTensor or ToDtype'],
     ['a max_size below size', [{ type: 'Resize', size: 8, max_size: 8 }], '[Resize] max_size 8'],
   ])('refuses %s', (_, transforms, message) => {
     put('a/1.png');

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { ConfigError } from '../../../src/base/errors.ts';
+import { BuildError } from '../../../src/base/build-error.ts';
 import { byteTable } from '../../../src/data/transforms/pipeline.ts';
 import '../../../src/data/transforms/to-tensor.ts';
 import { transforms } from '../../../src/data/transforms/transforms.ts';
@@ -40,7 +40,7 @@ describe('byteTable', () => {
       '[Normalize] is given for 2 channels, but the images have 3',
     ],
   ])('refuses %s', (_, specs, message) => {
-    expect(() => byteTable(build(...specs), 3)).toThrow(ConfigError);
+    expect(() => byteTable(build(...specs), 3)).toThrow(BuildError);
     expect(() => byteTable(build(...specs), 3)).toThrow(message);
   });
 });
@@ -53,12 +53,12 @@ describe('Normalize', () => {
   });
 
   it.each([
-    [[0.5, 0.5], [0.5, 0.5, 0.5], 'mean has 2 values and std 3: mean needs 1 or 3'],
-    [[0.5, 0.5, 0.5], [0.5, 0, 0.5], 'std [0.5, 0, 0.5] has a zero in float32'],
-    [[0.5], [1e-60], 'std [1e-60] has a zero in float32'],
-  ])('refuses mean %j with std %j', (mean, std, message) => {
+    [[0.5, 0.5], [0.5, 0.5, 0.5], 'mean', 'mean has 2 values and std 3: mean needs 1 or 3'],
+    [[0.5, 0.5, 0.5], [0.5, 0, 0.5], 'std', 'std [0.5, 0, 0.5] has a zero in float32'],
+    [[0.5], [1e-60], 'std', 'std [1e-60] has a zero in float32'],
+  ])('refuses mean %j with std %j: %s', (mean, std, key, message) => {
     expect(() => transforms.build(normalize(mean, std))).toThrow(
-      new ConfigError(`[Normalize] ${message}`),
+      new BuildError(`[Normalize] ${message}`, [key]),
     );
   });
 });
