@@ -7,7 +7,7 @@
 namespace torchts {
 namespace {
 
-// What tells an ImageSource from any other object before it is unwrapped.
+// What tells an ImageSources from any other object before it is unwrapped.
 constexpr napi_type_tag kTag = {0x3f0c9a52d7be4861, 0xa4417be29c05d38f};
 
 int64_t integer(const Napi::Value& value, const std::string& what, double most) {
@@ -57,7 +57,7 @@ void require_dtype(const char* what, const Buffer& buffer, DType dtype) {
 
 // The storages of one batch of `rows` samples.
 BatchSlot parse_slot(const Napi::Value& inputs, const Napi::Value& targets, size_t rows,
-                     const ImageSource& source) {
+                     const ImageSources& source) {
   BatchSlot slot{Storage::shared_buffer_of(inputs), Storage::shared_buffer_of(targets)};
   require_dtype("inputs", *slot.inputs, DType::float32);
   require_dtype("targets", *slot.targets, DType::int64);
@@ -78,12 +78,50 @@ const int32_t* parse_indices(const Napi::Value& value, size_t* count) {
   return static_cast<const int32_t*>(host_data(value, DType::int32, static_cast<int64_t>(*count)));
 }
 
+// `buffers` gets those behind the source.
+ImageSource parse_source(const Napi::Value& value, std::vector<std::shared_ptr<Buffer>>& buffers) {
+  if (!value.IsObject()) throw std::invalid_argument("[images] expected an object");
+  const Napi::Object from = value.As<Napi::Object>();
+  const std::shared_ptr<Buffer> images = Storage::shared_buffer_of(from.Get("images"));
+  const std::shared_ptr<Buffer> labels = Storage::shared_buffer_of(from.Get("labels"));
+  require_dtype("images", *images, DType::uint8);
+  require_dtype("labels", *labels, DType::int64);
+  ImageSource source;
+  source.images = reinterpret_cast<const uint8_t*>(images->memory.data());
+  source.image_bytes = static_cast<size_t>(images->numel);
+  source.labels = reinterpret_cast<const int64_t*>(labels->memory.data());
+  source.label_count = static_cast<size_t>(labels->numel);
+  source.channels = size(from, "channels");
+  source.height = size(from, "height");
+  source.width = size(from, "width");
+  source.seed = static_cast<uint64_t>(integer(from.Get("seed"), "seed", 9007199254740991.0));
+  source.first = static_cast<uint32_t>(size(from, "first"));
+  source.workers = static_cast<int>(size(from, "workers"));
+  if (const Napi::Value to = from.Get("to"); to.IsObject()) {
+    const Napi::Object shape = to.As<Napi::Object>();
+    source.has_ops = true;
+    source.to = {size(shape, "channels"), size(shape, "height"), size(shape, "width")};
+  }
+  source.table = numbers<float>(from.Get("table"), "table", DType::float32);
+  if (const Napi::Value sizes = from.Get("sizes"); !sizes.IsUndefined()) {
+    source.sizes = numbers<int32_t>(sizes, "sizes", DType::int32);
+  }
+  const Napi::Value moves = from.Get("moves");
+  if (!moves.IsArray()) throw std::invalid_argument("[images] moves must be an array");
+  for (uint32_t i = 0; i < moves.As<Napi::Array>().Length(); i++) {
+    source.moves.push_back(parse_move(moves.As<Napi::Array>().Get(i).As<Napi::Object>()));
+  }
+  buffers.push_back(images);
+  buffers.push_back(labels);
+  return source;
+}
+
 // What is done to each image of a batch; `indices` were checked. Each image's numbers follow their
 // count.
 std::vector<ImageWork> parse_batch(const Napi::Value& value, const int32_t* indices, size_t rows,
-                                   const ImageSource& source) {
+                                   const ImageSources& sources) {
   std::vector<ImageWork> work;
-  if (!source.has_ops) return work;
+  if (!sources.has_ops()) return work;
   if (!value.IsTypedArray()) throw std::invalid_argument("[images] ops must be a Float64Array");
   size_t left = value.As<Napi::TypedArray>().ElementLength();
   const double* next =
@@ -94,7 +132,15 @@ std::vector<ImageWork> parse_batch(const Napi::Value& value, const int32_t* indi
                                   std::to_string(row));
     }
     const size_t count = static_cast<size_t>(*next);
-    work.push_back(parse_work(next + 1, count, source.image(indices[row]).shape, source.to));
+    const auto [source, index] = sources.at(indices[row]);
+    if (source.has_ops) {
+      work.push_back(parse_work(next + 1, count, source.image(index).shape, source.to));
+    } else if (count == 0) {
+      work.emplace_back();
+    } else {
+      throw std::invalid_argument("[images] there are ops of image " + std::to_string(row) +
+                                  ", whose source takes none");
+    }
     next += 1 + count;
     left -= 1 + count;
   }
@@ -103,7 +149,7 @@ std::vector<ImageWork> parse_batch(const Napi::Value& value, const int32_t* indi
 }
 
 void fill(const SharedImages& shared, const BatchOrder& order, const BatchSlot& slot) {
-  fill_batch(shared.source, order, shared.pool,
+  fill_batch(shared.sources, order, shared.pool,
              reinterpret_cast<float*>(slot.inputs->memory.data()),
              reinterpret_cast<int64_t*>(slot.targets->memory.data()));
 }
@@ -132,47 +178,23 @@ std::vector<ImageWork> WorkQueue::pop() {
   return work;
 }
 
-Napi::Function ImageSourceClass::define(Napi::Env env) {
-  return DefineClass(env, "ImageSource", {InstanceMethod<&ImageSourceClass::gather>("gather")});
+Napi::Function ImageSourcesClass::define(Napi::Env env) {
+  return DefineClass(env, "ImageSources", {InstanceMethod<&ImageSourcesClass::gather>("gather")});
 }
 
-ImageSourceClass::ImageSourceClass(const Napi::CallbackInfo& info)
-    : Napi::ObjectWrap<ImageSourceClass>(info), instance_(Instance::of(info.Env())) {
+ImageSourcesClass::ImageSourcesClass(const Napi::CallbackInfo& info)
+    : Napi::ObjectWrap<ImageSourcesClass>(info), instance_(Instance::of(info.Env())) {
   guarded(info.Env(), [&] {
-    if (!info[0].IsObject()) throw std::invalid_argument("[images] expected an object");
-    const Napi::Object from = info[0].As<Napi::Object>();
-    auto shared = std::make_shared<SharedImages>();
-    shared->images = Storage::shared_buffer_of(from.Get("images"));
-    shared->labels = Storage::shared_buffer_of(from.Get("labels"));
-    require_dtype("images", *shared->images, DType::uint8);
-    require_dtype("labels", *shared->labels, DType::int64);
-    ImageSource& source = shared->source;
-    source.images = reinterpret_cast<const uint8_t*>(shared->images->memory.data());
-    source.image_bytes = static_cast<size_t>(shared->images->numel);
-    source.labels = reinterpret_cast<const int64_t*>(shared->labels->memory.data());
-    source.label_count = static_cast<size_t>(shared->labels->numel);
-    source.channels = size(from, "channels");
-    source.height = size(from, "height");
-    source.width = size(from, "width");
-    source.seed = static_cast<uint64_t>(integer(from.Get("seed"), "seed", 9007199254740991.0));
-    source.workers = static_cast<int>(integer(from.Get("workers"), "workers", 2147483647));
-    if (const Napi::Value to = from.Get("to"); to.IsObject()) {
-      const Napi::Object shape = to.As<Napi::Object>();
-      source.has_ops = true;
-      source.to = {size(shape, "channels"), size(shape, "height"), size(shape, "width")};
+    if (!info[0].IsArray()) throw std::invalid_argument("[images] expected a list of sources");
+    const Napi::Array list = info[0].As<Napi::Array>();
+    std::vector<ImageSource> sources;
+    std::vector<std::shared_ptr<Buffer>> buffers;
+    for (uint32_t i = 0; i < list.Length(); i++) {
+      sources.push_back(parse_source(list.Get(i), buffers));
     }
-    source.table = numbers<float>(from.Get("table"), "table", DType::float32);
-    if (const Napi::Value sizes = from.Get("sizes"); !sizes.IsUndefined()) {
-      source.sizes = numbers<int32_t>(sizes, "sizes", DType::int32);
-    }
-    const Napi::Value moves = from.Get("moves");
-    if (!moves.IsArray()) throw std::invalid_argument("[images] moves must be an array");
-    for (uint32_t i = 0; i < moves.As<Napi::Array>().Length(); i++) {
-      source.moves.push_back(parse_move(moves.As<Napi::Array>().Get(i).As<Napi::Object>()));
-    }
-    check_source(source);
+    auto shared = std::make_shared<const SharedImages>(std::move(sources), std::move(buffers));
     // The bytes are read as they lie, on threads that know no tickets.
-    for (Buffer* buffer : {shared->images.get(), shared->labels.get()}) {
+    for (const std::shared_ptr<Buffer>& buffer : shared->buffers) {
       instance_->thread.wait(buffer->last_use);
       buffer->gate.wait();
       buffer->make_row_major();
@@ -182,21 +204,21 @@ ImageSourceClass::ImageSourceClass(const Napi::CallbackInfo& info)
   });
 }
 
-std::shared_ptr<const SharedImages> ImageSourceClass::of(const Napi::Value& value) {
+std::shared_ptr<const SharedImages> ImageSourcesClass::of(const Napi::Value& value) {
   bool tagged = false;
   if (value.IsObject()) napi_check_object_type_tag(value.Env(), value, &kTag, &tagged);
-  if (!tagged) throw std::invalid_argument("[images] expected an ImageSource of this engine");
+  if (!tagged) throw std::invalid_argument("[images] expected an ImageSources of this engine");
   return Unwrap(value.As<Napi::Object>())->shared_;
 }
 
-Napi::Value ImageSourceClass::gather(const Napi::CallbackInfo& info) {
+Napi::Value ImageSourcesClass::gather(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
     size_t rows;
     const int32_t* indices = parse_indices(info[0], &rows);
     const int64_t epoch = integer(info[1], "epoch", 4294967295.0);
-    const BatchSlot slot = parse_slot(info[2], info[3], rows, shared_->source);
-    check_indices(shared_->source, indices, rows);
-    const std::vector<ImageWork> work = parse_batch(info[4], indices, rows, shared_->source);
+    const BatchSlot slot = parse_slot(info[2], info[3], rows, shared_->sources);
+    shared_->sources.check_indices(indices, rows);
+    const std::vector<ImageWork> work = parse_batch(info[4], indices, rows, shared_->sources);
     for (Buffer* buffer : {slot.inputs.get(), slot.targets.get()}) instance_->claim(*buffer);
     fill(*shared_, {indices, rows, static_cast<uint32_t>(epoch), &work}, slot);
     return info.Env().Undefined();
@@ -215,11 +237,11 @@ ImageStream::ImageStream(const Napi::CallbackInfo& info)
 }
 
 void ImageStream::start(const Napi::CallbackInfo& info) {
-  const std::shared_ptr<const SharedImages> shared = ImageSourceClass::of(info[0]);
+  const std::shared_ptr<const SharedImages> shared = ImageSourcesClass::of(info[0]);
   shared_ = shared;
   size_t count;
   const int32_t* indices = parse_indices(info[1], &count);
-  check_indices(shared->source, indices, count);
+  shared->sources.check_indices(indices, count);
   const size_t batch = static_cast<size_t>(integer(info[2], "batch_size", 2147483647));
   const uint32_t epoch = static_cast<uint32_t>(integer(info[3], "epoch", 4294967295.0));
   const uint64_t ahead = static_cast<uint64_t>(integer(info[6], "ahead", 2147483647));
@@ -228,7 +250,7 @@ void ImageStream::start(const Napi::CallbackInfo& info) {
   }
   const Napi::Array slots = info[4].As<Napi::Array>(), tail = info[5].As<Napi::Array>();
   for (uint32_t i = 0; i + 1 < slots.Length(); i += 2) {
-    slots_.push_back(parse_slot(slots.Get(i), slots.Get(i + 1), batch, shared->source));
+    slots_.push_back(parse_slot(slots.Get(i), slots.Get(i + 1), batch, shared->sources));
   }
   whole_ = count / batch;
   const size_t rest = count % batch;
@@ -237,7 +259,7 @@ void ImageStream::start(const Napi::CallbackInfo& info) {
     throw std::invalid_argument("[images] " + std::to_string(ring_) + " slots have no room for " +
                                 std::to_string(ahead) + " batches ahead");
   }
-  if (rest > 0) slots_.push_back(parse_slot(tail.Get(0u), tail.Get(1u), rest, shared->source));
+  if (rest > 0) slots_.push_back(parse_slot(tail.Get(0u), tail.Get(1u), rest, shared->sources));
   order_.assign(indices, indices + count);
   batch_ = batch;
   for (const BatchSlot& slot : slots_) {
@@ -246,7 +268,7 @@ void ImageStream::start(const Napi::CallbackInfo& info) {
     if (!is_first) continue;
     for (Buffer* buffer : {slot.inputs.get(), slot.targets.get()}) instance_->claim(*buffer);
   }
-  if (shared->source.has_ops) {
+  if (shared->sources.has_ops()) {
     if (!info[7].IsArray()) throw std::invalid_argument("[images] a stream takes a list of ops");
     const Napi::Array ops = info[7].As<Napi::Array>();
     for (uint32_t i = 0; i < ahead; i++) push_work(ops.Get(i));
@@ -255,7 +277,7 @@ void ImageStream::start(const Napi::CallbackInfo& info) {
                           ring = ring_, batch, rest, epoch](uint64_t b) {
     const bool is_tail = b == whole;
     const std::vector<ImageWork> ops =
-        shared->source.has_ops ? work->pop() : std::vector<ImageWork>();
+        shared->sources.has_ops() ? work->pop() : std::vector<ImageWork>();
     fill(*shared, {order.data() + b * batch, is_tail ? rest : batch, epoch, &ops},
          is_tail ? slots.back() : slots[b % ring]);
   };
@@ -263,10 +285,10 @@ void ImageStream::start(const Napi::CallbackInfo& info) {
 }
 
 void ImageStream::push_work(const Napi::Value& ops) {
-  if (!shared_->source.has_ops) return;
+  if (!shared_->sources.has_ops()) return;
   const size_t rows = std::min(batch_, order_.size() - pushed_);
   if (rows == 0) return;
-  work_->push(parse_batch(ops, order_.data() + pushed_, rows, shared_->source));
+  work_->push(parse_batch(ops, order_.data() + pushed_, rows, shared_->sources));
   pushed_ += rows;
 }
 

@@ -16,8 +16,11 @@ namespace torchts {
 
 // The images, what becomes of them, and the buffers behind them.
 struct SharedImages {
-  ImageSource source;
-  std::shared_ptr<Buffer> images, labels;
+  SharedImages(std::vector<ImageSource> all, std::vector<std::shared_ptr<Buffer>> behind)
+      : sources(std::move(all)), buffers(std::move(behind)) {}
+
+  const ImageSources sources;
+  const std::vector<std::shared_ptr<Buffer>> buffers;
   mutable ThreadPool pool;
 };
 
@@ -37,16 +40,16 @@ struct BatchSlot {
   std::shared_ptr<Buffer> inputs, targets;
 };
 
-// new ImageSource({ images, labels, table, channels, height, width, sizes, moves, seed, to,
-// workers }), as in src/engine/images.ts. gather(indices, epoch, inputs, targets, ops) fills one
-// batch now. `ops` is a Float64Array that encode-ops.ts makes, where `to` is given.
-class ImageSourceClass : public Napi::ObjectWrap<ImageSourceClass> {
+// new ImageSources([{ images, labels, table, channels, height, width, sizes, moves, seed, first,
+// to, workers }, ...]), as in src/engine/images.ts. gather(indices, epoch, inputs, targets, ops)
+// fills one batch now. `ops` is a Float64Array that encode-ops.ts makes, where a source has `to`.
+class ImageSourcesClass : public Napi::ObjectWrap<ImageSourcesClass> {
  public:
   static Napi::Function define(Napi::Env env);
 
-  explicit ImageSourceClass(const Napi::CallbackInfo& info);
+  explicit ImageSourcesClass(const Napi::CallbackInfo& info);
 
-  // What a JavaScript value that must be an ImageSource holds.
+  // What a JavaScript value that must be an ImageSources holds.
   static std::shared_ptr<const SharedImages> of(const Napi::Value& value);
 
  private:
@@ -56,7 +59,7 @@ class ImageSourceClass : public Napi::ObjectWrap<ImageSourceClass> {
   std::shared_ptr<const SharedImages> shared_;
 };
 
-// new ImageStream(source, order, batch size, epoch, slots, tail, ahead, ops): batches of `order`
+// new ImageStream(sources, order, batch size, epoch, slots, tail, ahead, ops): batches of `order`
 // (an Int32Array), as BatchStreamRequest of src/engine/images.ts says. `slots` lists the storages
 // of inputs and targets in turn, `tail` the two of a last, smaller batch if there is one. `ops` are
 // those of the first `ahead` batches; take(ops) brings those of the batch `ahead` after the one it

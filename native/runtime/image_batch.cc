@@ -22,6 +22,11 @@ constexpr int kMostWorkers = 256;
   throw std::invalid_argument("[images] " + message);
 }
 
+std::string text(const ImageShape& shape) {
+  return std::to_string(shape.channels) + " x " + std::to_string(shape.height) + " x " +
+         std::to_string(shape.width);
+}
+
 // For each row (or column) of the result, the one of the image it shows, or kOutside.
 using Places = std::vector<int64_t>;
 
@@ -51,8 +56,9 @@ struct MovedImage {
   MovedImage(const ImageSource& source, int32_t sample, uint32_t epoch)
       : rows(identity(source.height)), columns(identity(source.width)) {
     for (size_t m = 0; m < source.moves.size(); m++) {
-      const PhiloxBlock draw = philox_4x32_10(
-          {{static_cast<uint32_t>(sample), static_cast<uint32_t>(m), epoch, kStream}}, source.seed);
+      const PhiloxBlock draw = philox_4x32_10({{source.first + static_cast<uint32_t>(sample),
+                                                static_cast<uint32_t>(m), epoch, kStream}},
+                                              source.seed);
       apply(source.moves[m], draw);
     }
   }
@@ -161,44 +167,7 @@ void check_sizes(ImageSource& source) {
   fail(std::to_string(source.image_bytes) + " bytes are not those of the images of these sizes");
 }
 
-// One image of a batch, as the model gets it.
-void fill_row(const ImageSource& source, const BatchOrder& order, size_t row, ImageScratch& scratch,
-              float* out) {
-  const int32_t index = order.indices[row];
-  const ImageView image = source.image(index);
-  if (source.has_ops) {
-    const ImageWork& work = (*order.work)[row];
-    look_up_planes(scratch.apply(work.ops, image), source.table.data(), out);
-    for (const ImageOp& op : work.erase) erase_box(op, source.to, out);
-  } else if (source.moves.empty()) {
-    look_up_planes(image, source.table.data(), out);
-  } else {
-    fill_moved(source, image.data, MovedImage(source, index, order.epoch), out);
-  }
-}
-
-}  // namespace
-
-ImageView ImageSource::image(int32_t index) const {
-  if (sizes.empty()) {
-    return {{channels, height, width}, images + static_cast<size_t>(index) * image_size()};
-  }
-  return {
-      {channels, sizes[2 * static_cast<size_t>(index)], sizes[2 * static_cast<size_t>(index) + 1]},
-      images + offsets[index]};
-}
-
-size_t ImageSource::sample_size() const {
-  if (has_ops) return to.size();
-  int64_t rows = height, columns = width;
-  for (const PixelMove& move : moves) {
-    if (move.kind != PixelMove::Kind::crop) continue;
-    rows = move.height;
-    columns = move.width;
-  }
-  return static_cast<size_t>(channels * rows * columns);
-}
-
+// Throws unless the parts of a source fit each other.
 void check_source(ImageSource& source) {
   check_size("channels", source.channels, 1);
   check_size("height", source.height, 1);
@@ -227,23 +196,84 @@ void check_source(ImageSource& source) {
   }
 }
 
-void check_indices(const ImageSource& source, const int32_t* indices, size_t rows) {
-  for (size_t r = 0; r < rows; r++) {
-    if (indices[r] >= 0 && static_cast<size_t>(indices[r]) < source.label_count) continue;
-    fail("index " + std::to_string(indices[r]) + " at place " + std::to_string(r) +
-         " is out of range for " + std::to_string(source.label_count) + " images");
+// One image of a batch, as the model gets it; `work` where its source has ops.
+void fill_row(const ImageSource& source, int32_t index, uint32_t epoch, const ImageWork* work,
+              ImageScratch& scratch, float* out) {
+  const ImageView image = source.image(index);
+  if (source.has_ops) {
+    look_up_planes(scratch.apply(work->ops, image), source.table.data(), out);
+    for (const ImageOp& op : work->erase) erase_box(op, source.to, out);
+  } else if (source.moves.empty()) {
+    look_up_planes(image, source.table.data(), out);
+  } else {
+    fill_moved(source, image.data, MovedImage(source, index, epoch), out);
   }
 }
 
-void fill_batch(const ImageSource& source, const BatchOrder& order, ThreadPool& pool, float* inputs,
-                int64_t* targets) {
-  const int parts = static_cast<int>(std::min<size_t>(source.workers, order.rows));
+}  // namespace
+
+ImageView ImageSource::image(int32_t index) const {
+  if (sizes.empty()) {
+    return {{channels, height, width}, images + static_cast<size_t>(index) * image_size()};
+  }
+  return {
+      {channels, sizes[2 * static_cast<size_t>(index)], sizes[2 * static_cast<size_t>(index) + 1]},
+      images + offsets[index]};
+}
+
+ImageShape ImageSource::sample_shape() const {
+  if (has_ops) return to;
+  ImageShape shape{channels, height, width};
+  for (const PixelMove& move : moves) {
+    if (move.kind != PixelMove::Kind::crop) continue;
+    shape.height = move.height;
+    shape.width = move.width;
+  }
+  return shape;
+}
+
+ImageSources::ImageSources(std::vector<ImageSource> sources) : sources_(std::move(sources)) {
+  if (sources_.empty()) fail("there is no source");
+  size_t end = 0;
+  for (ImageSource& source : sources_) {
+    check_source(source);
+    const ImageShape shape = source.sample_shape(), first = sources_[0].sample_shape();
+    if (!(shape == first)) fail("sources give images of " + text(first) + " and " + text(shape));
+    end += source.label_count;
+    ends_.push_back(end);
+    has_ops_ = has_ops_ || source.has_ops;
+    workers_ = std::max(workers_, source.workers);
+  }
+}
+
+ImageSources::Place ImageSources::at(int32_t index) const {
+  const size_t wanted = static_cast<size_t>(index);
+  const auto end = std::upper_bound(ends_.begin(), ends_.end(), wanted);
+  const size_t place = static_cast<size_t>(end - ends_.begin());
+  const size_t begin = place == 0 ? 0 : ends_[place - 1];
+  return {sources_[place], static_cast<int32_t>(wanted - begin)};
+}
+
+void ImageSources::check_indices(const int32_t* indices, size_t rows) const {
+  for (size_t r = 0; r < rows; r++) {
+    if (indices[r] >= 0 && static_cast<size_t>(indices[r]) < ends_.back()) continue;
+    fail("index " + std::to_string(indices[r]) + " at place " + std::to_string(r) +
+         " is out of range for " + std::to_string(ends_.back()) + " images");
+  }
+}
+
+void fill_batch(const ImageSources& sources, const BatchOrder& order, ThreadPool& pool,
+                float* inputs, int64_t* targets) {
+  const int parts = static_cast<int>(std::min<size_t>(sources.workers(), order.rows));
+  const size_t size = sources.sample_size();
   std::atomic<size_t> next{0};
   auto work = [&] {
     ImageScratch scratch;
     for (size_t row = next++; row < order.rows; row = next++) {
-      targets[row] = source.labels[order.indices[row]];
-      fill_row(source, order, row, scratch, inputs + row * source.sample_size());
+      const auto [source, index] = sources.at(order.indices[row]);
+      targets[row] = source.labels[index];
+      const ImageWork* done = source.has_ops ? &(*order.work)[row] : nullptr;
+      fill_row(source, index, order.epoch, done, scratch, inputs + row * size);
     }
   };
   if (parts <= 1) return work();

@@ -35,17 +35,45 @@ struct ImageSource {
   std::vector<float> table;  // (channels, 256)
   int64_t channels = 0, height = 0, width = 0;
   std::vector<int32_t> sizes;   // (count, 2): heights and widths; none where all are alike
-  std::vector<size_t> offsets;  // of such images, in bytes; made by check_source
+  std::vector<size_t> offsets;  // of such images, in bytes; made by ImageSources
   std::vector<PixelMove> moves;
   uint64_t seed = 0;
   bool has_ops = false;
   ImageShape to;
   int workers = 1;  // threads that make a batch
+  // The number that what is random about its first image is drawn from.
+  uint32_t first = 0;
 
   size_t image_size() const { return static_cast<size_t>(channels * height * width); }
   ImageView image(int32_t index) const;
+  // The shape of what the model gets.
+  ImageShape sample_shape() const;
+};
+
+// Images of several sources, numbered one source after the other.
+class ImageSources {
+ public:
+  // Throws std::invalid_argument unless the parts of each fit each other, and what the model gets
+  // is alike.
+  explicit ImageSources(std::vector<ImageSource> sources);
+
+  struct Place {
+    const ImageSource& source;
+    int32_t index;  // in it
+  };
+  Place at(int32_t index) const;
+  // Throws std::invalid_argument unless every index is that of an image.
+  void check_indices(const int32_t* indices, size_t rows) const;
   // Channels * height * width of what the model gets.
-  size_t sample_size() const;
+  size_t sample_size() const { return sources_[0].sample_shape().size(); }
+  bool has_ops() const { return has_ops_; }
+  int workers() const { return workers_; }
+
+ private:
+  std::vector<ImageSource> sources_;
+  std::vector<size_t> ends_;  // of each source, in images
+  bool has_ops_ = false;      // of any
+  int workers_ = 1;
 };
 
 // One batch to be made of images that were checked.
@@ -53,18 +81,13 @@ struct BatchOrder {
   const int32_t* indices = nullptr;
   size_t rows = 0;
   uint32_t epoch = 0;
-  const std::vector<ImageWork>* work = nullptr;  // of each row, where the source has ops
+  const std::vector<ImageWork>* work = nullptr;  // of each row, where a source has ops
 };
 
-// Throws std::invalid_argument unless the parts fit each other.
-void check_source(ImageSource& source);
-// Throws std::invalid_argument unless every index is that of an image.
-void check_indices(const ImageSource& source, const int32_t* indices, size_t rows);
-
 // inputs[r] = table[channel][what becomes of image indices[r]], targets[r] = labels[indices[r]].
-// The source and the indices were checked; inputs have rows * sample_size() elements. The rows are
-// shared among as many threads of `pool` as the source asks for; no value depends on that.
-void fill_batch(const ImageSource& source, const BatchOrder& order, ThreadPool& pool, float* inputs,
-                int64_t* targets);
+// The indices were checked; inputs have rows * sample_size() elements. The rows are shared among as
+// many threads of `pool` as the sources ask for; no value depends on that.
+void fill_batch(const ImageSources& sources, const BatchOrder& order, ThreadPool& pool,
+                float* inputs, int64_t* targets);
 
 }  // namespace torchts

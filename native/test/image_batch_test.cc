@@ -32,12 +32,12 @@ struct Fixture {
   }
 
   std::vector<float> fill(const std::vector<int32_t>& indices, uint32_t epoch = 0) {
-    check_source(source);
-    check_indices(source, indices.data(), indices.size());
-    std::vector<float> inputs(indices.size() * source.sample_size(), -1);
+    const ImageSources sources({source});
+    sources.check_indices(indices.data(), indices.size());
+    std::vector<float> inputs(indices.size() * sources.sample_size(), -1);
     std::vector<int64_t> targets(indices.size());
     const BatchOrder order{indices.data(), indices.size(), epoch, &work};
-    fill_batch(source, order, pool, inputs.data(), targets.data());
+    fill_batch(sources, order, pool, inputs.data(), targets.data());
     for (size_t r = 0; r < indices.size(); r++) CHECK(targets[r] == 7 + indices[r]);
     return inputs;
   }
@@ -73,7 +73,7 @@ ImageWork crop_at(int64_t top, int64_t left, const ImageShape& to) {
 }
 
 void check_refused(Fixture& fixture, const std::string& expected) {
-  const std::string message = message_of([&] { check_source(fixture.source); });
+  const std::string message = message_of([&] { const ImageSources sources({fixture.source}); });
   CHECK(message.find(expected) != std::string::npos, "got: " + message);
 }
 
@@ -190,8 +190,71 @@ TEST("refuses what does not fit") {
   fixture.source.label_count = 3;
   fixture.source.table.pop_back();
   check_refused(fixture, "511 values; 2 channels need 512");
+  fixture.source.table.push_back(0);
   const std::vector<int32_t> indices{0, 3};
   const std::string message =
-      message_of([&] { check_indices(fixture.source, indices.data(), indices.size()); });
+      message_of([&] { ImageSources({fixture.source}).check_indices(indices.data(), 2); });
   CHECK(message.find("index 3 at place 1 is out of range for 3 images") != std::string::npos);
+}
+
+TEST("several sources are numbered one after the other, each with what becomes of its own") {
+  Fixture plain, flipped, cropped;
+  flipped.labels = {17, 18, 19};
+  flipped.source.moves = {flip(0.5), crop(1, 2, 1)};
+  plain.source.moves = {crop(1, 2, 0)};
+  cropped.source.has_ops = true;
+  cropped.source.to = {2, 1, 2};
+  const ImageSources sources({plain.source, flipped.source, cropped.source});
+  const std::vector<int32_t> indices{8, 3, 2, 5, 0, 6};
+  std::vector<ImageWork> work(indices.size());
+  work[0] = work[5] = crop_at(1, 1, cropped.source.to);
+  std::vector<float> inputs(indices.size() * sources.sample_size(), -1);
+  std::vector<int64_t> targets(indices.size());
+  sources.check_indices(indices.data(), indices.size());
+  const BatchOrder order{indices.data(), indices.size(), 4, &work};
+  fill_batch(sources, order, plain.pool, inputs.data(), targets.data());
+  CHECK(targets == (std::vector<int64_t>{9, 17, 9, 19, 7, 7}));
+  cropped.work = {work[0]};
+  const auto is_row = [&](size_t row, const std::vector<float>& alone) {
+    return std::equal(alone.begin(), alone.end(), inputs.begin() + 4 * row);
+  };
+  CHECK(is_row(0, cropped.fill({2}, 4)));
+  CHECK(is_row(5, cropped.fill({0}, 4)));
+  CHECK(is_row(2, plain.fill({2}, 4)));
+  CHECK(is_row(4, plain.fill({0}, 4)));
+  flipped.labels = {7, 8, 9};
+  CHECK(is_row(1, flipped.fill({0}, 4)));
+  CHECK(is_row(3, flipped.fill({2}, 4)));
+}
+
+TEST("what is random is drawn from the number of the first image on") {
+  Fixture whole, rest;
+  whole.source.moves = rest.source.moves = {crop(1, 1, 1), flip(0.5)};
+  rest.source.first = 1;
+  for (uint32_t epoch = 0; epoch < 20; epoch++) {
+    rest.source.images = whole.images.data() + 12;
+    rest.source.image_bytes = 24;
+    rest.source.label_count = 2;
+    rest.labels = {7, 8, 9};
+    const std::vector<float> expected = whole.fill({1, 2}, epoch),
+                             actual = rest.fill({0, 1}, epoch);
+    CHECK(actual == expected);
+  }
+}
+
+TEST("sources that give other shapes are refused, and indices past the last") {
+  Fixture first, other;
+  const auto refused = [&] {
+    return message_of([&] { const ImageSources sources({first.source, other.source}); });
+  };
+  CHECK(refused() == "");
+  const std::vector<int32_t> indices{0, 6};
+  const ImageSources both({first.source, other.source});
+  const std::string message = message_of([&] { both.check_indices(indices.data(), 2); });
+  CHECK(message.find("index 6 at place 1 is out of range for 6 images") != std::string::npos);
+  other.source.moves = {crop(2, 2, 0)};
+  CHECK(refused() == "[images] sources give images of 2 x 2 x 3 and 2 x 2 x 2");
+  other.source.moves = {crop(0, 2, 0)};
+  CHECK(refused().find("height must be") != std::string::npos);
+  CHECK(message_of([] { const ImageSources sources({}); }) == "[images] there is no source");
 }

@@ -142,6 +142,15 @@ export interface Dataset extends SampleDescription {
   readonly labels?: Int32Array | undefined;
   /** Copies the samples to where `engine` gathers from; the caller disposes of the reader. */
   open(engine: Engine, options?: OpenOptions): BatchReader;
+  /**
+   * Opens this set and `others`, one after the other, as one reader, for kinds that can make a
+   * batch of all at once. What is random about a sample is what it is in its own set.
+   */
+  openWith?(
+    others: readonly Dataset[],
+    engine: Engine,
+    options?: OpenOptions,
+  ): BatchReader | undefined;
   /** The samples of `places` as a set of their own, for kinds that need not keep the others. */
   take?(places: Int32Array): Dataset;
   /** This set and `others`, one after the other, for kinds that can hold them as one. */

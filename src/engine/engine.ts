@@ -98,6 +98,10 @@ export interface Engine {
   read(storage: Storage): Promise<HostArray>;
   /** Throws an `EngineError` that names the instruction it cannot prepare. */
   load(program: Program): Executable;
-  /** Batches of these images. Throws an `EngineError` when the parts do not fit each other. */
-  images(source: ImageSource): Images;
+  /**
+   * Batches of the images of these sources, at least one, which are numbered one source after the
+   * other. Throws an `EngineError` when the parts of one do not fit each other, or when they give
+   * samples of several shapes.
+   */
+  images(...sources: readonly ImageSource[]): Images;
 }

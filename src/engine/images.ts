@@ -48,11 +48,13 @@ export interface ImageSource {
   readonly seed: number;
   /** The shape that ops give every image. They come with each batch, and exclude moves. */
   readonly to?: ImageShape | undefined;
-  /** Threads that make a batch; no value depends on it. 1 unless given. */
+  /** What is random about its first image is drawn as that of the sample of this number; 0. */
+  readonly first?: number | undefined;
+  /** Threads that make a batch, the most of several sources; no value depends on it. 1. */
   readonly workers?: number | undefined;
 }
 
-/** What is done to each sample of a batch, where the source has `to`. */
+/** What is done to each sample of a batch; to those whose source has no `to`, nothing. */
 export type WorkOf = (indices: Int32Array, epoch: number) => readonly ImageWork[];
 
 /** Where one batch goes: `inputs` float32 (size, channels, height', width'), `targets` int64. */
@@ -111,7 +113,7 @@ export const AUGMENTATION_STREAM = 0x6175676d;
 
 /** Where the rows and columns of a moved image come from; -1 where they show nothing. */
 export function movedPlaces(
-  { height, width, moves, seed }: ImageSource,
+  { height, width, moves, seed, first: from = 0 }: ImageSource,
   sample: number,
   epoch: number,
 ): { rows: number[]; columns: number[] } {
@@ -119,7 +121,7 @@ export function movedPlaces(
   let columns = Array.from({ length: width }, (_, i) => i);
   for (const [place, move] of moves.entries()) {
     const [first, second] = philox4x32(
-      [sample, place, epoch, AUGMENTATION_STREAM],
+      [from + sample, place, epoch, AUGMENTATION_STREAM],
       philoxKey(seed),
     );
     if (move.kind === 'flip') {

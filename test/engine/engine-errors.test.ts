@@ -89,6 +89,29 @@ describe.each([
       expect(list(engine.readSync(batch.targets))).toEqual([7, 5, 7]);
     });
 
+    test('numbers the images of several sources one source after the other', () => {
+      const batch = slot(3);
+      const scaled = { ...source(), table: table.map((value) => -value) };
+      engine.images(source(), scaled).gather(Int32Array.of(5, 0, 3), 0, batch);
+      expect(list(engine.readSync(batch.inputs))).toEqual(
+        [-126, -126.5, -1254, -1255].concat([0, 0.5, 1002, 1003], [-0, -0.5, -1002, -1003]),
+      );
+      expect(list(engine.readSync(batch.targets))).toEqual([7, 5, 5]);
+    });
+
+    test('refuses no source, and sources that give several shapes', () => {
+      const other = { ...source(), height: 2, width: 1 };
+      for (const refused of [[], [source(), other], [source(), { ...source(), width: 5 }]]) {
+        expect(() => engine.images(...refused)).toThrow(EngineError);
+      }
+      const images = engine.images(source(), source());
+      for (const index of [6, -1]) {
+        const gather = () => images.gather(Int32Array.of(index), 0, slot(1));
+        expect(gather).toThrow(`index ${index}`);
+        expect(gather).toThrow('is out of range for 6 images');
+      }
+    });
+
     test('refuses indices out of range and sizes that do not fit', () => {
       const images = engine.images(source());
       const gather = (indices: number[], outputs?: number) => () =>

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { BuildError } from '../../base/build-error.ts';
 import type { Spec } from '../../base/registry.ts';
 import { numel } from '../../base/shape.ts';
-import type { Engine, Storage } from '../../engine/engine.ts';
+import type { Engine } from '../../engine/engine.ts';
 import {
   type BatchReader,
   type BatchRequest,
@@ -17,6 +17,7 @@ import {
 import { cutShape, differing } from '../description.ts';
 import { concatenated, scatter } from '../rows.ts';
 import { buildPart, cachesOf, loadPart } from './part.ts';
+import { Room } from './room.ts';
 
 const schema = z.strictObject({
   datasets: z
@@ -55,10 +56,14 @@ datasets.register('ConcatDataset', {
 export function concatDatasets(parts: readonly Dataset[]): Dataset {
   const [first, ...others] = parts as [Dataset, ...Dataset[]];
   if (others.length === 0) return first;
-  return first.join?.(others) ?? new ConcatDataset(parts);
+  const flat = () => parts.flatMap((part) => (part instanceof ConcatDataset ? part.parts : [part]));
+  return first.join?.(others) ?? new ConcatDataset(flat());
 }
 
-/** Data sets of any kinds; a batch is put together on the host from what each part makes. */
+/**
+ * Data sets of any kinds. Where they cannot be opened as one, a batch is put together on the host
+ * from what each part makes.
+ */
 export class ConcatDataset implements Dataset {
   readonly input: Field;
   readonly target: Field;
@@ -88,27 +93,26 @@ export class ConcatDataset implements Dataset {
   }
 
   open(engine: Engine, options?: OpenOptions): BatchReader {
-    return new ConcatReader(engine, this, options);
+    const [first, ...others] = this.parts as [Dataset, ...Dataset[]];
+    const reader = first.openWith?.(others, engine, options);
+    return reader ?? new ConcatReader(engine, this, options);
   }
-}
-
-/** Room for some samples of one part. */
-interface Room {
-  readonly inputs: Storage;
-  readonly targets: Storage;
 }
 
 class ConcatReader implements BatchReader {
   readonly #engine: Engine;
   readonly #dataset: ConcatDataset;
   readonly #readers: readonly BatchReader[];
-  /** By the number of samples and their length, for the parts in turn. */
-  readonly #rooms = new Map<string, Room>();
+  /** For the samples of the parts in turn. */
+  readonly #inputs: Room;
+  readonly #targets: Room;
 
   constructor(engine: Engine, dataset: ConcatDataset, options: OpenOptions | undefined) {
     this.#engine = engine;
     this.#dataset = dataset;
     this.#readers = dataset.parts.map((part) => part.open(engine, options));
+    this.#inputs = new Room(engine, dataset.input);
+    this.#targets = new Room(engine, dataset.target);
   }
 
   read({ indices, epoch, length: cut, inputs, targets }: BatchRequest): void {
@@ -123,7 +127,10 @@ class ConcatReader implements BatchReader {
       const isOwn = (index: number) => index >= first && index < first + length;
       const rows = Int32Array.from(indices.keys()).filter((row) => isOwn(indices[row]!));
       if (rows.length > 0) {
-        const room = this.#room(rows.length, cut);
+        const room = {
+          inputs: this.#inputs.for(rows.length, cut),
+          targets: this.#targets.for(rows.length, cut),
+        };
         const own = rows.map((row) => indices[row]! - first);
         this.#readers[i]!.read({ indices: own, epoch, length: cut, ...room });
         scatter(batch.inputs, this.#engine.readSync(room.inputs), width!, rows);
@@ -137,23 +144,7 @@ class ConcatReader implements BatchReader {
 
   dispose(): void {
     for (const reader of this.#readers) reader.dispose();
-    for (const { inputs, targets } of this.#rooms.values()) {
-      inputs.dispose();
-      targets.dispose();
-    }
-    this.#rooms.clear();
-  }
-
-  #room(samples: number, length: number | undefined): Room {
-    const key = `${samples} ${length}`;
-    let room = this.#rooms.get(key);
-    if (room === undefined) {
-      const { input, target } = this.#dataset;
-      const allocate = (field: Field) =>
-        this.#engine.allocate(field.dtype, samples * numel(cutShape(field, length)));
-      room = { inputs: allocate(input), targets: allocate(target) };
-      this.#rooms.set(key, room);
-    }
-    return room;
+    this.#inputs.dispose();
+    this.#targets.dispose();
   }
 }

@@ -2,8 +2,7 @@
 
 import { z } from 'zod';
 import type { Spec } from '../../base/registry.ts';
-import { numel } from '../../base/shape.ts';
-import type { Engine, Storage } from '../../engine/engine.ts';
+import type { Engine } from '../../engine/engine.ts';
 import {
   type BatchReader,
   type BatchRequest,
@@ -13,8 +12,8 @@ import {
   type Field,
   type OpenOptions,
 } from '../dataset.ts';
-import { cutShape } from '../description.ts';
 import { buildPart, cachesOf, loadPart } from './part.ts';
+import { Room } from './room.ts';
 
 const schema = z.strictObject({
   dataset: datasets.spec().describe('The data set; its targets are left out.'),
@@ -62,20 +61,17 @@ export class Reconstruction implements Dataset {
  * the epoch and the sample, so both are the same.
  */
 class ReconstructionReader implements BatchReader {
-  readonly #engine: Engine;
-  readonly #dataset: Dataset;
   readonly #reader: BatchReader;
-  /** Where the targets go that nobody asks for, by the number of samples and their length. */
-  readonly #unused = new Map<string, Storage>();
+  /** Where the targets go that nobody asks for. */
+  readonly #unused: Room;
 
   constructor(engine: Engine, dataset: Dataset, options: OpenOptions | undefined) {
-    this.#engine = engine;
-    this.#dataset = dataset;
     this.#reader = dataset.open(engine, options);
+    this.#unused = new Room(engine, dataset.target);
   }
 
   read({ inputs, targets, ...request }: BatchRequest): void {
-    const unused = this.#room(request.indices.length, request.length);
+    const unused = this.#unused.for(request.indices.length, request.length);
     for (const storage of [inputs, targets]) {
       this.#reader.read({ ...request, inputs: storage, targets: unused });
     }
@@ -83,18 +79,6 @@ class ReconstructionReader implements BatchReader {
 
   dispose(): void {
     this.#reader.dispose();
-    for (const storage of this.#unused.values()) storage.dispose();
-    this.#unused.clear();
-  }
-
-  #room(samples: number, length: number | undefined): Storage {
-    const key = `${samples} ${length}`;
-    let room = this.#unused.get(key);
-    if (room === undefined) {
-      const { target } = this.#dataset;
-      room = this.#engine.allocate(target.dtype, samples * numel(cutShape(target, length)));
-      this.#unused.set(key, room);
-    }
-    return room;
+    this.#unused.dispose();
   }
 }

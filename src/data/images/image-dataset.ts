@@ -3,8 +3,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import { ArgumentError } from '../../base/errors.ts';
 import type { Engine } from '../../engine/engine.ts';
+import type { ImageWork } from '../../engine/image-ops/op.ts';
 import type { ImageShape } from '../../engine/image-ops/pixels.ts';
-import type { PixelMove, WorkOf } from '../../engine/images.ts';
+import type { PixelMove } from '../../engine/images.ts';
 import type { BatchReader, Dataset, Field, OpenOptions } from '../dataset.ts';
 import { concatenated, gather } from '../rows.ts';
 import {
@@ -16,13 +17,18 @@ import {
 } from '../transforms/pipeline.ts';
 import type { ImageTransform, Transform } from '../transforms/transforms.ts';
 import { ImageReader } from './image-reader.ts';
-import { type ImagePixels, ImageStore, joined, joinedStores } from './image-store.ts';
-import type { Pixels } from './pixels.ts';
+import { type ImagePixels, ImageStore, joined } from './image-store.ts';
+import type { Pixels, Size } from './pixels.ts';
 
 export interface ImageData extends ImagePixels {
   readonly classes: readonly string[];
   /** (length,): an index into `classes` each. */
   readonly labels: Int32Array;
+}
+
+/** Images of several stores of as many channels, one after the other. */
+interface StoredImages extends Pick<ImageData, 'classes' | 'labels'> {
+  readonly stores: readonly ImageStore[];
 }
 
 export class ImageDataset implements Dataset {
@@ -31,8 +37,11 @@ export class ImageDataset implements Dataset {
   readonly length: number;
   readonly input: Field;
   readonly target: Field = { dtype: 'int64', shape: [] };
-  /** The images as the transforms that draw nothing and come first made them. */
-  readonly store: ImageStore;
+  /**
+   * The images as the transforms that draw nothing and come first made them: those of the first
+   * store, then those of the next.
+   */
+  readonly stores: readonly ImageStore[];
   /** (channels, 256): the float32 value each byte becomes. */
   readonly table: Float32Array;
   readonly moves: readonly PixelMove[];
@@ -44,9 +53,11 @@ export class ImageDataset implements Dataset {
    * `transforms` say what a byte becomes on its way into the model. Throws an `ArgumentError` when
    * sizes do not fit or a label is no class, a `BuildError` when the transforms do not fit.
    */
-  constructor({ classes, labels, ...pixels }: ImageData, transforms: readonly Transform[]) {
+  constructor(data: ImageData | StoredImages, transforms: readonly Transform[]) {
+    const { classes, labels } = data;
     const steps = preparations(transforms);
-    this.store = prepared(new ImageStore(labels.length, pixels), steps);
+    const given = 'stores' in data ? data.stores : [new ImageStore(labels.length, data)];
+    this.stores = given.map((store) => prepared(store, steps));
     const wrong = labels.findIndex((label) => label < 0 || label >= classes.length);
     if (wrong >= 0) {
       throw new ArgumentError(
@@ -57,13 +68,13 @@ export class ImageDataset implements Dataset {
     this.labels = labels;
     this.length = labels.length;
     this.transforms = transforms.slice(steps.length);
-    const { channels, height, width, sizes } = this.store;
-    const size = sizes === undefined ? { height, width } : undefined;
+    const { channels } = this;
+    const size = commonSize(this.stores);
     this.#work = sampleWork(this.transforms, { channels, size });
     this.input = imageField(this.transforms, { channels, size });
     this.table = this.#work.table;
     this.moves = this.#work.moves;
-    if (sizes !== undefined) this.#checkSizes();
+    if (size === undefined) this.#checkSizes();
   }
 
   /** Each size must be one that the transforms can start from. */
@@ -78,19 +89,21 @@ export class ImageDataset implements Dataset {
   }
 
   get channels(): number {
-    return this.store.channels;
+    return this.stores[0]!.channels;
   }
 
-  /** The bytes of all images, one after the other; those of a file are read. */
+  /** The bytes of all images, one after the other; those of files are read. */
   get images(): Uint8Array {
-    return this.store.bytes();
+    const [first, ...others] = this.stores.map((store) => store.bytes());
+    return others.length === 0 ? first! : concatenated([first!, ...others]);
   }
 
   take(places: Int32Array): ImageDataset {
     const { classes } = this;
     const chosen = Array.from(places, (place) => this.image(place));
     const labels = gather(this.labels, 1, places);
-    return new ImageDataset({ classes, labels, ...joined(chosen, this.store) }, this.transforms);
+    const pixels = joined(chosen, this.stores[0]!);
+    return new ImageDataset({ classes, labels, ...pixels }, this.transforms);
   }
 
   /** Where the same is done to all, and they have the same channels. */
@@ -108,23 +121,34 @@ export class ImageDataset implements Dataset {
     if (parts.length <= others.length || !isAlike) return undefined;
     const { classes } = this;
     const labels = concatenated(parts.map((part) => part.labels));
-    const pixels = joinedStores(parts.map(({ store }) => store));
-    return new ImageDataset({ classes, labels, ...pixels }, this.transforms);
+    const stores = parts.flatMap((part) => part.stores);
+    return new ImageDataset({ classes, labels, stores }, this.transforms);
   }
 
   shape(sample: number): ImageShape {
-    return this.store.shape(sample);
+    const { store, place } = this.#at(sample);
+    return store.shape(place);
   }
 
   /** A stored image, before anything random is done to it. */
   image(sample: number): Pixels {
-    return this.store.image(sample);
+    const { store, place } = this.#at(sample);
+    return store.image(place);
   }
 
-  /** What a batch reader does to every sample under a seed, where the engine does not draw. */
-  workUnder(seed: number): WorkOf {
-    return (indices, epoch) =>
-      Array.from(indices, (sample) => this.#work.draw(this.shape(sample), { seed, epoch, sample }));
+  #at(sample: number): { store: ImageStore; place: number } {
+    let place = sample;
+    for (const store of this.stores) {
+      if (place < store.length) return { store, place };
+      place -= store.length;
+    }
+    throw new ArgumentError(`[ImageDataset] there is no sample ${sample} of ${this.length}`);
+  }
+
+  /** What a batch reader does to a sample under a seed; nothing where the engine draws. */
+  work(sample: number, { seed, epoch }: { seed: number; epoch: number }): ImageWork {
+    if (this.workShape === undefined) return NO_WORK;
+    return this.#work.draw(this.shape(sample), { seed, epoch, sample });
   }
 
   /** The shape that work gives every sample; nothing where the engine draws. */
@@ -133,8 +157,30 @@ export class ImageDataset implements Dataset {
   }
 
   open(engine: Engine, options: OpenOptions = {}): BatchReader {
-    return new ImageReader(engine, this, options);
+    return new ImageReader(engine, [this], options);
   }
+
+  /** Where all are images. */
+  openWith(
+    others: readonly Dataset[],
+    engine: Engine,
+    options: OpenOptions = {},
+  ): BatchReader | undefined {
+    const sets = [this, ...others];
+    if (!sets.every((set) => set instanceof ImageDataset)) return undefined;
+    return new ImageReader(engine, sets, options);
+  }
+}
+
+const NO_WORK: ImageWork = { ops: [], erase: [] };
+
+/** The size of all images, if they have one. */
+function commonSize(stores: readonly ImageStore[]): Size | undefined {
+  const [{ height, width }] = stores as [ImageStore];
+  const isCommon = stores.every(
+    (store) => store.sizes === undefined && store.height === height && store.width === width,
+  );
+  return isCommon ? { height, width } : undefined;
 }
 
 /** Every image as the steps make it. */

@@ -103,26 +103,6 @@ export function joined(images: readonly Pixels[], empty: ImageShape): ImagePixel
   return isEven ? shared : { ...shared, sizes: sizesOf(images) };
 }
 
-/** The images of several stores of as many channels, one after the other. */
-export function joinedStores(stores: readonly ImageStore[]): ImagePixels {
-  const shapes = stores.flatMap((store) =>
-    Array.from({ length: store.length }, (_, i) => store.shape(i)),
-  );
-  const [{ channels, height, width }] = stores as [ImageStore];
-  const isEven = stores.every(
-    (store) => store.sizes === undefined && store.height === height && store.width === width,
-  );
-  const images = concatenated(stores.map((store) => store.bytes()));
-  if (isEven) return { channels, height, width, images };
-  return {
-    channels,
-    height: Math.max(...stores.map((store) => store.height)),
-    width: Math.max(...stores.map((store) => store.width)),
-    images,
-    sizes: sizesOf(shapes),
-  };
-}
-
 /** The greatest height and width of images that come one at a time. */
 export class LargestSize {
   height: number | undefined;

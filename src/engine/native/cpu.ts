@@ -29,7 +29,7 @@ import {
   type Addon,
   loadAddon,
   type NativeExecutable,
-  type NativeImageSource,
+  type NativeImageSources,
   type NativeStorage,
 } from './loader.ts';
 
@@ -189,16 +189,19 @@ function bindingBytes(program: Program): number {
 
 class CpuImages implements Images {
   readonly #addon: Addon;
-  readonly #native: NativeImageSource;
+  readonly #native: NativeImageSources;
 
-  constructor(addon: Addon, source: ImageSource) {
+  constructor(addon: Addon, sources: readonly ImageSource[]) {
     this.#addon = addon;
-    this.#native = new addon.ImageSource({
-      ...source,
-      workers: source.workers ?? 1,
-      images: CpuStorage.native(source.images),
-      labels: CpuStorage.native(source.labels),
-    });
+    this.#native = new addon.ImageSources(
+      sources.map((source) => ({
+        ...source,
+        first: source.first ?? 0,
+        workers: source.workers ?? 1,
+        images: CpuStorage.native(source.images),
+        labels: CpuStorage.native(source.labels),
+      })),
+    );
   }
 
   gather(indices: Int32Array, epoch: number, slot: BatchSlot, work?: WorkOf): void {
@@ -269,8 +272,8 @@ export class CpuEngine implements Engine {
     return new CpuExecutable(this.#addon, program);
   }
 
-  images(source: ImageSource): Images {
-    return new CpuImages(this.#addon, source);
+  images(...sources: readonly ImageSource[]): Images {
+    return new CpuImages(this.#addon, sources);
   }
 
   /** Threads a kernel may use. */

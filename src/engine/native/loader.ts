@@ -42,7 +42,7 @@ export interface NativeExecutable {
 }
 
 /** Images and what becomes of them; see `native/addon/image_source.h`. */
-export interface NativeImageSource {
+export interface NativeImageSources {
   gather(
     indices: Int32Array,
     epoch: number,
@@ -93,14 +93,14 @@ export interface Addon {
   threads(): number;
   setThreads(threads: number): void;
   setErrorClass(errorClass: new (message: string) => Error): void;
-  readonly ImageSource: new (
-    source: Omit<ImageSource, 'images' | 'labels'> & {
+  readonly ImageSources: new (
+    sources: readonly (Omit<ImageSource, 'images' | 'labels'> & {
       readonly images: NativeStorage;
       readonly labels: NativeStorage;
-    },
-  ) => NativeImageSource;
+    })[],
+  ) => NativeImageSources;
   readonly ImageStream: new (
-    source: NativeImageSource,
+    sources: NativeImageSources,
     order: Int32Array,
     batch_size: number,
     epoch: number,

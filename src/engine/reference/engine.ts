@@ -79,8 +79,8 @@ export class ReferenceEngine implements Engine {
     return new ReferenceExecutable(program);
   }
 
-  images(source: ImageSource): Images {
-    return new ReferenceImages(source);
+  images(...sources: readonly ImageSource[]): Images {
+    return new ReferenceImages(sources);
   }
 }
 

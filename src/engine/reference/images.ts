@@ -4,7 +4,7 @@ import { EngineError } from '../../base/errors.ts';
 import type { Storage } from '../engine.ts';
 import { applyOps } from '../image-ops/apply.ts';
 import { eraseBox } from '../image-ops/erase.ts';
-import { type EraseOp, sameShape } from '../image-ops/op.ts';
+import { type EraseOp, type ImageWork, sameShape } from '../image-ops/op.ts';
 import type { ImageShape, Pixels } from '../image-ops/pixels.ts';
 import {
   type BatchSlot,
@@ -17,10 +17,51 @@ import {
 import { own } from './storage.ts';
 
 export class ReferenceImages implements Images {
+  readonly #sources: readonly ReferenceSource[];
+  /** What every source gives. */
+  readonly #to: ImageShape;
+
+  constructor(sources: readonly ImageSource[]) {
+    this.#sources = sources.map((source) => new ReferenceSource(source));
+    const [first] = this.#sources;
+    if (first === undefined) throw new EngineError('[images] there is no source');
+    this.#to = first.to;
+    if (this.#sources.some(({ to }) => !sameShape(to, first.to))) {
+      throw new EngineError('[images] the sources give images of other shapes');
+    }
+  }
+
+  gather(indices: Int32Array, epoch: number, slot: BatchSlot, workOf?: WorkOf): void {
+    const size = this.#to.channels * this.#to.height * this.#to.width;
+    checkNumel('inputs', slot.inputs, indices.length * size);
+    checkNumel('targets', slot.targets, indices.length);
+    const places = Array.from(indices, (index) => this.#place(index));
+    const inputs = own(slot.inputs).values;
+    const targets = own(slot.targets).values;
+    const work = workOf?.(indices, epoch);
+    for (const [i, { source, sample }] of places.entries()) {
+      targets[i] = source.label(sample);
+      inputs.set(source.sample(sample, epoch, work?.[i]), i * size);
+    }
+  }
+
+  #place(index: number): { source: ReferenceSource; sample: number } {
+    let sample = index;
+    for (const source of this.#sources) {
+      if (sample >= 0 && sample < source.length) return { source, sample };
+      sample -= source.length;
+    }
+    throw new EngineError(`[images] index ${index} is out of range for ${index - sample} images`);
+  }
+}
+
+const NOTHING: ImageWork = { ops: [], erase: [] };
+
+class ReferenceSource {
   readonly #source: ImageSource;
   /** Where each image begins and what its shape is. */
   readonly #places: readonly { readonly offset: number; readonly shape: ImageShape }[];
-  readonly #to: ImageShape;
+  readonly to: ImageShape;
 
   constructor(source: ImageSource) {
     const { images, labels, table, channels, moves, sizes, to } = source;
@@ -30,7 +71,7 @@ export class ReferenceImages implements Images {
     if (to === undefined ? sizes !== undefined : moves.length > 0) {
       throw new EngineError('[images] sizes need `to`, which excludes moves');
     }
-    this.#to = shapeOfSample(source);
+    this.to = shapeOfSample(source);
     let end = 0;
     this.#places = Array.from({ length: labels.numel }, (_, i) => {
       const offset = end;
@@ -38,7 +79,7 @@ export class ReferenceImages implements Images {
       end += channels * height * width;
       return { offset, shape: { channels, height, width } };
     });
-    if (images.numel !== end || table.length !== this.#to.channels * 256) {
+    if (images.numel !== end || table.length !== this.to.channels * 256) {
       throw new EngineError(
         `[images] ${images.numel} bytes are not those of ${labels.numel} images, which take ${end}, or a table of ${table.length} does not fit`,
       );
@@ -46,29 +87,22 @@ export class ReferenceImages implements Images {
     this.#source = source;
   }
 
-  gather(indices: Int32Array, epoch: number, slot: BatchSlot, workOf?: WorkOf): void {
-    const { labels } = this.#source;
-    const size = this.#to.channels * this.#to.height * this.#to.width;
-    checkNumel('inputs', slot.inputs, indices.length * size);
-    checkNumel('targets', slot.targets, indices.length);
-    const outside = indices.find((index) => index < 0 || index >= labels.numel);
-    if (outside !== undefined) {
-      throw new EngineError(`[images] index ${outside} is out of range for ${labels.numel} images`);
+  get length(): number {
+    return this.#places.length;
+  }
+
+  label(sample: number): number {
+    return own(this.#source.labels).values[sample]!;
+  }
+
+  /** What the model gets. */
+  sample(sample: number, epoch: number, { ops, erase }: ImageWork = NOTHING): Float32Array {
+    const image = this.#source.to === undefined ? this.#moved(sample, epoch) : this.#image(sample);
+    const made = applyOps(image, ops);
+    if (!sameShape(made, this.to)) {
+      throw new EngineError(`[images] the ops of image ${sample} give one of another shape`);
     }
-    const inputs = own(slot.inputs).values;
-    const targets = own(slot.targets).values;
-    const work = workOf?.(indices, epoch);
-    indices.forEach((sample, i) => {
-      const { ops = [], erase = [] } = work?.[i] ?? {};
-      targets[i] = own(labels).values[sample]!;
-      const image =
-        this.#source.to === undefined ? this.#moved(sample, epoch) : this.#image(sample);
-      const made = applyOps(image, ops);
-      if (!sameShape(made, this.#to)) {
-        throw new EngineError(`[images] the ops of image ${sample} give one of another shape`);
-      }
-      inputs.set(this.#looked(made, erase), i * size);
-    });
+    return this.#looked(made, erase);
   }
 
   #image(sample: number): Pixels {
@@ -92,7 +126,6 @@ export class ReferenceImages implements Images {
     return { channels, height: rows.length, width: columns.length, data: Uint8Array.from(moved) };
   }
 
-  /** What the model gets. */
   #looked(image: Pixels, erase: readonly EraseOp[]): Float32Array {
     const area = image.height * image.width;
     const values = Float32Array.from(

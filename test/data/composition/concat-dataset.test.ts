@@ -1,7 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { BuildError } from '../../../src/base/build-error.ts';
 import { provideUserType } from '../../../src/base/user-code.ts';
-import { concatDatasets, DataLoader, type Dataset, datasets } from '../../../src/data/index.ts';
+import {
+  concatDatasets,
+  DataLoader,
+  type Dataset,
+  datasets,
+  subset,
+} from '../../../src/data/index.ts';
 import { cpuEngine } from '../../../src/engine/native/cpu.ts';
 import { referenceEngine } from '../../../src/engine/reference/engine.ts';
 
@@ -13,6 +19,50 @@ const fake = (size: number, more = {}) => ({
   num_classes: 3,
   ...more,
 });
+
+/** Images that move in the engine, that are changed by ops, that are of another size, and plain. */
+const MIXED = [
+  fake(5, {
+    transforms: [
+      { type: 'RandomCrop', size: [2, 3], padding: 1 },
+      'RandomHorizontalFlip',
+      'ToTensor',
+    ],
+  }),
+  fake(4, {
+    transforms: [
+      { type: 'ColorJitter', brightness: 0.5 },
+      'ToTensor',
+      { type: 'RandomErasing', p: 0.5 },
+    ],
+  }),
+  fake(3, {
+    image_size: [1, 4, 6],
+    transforms: [{ type: 'RandomCrop', size: [2, 3] }, 'ToTensor'],
+  }),
+  fake(2),
+];
+
+/** What each part makes of its own samples, read one by one. */
+function ownSamples(
+  parts: readonly Dataset[],
+  indices: Int32Array,
+  { engine, epoch, seed }: { engine: ReturnType<typeof cpuEngine>; epoch: number; seed: number },
+) {
+  const one = { inputs: engine.allocate('float32', 6), targets: engine.allocate('int64', 1) };
+  const found = { inputs: [] as number[], targets: [] as number[] };
+  for (const index of indices) {
+    let own = index;
+    let part = 0;
+    for (; own >= parts[part]!.length; part++) own -= parts[part]!.length;
+    const reader = parts[part]!.open(engine, { seed });
+    reader.read({ indices: Int32Array.of(own), epoch, ...one });
+    found.inputs.push(...Array.from(engine.readSync(one.inputs), Number));
+    found.targets.push(...Array.from(engine.readSync(one.targets), Number));
+    reader.dispose();
+  }
+  return found;
+}
 
 provideUserType('/mine.ts#Squares', {
   length: 4,
@@ -67,7 +117,48 @@ describe('ConcatDataset', () => {
       return reader.stream !== undefined;
     };
     expect(await opens(fake(5), fake(6))).toBe(true);
+    expect(await opens(fake(5), fake(6, { transforms: FLIP }))).toBe(true);
+    expect(await opens({ type: 'ConcatDataset', datasets: MIXED }, fake(6))).toBe(true);
     expect(await opens(fake(5), '/mine.ts#Squares')).toBe(false);
+  });
+
+  const engines = [cpuEngine(), referenceEngine() as never];
+  it.each([0, 1, 3])(
+    'draws for images as each part does on its own, with %i workers',
+    async (num_workers) => {
+      for (const engine of engines) {
+        const whole = await load(...MIXED);
+        expect(whole.constructor.name).toBe('ConcatDataset');
+        const parts = await Promise.all(MIXED.map((part) => datasets.build(part).load()));
+        const options = { batch_size: 5, shuffle: true, seed: 9, num_workers };
+        using loader = new DataLoader({ dataset: whole, engine, ...options });
+        for (const epoch of [0, 2]) {
+          for (const { indices, inputs, targets } of loader.epoch(epoch)) {
+            const alone = ownSamples(parts, indices, { engine, epoch, seed: 9 });
+            expect(Array.from(engine.readSync(inputs), Number)).toEqual(alone.inputs);
+            expect(Array.from(engine.readSync(targets), Number)).toEqual(alone.targets);
+          }
+        }
+      }
+    },
+  );
+
+  it('draws for a part of them by their numbers in the whole', async () => {
+    const whole = await load(...MIXED);
+    const places = Int32Array.of(13, 2, 7, 11);
+    using all = new DataLoader({
+      dataset: whole,
+      engine: cpuEngine(),
+      order: places,
+      batch_size: 4,
+    });
+    const some = subset(whole, places);
+    using own = new DataLoader({ dataset: some, engine: cpuEngine(), batch_size: 4 });
+    expect(own.ahead).toBe(true);
+    const [expected, actual] = [all, own].map((loader) =>
+      [...loader.epoch(3)].map(({ inputs }) => cpuEngine().readSync(inputs).slice()),
+    );
+    expect(actual).toEqual(expected);
   });
 
   it('joins tensors, and says no more of classes than its parts do', async () => {

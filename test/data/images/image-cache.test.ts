@@ -57,7 +57,8 @@ async function load(options?: object): Promise<ImageDataset> {
   return dataset;
 }
 
-const isMapped = ({ store }: ImageDataset) => store.images instanceof FileBytes;
+const isMapped = ({ stores }: ImageDataset) =>
+  stores.every((store) => store.images instanceof FileBytes);
 
 /** Two shuffled epochs. */
 function batches(dataset: ImageDataset, engine = cpuEngine()) {
@@ -92,13 +93,13 @@ describe('the cache of decoded images', () => {
     const found = await load(options);
     expect([plain, made, found].map(isMapped)).toEqual([false, true, true]);
     for (const dataset of [made, found]) {
-      expect(dataset.store.sizes).toEqual(plain.store.sizes);
+      expect(dataset.stores[0]!.sizes).toEqual(plain.stores[0]!.sizes);
       expect(dataset.images).toEqual(plain.images);
       expect(dataset.labels).toEqual(plain.labels);
       expect(batches(dataset)).toEqual(batches(plain));
       expect(batches(dataset, referenceEngine() as never)).toEqual(batches(plain));
     }
-    expect(plain.store.sizes === undefined).toBe(
+    expect(plain.stores[0]!.sizes === undefined).toBe(
       !('transforms' in options && options.transforms === UNEVEN),
     );
     expect(said).toEqual([expect.stringMatching(/^torchts: caching \d images in .*\.images\n$/)]);
