@@ -5,7 +5,7 @@ import type { Engine, Storage } from '../../engine/engine.ts';
 import type { Field } from '../dataset.ts';
 import { cutShape } from '../description.ts';
 
-/** Storages of one field, kept for each number of samples, and length of them, that was asked for. */
+/** Storages of one field, kept for each number and length of samples that was asked for. */
 export class Room {
   readonly #storages = new Map<string, Storage>();
 
