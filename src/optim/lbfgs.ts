@@ -22,18 +22,28 @@ import { optimizers } from './registry.ts';
 import type { OptimizerStateDict, SavedState } from './state-dict.ts';
 
 const options = strict({
-  lr: rate(1),
-  /** The most iterations of one step. */
-  max_iter: z.int().min(1).default(20),
-  /** The most evaluations of one step; null for max_iter * 1.25. */
-  max_eval: z.int().min(1).nullable().default(null),
-  /** A gradient whose elements are all as small as this ends the step. */
-  tolerance_grad: z.number().default(1e-7),
-  /** A change of loss or parameters as small as this ends the step. */
-  tolerance_change: z.number().default(1e-9),
-  /** How many steps are remembered. */
-  history_size: z.int().min(1).default(100),
-  line_search_fn: z.enum(['strong_wolfe']).nullable().default(null),
+  lr: rate(1).describe('How much of the way that the method takes is gone.'),
+  max_iter: z.int().min(1).default(20).describe('The most iterations of one step.'),
+  max_eval: z
+    .int()
+    .min(1)
+    .nullable()
+    .default(null)
+    .describe('The most evaluations of one step; null for max_iter * 1.25.'),
+  tolerance_grad: z
+    .number()
+    .default(1e-7)
+    .describe('A gradient whose elements are all as small as this ends the step.'),
+  tolerance_change: z
+    .number()
+    .default(1e-9)
+    .describe('A change of loss or parameters as small as this ends the step.'),
+  history_size: z.int().min(1).default(100).describe('How many steps are remembered.'),
+  line_search_fn: z
+    .enum(['strong_wolfe'])
+    .nullable()
+    .default(null)
+    .describe('How far a step goes; null for lr times the direction.'),
 });
 
 export type LBFGSOptions = z.output<typeof options>;
