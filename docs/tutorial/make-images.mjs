@@ -1,8 +1,8 @@
 /**
- * Writes photographs as PNG files, a folder for each class, for those who have none at hand: cats,
- * dogs, ships and trucks of the CIFAR-10 subset that comes with torchts.
+ * Writes photographs as PNG files, a folder for each class, for those who have none at hand: those of
+ * the CIFAR-10 subset that comes with torchts. Cats, dogs, ships and trucks, unless classes are named.
  *
- *     node docs/tutorial/make-images.mjs FOLDER
+ *     node docs/tutorial/make-images.mjs FOLDER [CLASS...]
  */
 
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -11,20 +11,18 @@ import { fileURLToPath } from 'node:url';
 import { PNG } from 'pngjs';
 
 const SUBSET = fileURLToPath(new URL('../../datasets/cifar10-subset/', import.meta.url));
-const CLASSES = new Map([
-  [3, 'cat'],
-  [5, 'dog'],
-  [8, 'ship'],
-  [9, 'truck'],
-]);
+const CLASSES = readFileSync(join(SUBSET, 'batches.meta.txt'), 'utf8').trim().split('\n');
 const SIDE = 32;
 const AREA = SIDE * SIDE;
 /** A class, then the planes of red, green and blue. */
 const RECORD = 1 + 3 * AREA;
 
-const [folder] = process.argv.slice(2);
-if (folder === undefined) {
-  process.stderr.write('usage: node docs/tutorial/make-images.mjs FOLDER\n');
+const [folder, ...named] = process.argv.slice(2);
+const wanted = new Set(named.length > 0 ? named : ['cat', 'dog', 'ship', 'truck']);
+const unknown = [...wanted].filter((name) => !CLASSES.includes(name));
+if (folder === undefined || unknown.length > 0) {
+  if (unknown.length > 0) process.stderr.write(`no class ${unknown}; known: ${CLASSES}\n`);
+  process.stderr.write('usage: node docs/tutorial/make-images.mjs FOLDER [CLASS...]\n');
   process.exit(2);
 }
 
@@ -32,8 +30,8 @@ const counts = new Map();
 for (const file of ['data_batch_1.bin', 'test_batch.bin']) {
   const bytes = readFileSync(join(SUBSET, file));
   for (let at = 0; at < bytes.length; at += RECORD) {
-    const name = CLASSES.get(bytes[at]);
-    if (name !== undefined) write(name, bytes.subarray(at + 1, at + RECORD));
+    const name = CLASSES[bytes[at]];
+    if (wanted.has(name)) write(name, bytes.subarray(at + 1, at + RECORD));
   }
 }
 for (const [name, count] of counts) {

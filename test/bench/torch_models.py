@@ -61,6 +61,39 @@ def resnet18() -> nn.Module:
     )
 
 
+class Residual(nn.Module):
+    def __init__(self, inner: nn.Module) -> None:
+        super().__init__()
+        self.inner = inner
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x + self.inner(x)
+
+
+class Scale(nn.Module):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return 0.125 * x
+
+
+def resnet9() -> nn.Module:
+    """David Page's."""
+
+    def layer(inputs: int, outputs: int) -> nn.Module:
+        conv = nn.Conv2d(inputs, outputs, 3, padding=1, bias=False)
+        return nn.Sequential(conv, nn.BatchNorm2d(outputs), nn.ReLU(inplace=True))
+
+    def residual(width: int) -> nn.Module:
+        return Residual(nn.Sequential(layer(width, width), layer(width, width)))
+
+    return nn.Sequential(
+        layer(3, 64),
+        layer(64, 128), nn.MaxPool2d(2), residual(128),
+        layer(128, 256), nn.MaxPool2d(2),
+        layer(256, 512), nn.MaxPool2d(2), residual(512),
+        nn.AdaptiveMaxPool2d(1), nn.Flatten(), nn.Linear(512, 10, bias=False), Scale(),
+    )
+
+
 class Attention(nn.Module):
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()
@@ -147,6 +180,7 @@ class Row:
     batch: Callable[[], tuple[torch.Tensor, torch.Tensor]]
     optimizer: Callable[..., torch.optim.Optimizer]
     bf16: bool = False
+    label_smoothing: float = 0
 
 
 _resnet = (resnet18, images(32, 3, 32, 32), sgd(0.1, momentum=0.9, weight_decay=5e-4))
@@ -156,6 +190,10 @@ ROWS = {
     "mlp": Row(mlp, images(64, 1, 28, 28), adam(torch.optim.AdamW, 1e-3)),
     "resnet18": Row(*_resnet),
     "resnet18-bf16": Row(*_resnet, bf16=True),
+    "resnet9": Row(
+        resnet9, images(128, 3, 32, 32), sgd(0.1, momentum=0.9, weight_decay=5e-4, nesterov=True),
+        label_smoothing=0.1,
+    ),
     "gpt": Row(GPT, tokens(16, 128), adam(torch.optim.AdamW, 3e-4)),
     "lstm": Row(LSTM, tokens(32, 64), adam(torch.optim.Adam, 1e-3)),
 }
