@@ -2,10 +2,11 @@
  * Writing so that a crash, a full disk or a lost machine leaves either the old contents or the new
  * ones, never a part: write under a temporary name in the same folder, flush to disk, rename over
  * the final name, flush the folder. A process that is killed outright may leave a hidden
- * `.NAME.PID-RANDOM.tmp` behind; it is never read.
+ * `.NAME.PID-RANDOM.tmp` behind; it is never read, see `removeAbandoned`.
  */
 
 import { randomBytes } from 'node:crypto';
+import { rmSync } from 'node:fs';
 import { type FileHandle, lstat, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { FileError, TorchtsError } from '../base/errors.ts';
@@ -44,6 +45,7 @@ export async function buildFileAtomic(
   build: (handle: FileHandle) => Promise<void>,
 ): Promise<void> {
   const temporary = temporaryName(path);
+  const forget = removeAtExit(temporary);
   try {
     const handle = await open(temporary, 'wx');
     try {
@@ -57,7 +59,25 @@ export async function buildFileAtomic(
   } catch (error) {
     await rm(temporary, { force: true });
     throw error instanceof TorchtsError ? error : fileError(`cannot write ${path}`, error);
+  } finally {
+    forget();
   }
+}
+
+const unfinished = new Set<string>();
+
+/** Removes a file if the process ends before what is returned is called. */
+function removeAtExit(path: string): () => void {
+  if (unfinished.size === 0) process.once('exit', removeUnfinished);
+  unfinished.add(path);
+  return () => {
+    unfinished.delete(path);
+    if (unfinished.size === 0) process.off('exit', removeUnfinished);
+  };
+}
+
+function removeUnfinished(): void {
+  for (const path of unfinished) rmSync(path, { force: true });
 }
 
 /** A file that was not written to for so long (ms) is written by nobody. */

@@ -3,7 +3,7 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { FileError } from '../../src/base/errors.ts';
-import { writeDirectoryAtomic, writeFileAtomic } from '../../src/io/atomic.ts';
+import { buildFileAtomic, writeDirectoryAtomic, writeFileAtomic } from '../../src/io/atomic.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
 describe('writeFileAtomic', () => {
@@ -35,6 +35,19 @@ describe('writeFileAtomic', () => {
     expect(seenMidway).toHaveLength(2);
     expect(await readFile(path, 'utf8')).toBe('old');
     expect(await readdir(folder)).toEqual(['file']);
+  });
+
+  it('leaves nothing behind when the process ends before it is written', async () => {
+    const folder = await temporaryFolder();
+    const written = buildFileAtomic(join(folder, 'file'), async (handle) => {
+      await handle.writeFile('half');
+      expect(readdirSync(folder)).toHaveLength(1);
+      // What Node calls at the end.
+      process.listeners('exit').find(({ name }) => name === 'removeUnfinished')!(0);
+      expect(readdirSync(folder)).toEqual([]);
+    });
+    await expect(written).rejects.toThrow(`cannot write ${join(folder, 'file')}`);
+    expect(process.listeners('exit').map(({ name }) => name)).not.toContain('removeUnfinished');
   });
 
   it('leaves nothing behind when the rename fails', async () => {
