@@ -106,6 +106,15 @@ ImageSource parse_source(const Napi::Value& value, std::vector<std::shared_ptr<B
   if (const Napi::Value sizes = from.Get("sizes"); !sizes.IsUndefined()) {
     source.sizes = numbers<int32_t>(sizes, "sizes", DType::int32);
   }
+  if (const Napi::Value begins = from.Get("begins"); !begins.IsUndefined()) {
+    for (const double begin : numbers<double>(begins, "begins", DType::float64)) {
+      if (!(begin >= 0 && begin <= static_cast<double>(kMostBytes))) {
+        throw std::invalid_argument("[images] an image cannot begin at byte " +
+                                    std::to_string(begin));
+      }
+      source.begins.push_back(static_cast<size_t>(begin));
+    }
+  }
   const Napi::Value moves = from.Get("moves");
   if (!moves.IsArray()) throw std::invalid_argument("[images] moves must be an array");
   for (uint32_t i = 0; i < moves.As<Napi::Array>().Length(); i++) {

@@ -145,25 +145,36 @@ void check_moves(const ImageSource& source) {
   }
 }
 
-// Images of sizes of their own: where each begins.
-void check_sizes(ImageSource& source) {
-  if (!source.has_ops) fail("images of sizes of their own need ops that give them one");
-  if (source.sizes.size() != 2 * source.label_count) {
+// Images of sizes or at places of their own: where each begins.
+void check_places(ImageSource& source) {
+  if (!source.sizes.empty() && !source.has_ops) {
+    fail("images of sizes of their own need ops that give them one");
+  }
+  if (!source.sizes.empty() && source.sizes.size() != 2 * source.label_count) {
     fail(std::to_string(source.sizes.size()) + " numbers are not the sizes of " +
          std::to_string(source.label_count) + " images");
   }
-  size_t end = 0;
-  source.offsets.clear();
-  for (size_t i = 0; i < source.label_count; i++) {
-    check_size("height", source.sizes[2 * i], 1);
-    check_size("width", source.sizes[2 * i + 1], 1);
-    source.offsets.push_back(end);
-    const size_t area = static_cast<size_t>(source.sizes[2 * i]) * source.sizes[2 * i + 1];
-    // Neither product nor sum can overflow: sides are 2^20 at most, and so are channels.
-    end += area * static_cast<size_t>(source.channels);
-    if (end > source.image_bytes) break;
+  const bool is_apart = !source.begins.empty();
+  if (is_apart && source.begins.size() != source.label_count) {
+    fail(std::to_string(source.begins.size()) + " numbers are not where " +
+         std::to_string(source.label_count) + " images begin");
   }
-  if (end == source.image_bytes) return;
+  source.offsets.clear();
+  size_t end = 0;
+  for (size_t i = 0; i < source.label_count; i++) {
+    const ImageShape shape = source.shape(i);
+    check_size("height", shape.height, 1);
+    check_size("width", shape.width, 1);
+    const size_t begin = is_apart ? source.begins[i] : end;
+    // No product overflows: sides are 2^20 at most, and so are channels.
+    if (begin > source.image_bytes || shape.size() > source.image_bytes - begin) {
+      fail(std::to_string(source.image_bytes) +
+           " bytes are not those of the images of these sizes");
+    }
+    source.offsets.push_back(begin);
+    end = begin + shape.size();
+  }
+  if (is_apart || end == source.image_bytes) return;
   fail(std::to_string(source.image_bytes) + " bytes are not those of the images of these sizes");
 }
 
@@ -187,7 +198,7 @@ void check_source(ImageSource& source) {
     fail("the table has " + std::to_string(source.table.size()) + " values; " +
          std::to_string(channels) + " channels need " + std::to_string(channels * 256));
   }
-  if (!source.sizes.empty()) return check_sizes(source);
+  if (!source.sizes.empty() || !source.begins.empty()) return check_places(source);
   if (source.label_count != source.image_bytes / source.image_size() ||
       source.image_bytes % source.image_size() != 0) {
     fail(std::to_string(source.image_bytes) + " bytes are not " +
@@ -212,13 +223,14 @@ void fill_row(const ImageSource& source, int32_t index, uint32_t epoch, const Im
 
 }  // namespace
 
+ImageShape ImageSource::shape(size_t index) const {
+  if (sizes.empty()) return {channels, height, width};
+  return {channels, sizes[2 * index], sizes[2 * index + 1]};
+}
+
 ImageView ImageSource::image(int32_t index) const {
-  if (sizes.empty()) {
-    return {{channels, height, width}, images + static_cast<size_t>(index) * image_size()};
-  }
-  return {
-      {channels, sizes[2 * static_cast<size_t>(index)], sizes[2 * static_cast<size_t>(index) + 1]},
-      images + offsets[index]};
+  const size_t place = static_cast<size_t>(index);
+  return {shape(place), images + (offsets.empty() ? place * image_size() : offsets[place])};
 }
 
 ImageShape ImageSource::sample_shape() const {

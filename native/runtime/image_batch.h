@@ -35,7 +35,8 @@ struct ImageSource {
   std::vector<float> table;  // (channels, 256)
   int64_t channels = 0, height = 0, width = 0;
   std::vector<int32_t> sizes;   // (count, 2): heights and widths; none where all are alike
-  std::vector<size_t> offsets;  // of such images, in bytes; made by ImageSources
+  std::vector<size_t> begins;   // where each image begins, where others lie between them
+  std::vector<size_t> offsets;  // where that must be looked up; made by ImageSources
   std::vector<PixelMove> moves;
   uint64_t seed = 0;
   bool has_ops = false;
@@ -45,6 +46,7 @@ struct ImageSource {
   uint32_t first = 0;
 
   size_t image_size() const { return static_cast<size_t>(channels * height * width); }
+  ImageShape shape(size_t index) const;
   ImageView image(int32_t index) const;
   // The shape of what the model gets.
   ImageShape sample_shape() const;

@@ -1,6 +1,7 @@
 #include "image_batch.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <set>
 
 #include "check.h"
@@ -172,6 +173,32 @@ TEST("images of sizes of their own lie one after the other") {
   check_refused(fixture, "2 numbers are not the sizes of 3 images");
   fixture.source.sizes = {1, 0, 4, 2, 3, 3};
   check_refused(fixture, "width must be 1 to 2^20, got 0");
+}
+
+TEST("images may lie apart, and one may come several times") {
+  Fixture fixture;
+  fixture.source.begins = {24, 0, 24};
+  const std::vector<float> out = fixture.fill({0, 1, 2});
+  for (int i = 0; i < 12; i++) {
+    CHECK(out[i] == fixture.pixel(2, i / 6, i % 6 / 3, i % 3));
+    CHECK(out[12 + i] == fixture.pixel(0, i / 6, i % 6 / 3, i % 3));
+    CHECK(out[24 + i] == out[i]);
+  }
+  fixture.source.begins = {24, 0, 25};
+  check_refused(fixture, "36 bytes are not those of the images");
+  fixture.source.begins = {24, 0, SIZE_MAX};
+  check_refused(fixture, "36 bytes are not those of the images");
+  fixture.source.begins = {24, 0};
+  check_refused(fixture, "2 numbers are not where 3 images begin");
+  fixture.source.begins = {7, 3, 35};
+  fixture.source.has_ops = true;
+  fixture.source.to = {2, 1, 1};
+  fixture.source.sizes = {1, 1, 4, 2, 1, 1};
+  check_refused(fixture, "36 bytes are not those of the images");
+  fixture.source.begins = {7, 3, 34};
+  fixture.work.assign(3, crop_at(0, 0, fixture.source.to));
+  CHECK(fixture.fill({2, 1})[0] == static_cast<float>(fixture.images[34]));
+  CHECK(fixture.fill({2, 1})[3] == static_cast<float>(fixture.images[11] + 1000));
 }
 
 TEST("refuses what does not fit") {

@@ -43,6 +43,8 @@ export interface ImageSource {
   readonly width: number;
   /** (count, 2): the height and width of each image, where they differ; needs `to`. */
   readonly sizes?: Int32Array | undefined;
+  /** (count): the byte at which each image begins, where they do not lie one after the other. */
+  readonly begins?: Float64Array | undefined;
   readonly moves: readonly PixelMove[];
   /** A non-negative safe integer. */
   readonly seed: number;

@@ -99,6 +99,25 @@ describe.each([
       expect(list(engine.readSync(batch.targets))).toEqual([7, 5, 5]);
     });
 
+    test('finds images that lie apart', () => {
+      const batch = slot(2);
+      const apart = { ...source(), begins: Float64Array.of(8, 1, 8) };
+      engine.images(apart).gather(Int32Array.of(1, 2), 0, batch);
+      expect(list(engine.readSync(batch.inputs))).toEqual(
+        [0.5, 1, 1003, 1010].concat([126, 126.5, 1254, 1255]),
+      );
+      for (const wrong of [
+        [8, 9, 0],
+        [0, -1, 0],
+        [0, Number.NaN, 0],
+        [0, 2 ** 60, 0],
+        [0, 0],
+      ]) {
+        const begins = Float64Array.from(wrong);
+        expect(() => engine.images({ ...source(), begins })).toThrow(EngineError);
+      }
+    });
+
     test('refuses no source, and sources that give several shapes', () => {
       const other = { ...source(), height: 2, width: 1 };
       for (const refused of [[], [source(), other], [source(), { ...source(), width: 5 }]]) {

@@ -100,9 +100,10 @@ export class ImageDataset implements Dataset {
 
   take(places: Int32Array): ImageDataset {
     const { classes } = this;
-    const chosen = Array.from(places, (place) => this.image(place));
     const labels = gather(this.labels, 1, places);
-    const pixels = joined(chosen, this.stores[0]!);
+    const [first, ...others] = this.stores as [ImageStore, ...ImageStore[]];
+    const copied = () => Array.from(places, (place) => this.image(place));
+    const pixels = others.length === 0 ? first.take(places) : joined(copied(), first);
     return new ImageDataset({ classes, labels, ...pixels }, this.transforms);
   }
 

@@ -47,13 +47,13 @@ export class ImageReader implements BatchReader {
   #sourcesOf({ stores, table, moves, labels, workShape: to }: ImageDataset, engine: Engine) {
     let first = 0;
     return stores.map((store) => {
-      const { channels, height, width, sizes, length } = store;
+      const { channels, height, width, sizes, begins, length } = store;
       const images = store.hold(engine);
       const classes = engine.allocate('int64', length);
       this.#storages.push(images, classes);
       const own = labels.subarray(first, first + length);
       engine.write(classes, BigInt64Array.from(own, BigInt));
-      const source = { channels, height, width, sizes, table, moves, to, first };
+      const source = { channels, height, width, sizes, begins, table, moves, to, first };
       first += length;
       return { ...source, images, labels: classes };
     });

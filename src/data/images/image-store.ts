@@ -4,7 +4,7 @@ import { ArgumentError } from '../../base/errors.ts';
 import type { Engine, Storage } from '../../engine/engine.ts';
 import type { ImageShape } from '../../engine/image-ops/pixels.ts';
 import type { FileBytes } from '../../io/open-file.ts';
-import { concatenated } from '../rows.ts';
+import { concatenated, gather } from '../rows.ts';
 import type { Pixels } from './pixels.ts';
 
 export interface ImagePixels {
@@ -19,6 +19,8 @@ export interface ImagePixels {
   readonly images: Uint8Array | FileBytes;
   /** (length, 2): the height and width of each image, where they differ. */
   readonly sizes?: Int32Array | undefined;
+  /** (length,): the byte at which each begins, where they do not lie one after the other. */
+  readonly begins?: Float64Array | undefined;
 }
 
 export class ImageStore implements ImagePixels {
@@ -27,41 +29,49 @@ export class ImageStore implements ImagePixels {
   readonly width: number;
   readonly images: Uint8Array | FileBytes;
   readonly sizes: Int32Array | undefined;
-  /** Where each image begins, and the last one ends, where they have sizes of their own. */
+  readonly begins: Float64Array | undefined;
+  /** Where each image begins, where that does not follow from its number alone. */
   readonly #begins: Float64Array | undefined;
 
   /** Throws an `ArgumentError` when the bytes are not those of images of these sizes. */
   constructor(
     readonly length: number,
-    { channels, height, width, images, sizes }: ImagePixels,
+    { channels, height, width, images, sizes, begins }: ImagePixels,
   ) {
     this.channels = channels;
     this.height = height;
     this.width = width;
     this.images = images;
     this.sizes = sizes;
+    this.begins = begins;
     if (sizes !== undefined && sizes.length !== 2 * length) {
       throw new ArgumentError(
         `[ImageDataset] ${length} images have ${2 * length} heights and widths, got ${sizes.length}`,
       );
     }
-    this.#begins = sizes && this.#places();
-    const expected = this.#begins?.[length] ?? length * channels * height * width;
-    if (images.length === expected) return;
+    this.#begins = begins ?? (sizes && new Float64Array(length));
+    const end = this.#walk();
+    if (begins === undefined ? images.length === end : end <= images.length) return;
     const what =
       sizes === undefined
         ? `${length} images of ${channels}x${height}x${width}`
         : 'images of these sizes';
-    throw new ArgumentError(`[ImageDataset] ${what} take ${expected} bytes, got ${images.length}`);
+    throw new ArgumentError(`[ImageDataset] ${what} take ${end} bytes, got ${images.length}`);
   }
 
-  #places(): Float64Array {
-    const begins = new Float64Array(this.length + 1);
-    for (let i = 0; i < this.length; i++) {
-      const { channels, height, width } = this.shape(i);
-      begins[i + 1] = begins[i]! + channels * height * width;
+  /** Where the last image ends; notes where each begins where they lie one after the other. */
+  #walk(): number {
+    const { channels, height, width, sizes, begins, length } = this;
+    if (sizes === undefined && begins === undefined) return length * channels * height * width;
+    let end = 0;
+    let last = 0;
+    for (let i = 0; i < length; i++) {
+      const shape = this.shape(i);
+      if (begins === undefined) this.#begins![i] = end;
+      end = this.#begins![i]! + shape.channels * shape.height * shape.width;
+      last = Math.max(last, end);
     }
-    return begins;
+    return last;
   }
 
   shape(place: number): ImageShape {
@@ -78,9 +88,27 @@ export class ImageStore implements ImagePixels {
     return { ...shape, data: this.images.subarray(begin, begin + size) };
   }
 
+  /** The images of `places`; those of a file stay there, others are copied. */
+  take(places: Int32Array): ImagePixels {
+    if (this.images instanceof Uint8Array) {
+      return joined(
+        Array.from(places, (place) => this.image(place)),
+        this,
+      );
+    }
+    const { channels, height, width, images } = this;
+    const area = channels * height * width;
+    const begin = (place: number) => this.#begins?.[place] ?? place * area;
+    const begins = Float64Array.from(places, begin);
+    const sizes = this.sizes && gather(this.sizes, 2, places);
+    return { channels, height, width, images, sizes, begins };
+  }
+
   /** All images, one after the other; of a file, a copy. */
   bytes(): Uint8Array {
-    return this.images.subarray(0, this.images.length);
+    if (this.begins === undefined) return this.images.subarray(0, this.images.length);
+    const all = Array.from({ length: this.length }, (_, place) => this.image(place).data);
+    return concatenated([new Uint8Array(0), ...all]);
   }
 
   /** The bytes where an engine can gather from; those of a file are not held in memory. */

@@ -64,7 +64,7 @@ class ReferenceSource {
   readonly to: ImageShape;
 
   constructor(source: ImageSource) {
-    const { images, labels, table, channels, moves, sizes, to } = source;
+    const { images, labels, table, channels, moves, sizes, begins, to } = source;
     if (images.dtype !== 'uint8' || labels.dtype !== 'int64') {
       throw new EngineError(`[images] needs uint8 images and int64 labels, got ${images.dtype}`);
     }
@@ -74,12 +74,15 @@ class ReferenceSource {
     this.to = shapeOfSample(source);
     let end = 0;
     this.#places = Array.from({ length: labels.numel }, (_, i) => {
-      const offset = end;
       const [height = source.height, width = source.width] = sizes?.subarray(2 * i) ?? [];
-      end += channels * height * width;
+      const offset = begins === undefined ? end : begins[i]!;
+      end = offset + channels * height * width;
+      if (!(offset >= 0 && end <= images.numel)) {
+        throw new EngineError(`[images] image ${i} is not within ${images.numel} bytes`);
+      }
       return { offset, shape: { channels, height, width } };
     });
-    if (images.numel !== end || table.length !== this.to.channels * 256) {
+    if ((begins === undefined && images.numel !== end) || table.length !== this.to.channels * 256) {
       throw new EngineError(
         `[images] ${images.numel} bytes are not those of ${labels.numel} images, which take ${end}, or a table of ${table.length} does not fit`,
       );

@@ -122,6 +122,25 @@ describe('the cache of decoded images', () => {
     ]);
   });
 
+  it.each([
+    ['of one size', EVEN],
+    ['of sizes of their own', UNEVEN],
+  ])('stays in the file when some are chosen, %s', async (_, transforms) => {
+    const [plain, cached] = [await load({ transforms, cache: false }), await load({ transforms })];
+    const choices = [[3, 0, 3, 2], [2], []].map((places) => Int32Array.from(places));
+    for (const places of choices) {
+      const [expected, actual] = [plain.take(places), cached.take(places)];
+      expect([expected, actual].map(isMapped)).toEqual([false, true]);
+      expect(actual.images).toEqual(expected.images);
+      expect(actual.labels).toEqual(expected.labels);
+      if (places.length > 0) expect(batches(actual)).toEqual(batches(expected));
+      if (places.length > 1) {
+        const [again, alike] = [actual, expected].map((set) => set.take(Int32Array.of(2, 1)));
+        expect(batches(again!, referenceEngine() as never)).toEqual(batches(alike!));
+      }
+    }
+  });
+
   it('serves as part of other sets', async () => {
     const spec = { type: 'ImageFolder', root, transforms: EVEN };
     const of = (more: object) => ({
