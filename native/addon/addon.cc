@@ -104,6 +104,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("threads", Napi::Function::New<threads>(env, "threads"));
   exports.Set("setThreads", Napi::Function::New<set_threads>(env, "setThreads"));
   exports.Set("setErrorClass", Napi::Function::New<set_error_class>(env, "setErrorClass"));
+  exports.Set("applyOps", Napi::Function::New<apply_ops>(env, "applyOps"));
   exports.Set("ImageSources", ImageSourcesClass::define(env));
   exports.Set("ImageStream", ImageStream::define(env));
   return exports;

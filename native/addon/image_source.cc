@@ -1,5 +1,7 @@
 #include "image_source.h"
 
+#include <algorithm>
+
 #include "host_array.h"
 #include "numbers.h"
 #include "storage.h"
@@ -27,6 +29,12 @@ std::vector<T> numbers(const Napi::Value& value, const std::string& what, DType 
   const size_t count = value.As<Napi::TypedArray>().ElementLength();
   const T* data = static_cast<const T*>(host_data(value, dtype, static_cast<int64_t>(count)));
   return {data, data + count};
+}
+
+ImageShape parse_shape(const Napi::Value& value) {
+  if (!value.IsObject()) throw std::invalid_argument("[images] a shape must be an object");
+  const Napi::Object from = value.As<Napi::Object>();
+  return {size(from, "channels"), size(from, "height"), size(from, "width")};
 }
 
 PixelMove parse_move(const Napi::Object& from) {
@@ -98,9 +106,8 @@ ImageSource parse_source(const Napi::Value& value, std::vector<std::shared_ptr<B
   source.first = static_cast<uint32_t>(size(from, "first"));
   source.workers = static_cast<int>(size(from, "workers"));
   if (const Napi::Value to = from.Get("to"); to.IsObject()) {
-    const Napi::Object shape = to.As<Napi::Object>();
     source.has_ops = true;
-    source.to = {size(shape, "channels"), size(shape, "height"), size(shape, "width")};
+    source.to = parse_shape(to);
   }
   source.table = numbers<float>(from.Get("table"), "table", DType::float32);
   if (const Napi::Value sizes = from.Get("sizes"); !sizes.IsUndefined()) {
@@ -174,6 +181,25 @@ class MakeRoomJob : public Job {
 };
 
 }  // namespace
+
+Napi::Value apply_ops(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    const ImageShape from = parse_shape(info[1]), to = parse_shape(info[3]);
+    for (const int64_t side : {from.channels, from.height, from.width}) {
+      // So that no product can overflow.
+      if (side < 1 || side > 1 << 20) throw std::invalid_argument("[images] sizes are 1 to 2^20");
+    }
+    const void* data = host_data(info[0], DType::uint8, static_cast<int64_t>(from.size()));
+    const std::vector<double> ops = numbers<double>(info[2], "ops", DType::float64);
+    const ImageWork work = parse_work(ops.data(), ops.size(), from, to);
+    if (!work.erase.empty()) throw std::invalid_argument("[images] bytes cannot be erased");
+    ImageScratch scratch;
+    const ImageView made = scratch.apply(work.ops, {from, static_cast<const uint8_t*>(data)});
+    Napi::Uint8Array out = Napi::Uint8Array::New(info.Env(), made.shape.size());
+    std::copy_n(made.data, made.shape.size(), out.Data());
+    return out.As<Napi::Value>();
+  });
+}
 
 void WorkQueue::push(std::vector<ImageWork> work) {
   std::lock_guard<std::mutex> lock(mutex_);

@@ -59,6 +59,9 @@ class ImageSourcesClass : public Napi::ObjectWrap<ImageSourcesClass> {
   std::shared_ptr<const SharedImages> shared_;
 };
 
+// applyOps(data, from, ops, to): the Uint8Array that ops make of one of shape `from`.
+Napi::Value apply_ops(const Napi::CallbackInfo& info);
+
 // new ImageStream(sources, order, batch size, epoch, slots, tail, ahead, ops): batches of `order`
 // (an Int32Array), as BatchStreamRequest of src/engine/images.ts says. `slots` lists the storages
 // of inputs and targets in turn, `tail` the two of a last, smaller batch if there is one. `ops` are

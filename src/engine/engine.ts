@@ -4,6 +4,8 @@
  */
 
 import type { DType, HostArray } from '../base/dtype.ts';
+import type { ImageOp } from './image-ops/op.ts';
+import type { Pixels } from './image-ops/pixels.ts';
 import type { ImageSource, Images } from './images.ts';
 import type { Program } from './program.ts';
 
@@ -104,4 +106,6 @@ export interface Engine {
    * samples of several shapes.
    */
   images(...sources: readonly ImageSource[]): Images;
+  /** One image after ops, at once. Throws an `EngineError` where an op does not fit it. */
+  applyOps(image: Pixels, ops: readonly ImageOp[]): Pixels;
 }

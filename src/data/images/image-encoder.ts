@@ -2,7 +2,7 @@
 
 import type { Spec } from '../../base/registry.ts';
 import { numel } from '../../base/shape.ts';
-import { applyOps } from '../../engine/image-ops/apply.ts';
+import { engine } from '../../core/device.ts';
 import type { EncodedFile, SampleEncoder } from '../dataset.ts';
 import { byteTable, givenAfter, imageField, prepareImage } from '../transforms/pipeline.ts';
 import { centerCropOp, resizeOp } from '../transforms/preparing.ts';
@@ -29,6 +29,7 @@ export function imageEncoder(
   const wanted = anySize === undefined ? given.size : undefined;
   const encode = async (path: string): Promise<EncodedFile> => {
     const read = await readImage(path);
+    const applyOps = engine().applyOps.bind(engine());
     const image = given.channels === 1 ? applyOps(read, [GRAY]) : read;
     const fits = wanted === undefined || isOf(image, wanted);
     const sized = fits ? image : applyOps(image, [resizeOp(image, wanted, 'bilinear')]);

@@ -1,7 +1,7 @@
 /** A list of transforms as one thing: what it gives, does once, and does to every sample. */
 
 import { BuildError, type SpecPath } from '../../base/build-error.ts';
-import { applyOps } from '../../engine/image-ops/apply.ts';
+import { engine } from '../../core/device.ts';
 import type { EraseOp, ImageOp, ImageWork } from '../../engine/image-ops/op.ts';
 import { shapeAfterAll } from '../../engine/image-ops/op.ts';
 import type { ImageShape, Pixels } from '../../engine/image-ops/pixels.ts';
@@ -35,7 +35,7 @@ export function givenAfter(steps: readonly ImageTransform[], given: Given): Give
 
 /** An image after all steps, which draw nothing. */
 export function prepareImage(image: Pixels, steps: readonly ImageTransform[]): Pixels {
-  return steps.reduce((given, step) => applyOps(given, step.draw(NOTHING, given)), image);
+  return steps.reduce((given, step) => engine().applyOps(given, step.draw(NOTHING, given)), image);
 }
 
 /** For transforms that draw nothing. */

@@ -13,6 +13,8 @@ import type {
   RunClock,
   Storage,
 } from '../engine.ts';
+import { type ImageOp, shapeAfterAll } from '../image-ops/op.ts';
+import type { Pixels } from '../image-ops/pixels.ts';
 import type {
   BatchSlot,
   BatchStream,
@@ -24,7 +26,7 @@ import type {
 import { type KernelName, LAPACK_KERNELS } from '../kernels.ts';
 import type { Program } from '../program.ts';
 import { switchedOff } from '../switches.ts';
-import { encodeWork } from './encode-ops.ts';
+import { encodeOps, encodeWork } from './encode-ops.ts';
 import {
   type Addon,
   loadAddon,
@@ -274,6 +276,13 @@ export class CpuEngine implements Engine {
 
   images(...sources: readonly ImageSource[]): Images {
     return new CpuImages(this.#addon, sources);
+  }
+
+  applyOps(image: Pixels, ops: readonly ImageOp[]): Pixels {
+    const { channels, height, width } = image;
+    const from = { channels, height, width };
+    const to = shapeAfterAll(ops, from);
+    return { ...to, data: this.#addon.applyOps(image.data, from, encodeOps(ops), to) };
   }
 
   /** Threads a kernel may use. */

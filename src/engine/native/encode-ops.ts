@@ -52,6 +52,13 @@ export function encodeWork(batch: readonly ImageWork[]): Float64Array {
   return Float64Array.from(numbers);
 }
 
+/** Of one image; nothing is erased. */
+export function encodeOps(ops: readonly ImageOp[]): Float64Array {
+  const numbers: number[] = [];
+  for (const op of ops) encodeOp(numbers, op);
+  return Float64Array.from(numbers);
+}
+
 function encodeOp(to: number[], op: ImageOp): void {
   to.push(CODES.indexOf(op.kind));
   switch (op.kind) {

@@ -7,6 +7,7 @@ import { DTYPES, type DType, type HostArray } from '../../base/dtype.ts';
 import { assert, EngineError } from '../../base/errors.ts';
 import { PACKAGE_ROOT } from '../../base/package-root.ts';
 import type { FilePart, KernelTiming } from '../engine.ts';
+import type { ImageShape } from '../image-ops/pixels.ts';
 import type { ImageSource } from '../images.ts';
 import type { Program } from '../program.ts';
 
@@ -92,6 +93,8 @@ export interface Addon {
   implementations(): Record<string, string[]>;
   threads(): number;
   setThreads(threads: number): void;
+  /** One image changed at once; see `native/addon/image_source.h`. */
+  applyOps(data: Uint8Array, from: ImageShape, ops: Float64Array, to: ImageShape): Uint8Array;
   setErrorClass(errorClass: new (message: string) => Error): void;
   readonly ImageSources: new (
     sources: readonly (Omit<ImageSource, 'images' | 'labels'> & {

@@ -7,6 +7,9 @@ import { fstatSync, readSync } from 'node:fs';
 import { type DType, type HostArray, hostArray } from '../../base/dtype.ts';
 import { EngineError } from '../../base/errors.ts';
 import type { Engine, Executable, FilePart, Storage } from '../engine.ts';
+import { applyOps } from '../image-ops/apply.ts';
+import type { ImageOp } from '../image-ops/op.ts';
+import type { Pixels } from '../image-ops/pixels.ts';
 import type { ImageSource, Images } from '../images.ts';
 import type { Program } from '../program.ts';
 import { ReferenceExecutable } from './executable.ts';
@@ -81,6 +84,10 @@ export class ReferenceEngine implements Engine {
 
   images(...sources: readonly ImageSource[]): Images {
     return new ReferenceImages(sources);
+  }
+
+  applyOps(image: Pixels, ops: readonly ImageOp[]): Pixels {
+    return applyOps(image, ops);
   }
 }
 

@@ -52,6 +52,8 @@ function same(shape: ImageShape, ops: readonly ImageOp[]): void {
     resultOn(engine, shape, { ops, erase: [] }),
   );
   expect(actual).toEqual(expected);
+  const image = { ...shape, data: Uint8Array.from(bytesOf(shape)) };
+  expect(cpuEngine().applyOps(image, ops)).toEqual(referenceEngine().applyOps(image, ops));
 }
 
 const factors = [0, 0.31, 1, 1.99, 1000];
@@ -372,6 +374,22 @@ test.each<[string, ImageOp[], string]>([
   const gather = () => images.gather(Int32Array.of(0), 0, slot, () => [{ ops, erase: [] }]);
   expect(gather).toThrow(EngineError);
   expect(gather).toThrow(new RegExp(message));
+  const image = { ...COLOR, data: Uint8Array.from(bytesOf(COLOR)) };
+  expect(() => engine.applyOps(image, ops)).toThrow(new RegExp(message));
+});
+
+test.each([
+  ['too few bytes', { ...COLOR, data: new Uint8Array(5) }, 'the array has 5 elements'],
+  ['no pixels', { ...COLOR, height: 0, data: new Uint8Array(0) }, 'sizes are 1 to 2^20'],
+  [
+    'a product that would overflow',
+    { channels: 2 ** 20, height: 2 ** 21, width: 2 ** 20, data: new Uint8Array(0) },
+    'sizes are 1 to 2^20',
+  ],
+])('the cpu changes no image of %s', (_, image, message) => {
+  const change = () => cpuEngine().applyOps(image, [{ kind: 'invert' }]);
+  expect(change).toThrow(EngineError);
+  expect(change).toThrow(message);
 });
 
 function resize(box: { top: number; left: number; height: number; width: number }): ImageOp {
