@@ -1,14 +1,18 @@
-/** `data bench`: how many samples a second the loader makes, with nothing that trains on them. */
+/** `data bench`: how many samples a second the loader makes, and where the time goes. */
 
 import type { LoadedConfig } from '../config/load.ts';
 import { datasetAt } from '../config/model-check.ts';
-import { engine } from '../core/device.ts';
+import { bench } from './bench.ts';
+import { type StageReport, timeBatches, timeStages } from './data-stages.ts';
 import { openLoader } from './loop/batches.ts';
+import { samplesPerStep } from './task/task.ts';
 
 export interface DataBenchRequest {
   readonly loaded: LoadedConfig;
   /** How long batches are made; the first 10 % are not counted. */
   readonly seconds: number;
+  /** Times the training step too, with and without the data. */
+  readonly step?: boolean | undefined;
 }
 
 export interface DataBenchReport {
@@ -26,43 +30,49 @@ export interface DataBenchReport {
   readonly open_seconds: number;
   /** Whether batches are made ahead, on a thread of their own. */
   readonly ahead: boolean;
+  /** Where the time of a batch goes, when it is made on one thread. */
+  readonly stages: readonly StageReport[];
+  /** Where that was asked for. */
+  readonly step?: StepReport;
+}
+
+/** The config's training step. */
+export interface StepReport {
+  /** With a batch that is there already, and the samples that it uses up. */
+  readonly ms: number;
+  readonly samples_per_second: number;
+  /** With batches of the data; what it is longer by, it waits. */
+  readonly ms_with_data: number;
 }
 
 /** @throws ConfigError for a data set that does not fit; FileError when it cannot be read. */
-export async function benchData({ loaded, seconds }: DataBenchRequest): Promise<DataBenchReport> {
+export async function benchData(request: DataBenchRequest): Promise<DataBenchReport> {
+  const { loaded, seconds } = request;
   const { config } = loaded;
   const start = performance.now();
   const dataset = await datasetAt(loaded, ['data', 'train'], config.data.train).load();
   const read = performance.now();
   using loader = openLoader(loaded, dataset, 'training');
   const opened = performance.now();
-  const warm = opened + seconds * 100;
-  const end = opened + seconds * 1000;
-  let begin = 0;
-  let last = opened;
-  let batches = 0;
-  let samples = 0;
-  for (let epoch = 0; last < end || batches === 0; epoch++) {
-    for (const batch of loader.epoch(epoch)) {
-      // A batch that is made ahead is promised only; reading its targets waits for it.
-      await engine().read(batch.targets);
-      last = performance.now();
-      if (begin > 0) {
-        batches++;
-        samples += batch.size;
-        if (last >= end) break;
-      } else if (last >= warm) begin = last;
-    }
-  }
+  const all = await timeBatches(loader, seconds);
   return {
     name: config.name,
     samples: dataset.length,
     batch_size: loader.batchSize,
-    batches,
-    samples_per_second: (samples / (last - begin)) * 1000,
-    ms_per_batch: (last - begin) / batches,
+    batches: all.batches,
+    samples_per_second: all.samples / all.seconds,
+    ms_per_batch: (all.seconds / all.batches) * 1000,
     load_seconds: (read - start) / 1000,
     open_seconds: (opened - read) / 1000,
     ahead: loader.ahead,
+    stages: await timeStages(loaded, dataset, seconds / 3),
+    ...(request.step && { step: await timeStep(loaded) }),
   };
+}
+
+async function timeStep(loaded: LoadedConfig): Promise<StepReport> {
+  const { ms_per_step_median: ms } = await bench({ loaded });
+  const { ms_per_step_median: ms_with_data } = await bench({ loaded, data: true });
+  const samples_per_second = (samplesPerStep(loaded.config) / ms) * 1000;
+  return { ms, samples_per_second, ms_with_data };
 }

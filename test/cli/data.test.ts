@@ -99,13 +99,21 @@ describe('torchts data inspect', () => {
 });
 
 describe('torchts data bench', () => {
+  it('says what the step needs, where it is asked to time it', async () => {
+    const { out } = await torchts('data bench configs/cifar10-smoke.yaml --seconds 1 --step');
+    const [, needs, ms] = / step {5}needs ([\d,]+) samples\/s: ([\d.]+) ms a step, with/.exec(out)!;
+    expect((Number(needs!.replaceAll(',', '')) * Number(ms)) / 16_000).toBeCloseTo(1, 1);
+  });
+
   it('says how many samples a second the loader makes', async () => {
     const command = 'data bench configs/cifar10-smoke.yaml --seconds 1';
     const { code, out } = await torchts(command);
     expect(code).toBe(0);
     expect(out).toMatch(/^[\w-]+: 1,000 samples in batches of \d+\n/);
     expect(out).toMatch(/ batches {2}[\d,]+ samples\/s, [\d.]+ ms a batch, made ahead\n$/);
+    expect(out).toMatch(/\n {2}stage +ms a batch +samples\/s\n/);
     const report = JSON.parse((await torchts(`${command} --json`)).out);
+    expect(report.step).toBeUndefined();
     const { samples_per_second, ms_per_batch, batch_size } = report;
     expect(report.event).toBe('data_bench');
     expect((samples_per_second * ms_per_batch) / 1000 / batch_size).toBeCloseTo(1, 1);
