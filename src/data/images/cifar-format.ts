@@ -3,7 +3,7 @@
  * file is read. Krizhevsky 2009, https://www.cs.toronto.edu/~kriz/cifar.html
  */
 
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { FileError } from '../../base/errors.ts';
@@ -11,7 +11,7 @@ import { faultsIn, INTERPRETED } from '../../base/registry.ts';
 import { fileError } from '../../io/atomic.ts';
 import { readBeginning } from '../../io/source.ts';
 import { CIFAR10, CIFAR100 } from '../known-set-table.ts';
-import type { KnownSet } from '../known-sets.ts';
+import { fetchCommand, type KnownSet } from '../known-sets.ts';
 import { CIFAR10_CLASSES, COARSE_CLASSES, FINE_CLASSES } from './cifar-classes.ts';
 
 export const CHANNELS = 3;
@@ -113,6 +113,9 @@ export function readRecords(
   target: { images: Uint8Array; labels: Int32Array; start: number; count: number },
 ): void {
   const path = join(folder, name);
+  if (!existsSync(path)) {
+    throw new FileError(`${folder} lacks ${name}; fetch it with: ${fetchCommand(layout.set)}`);
+  }
   const size = recordBytes(layout);
   const bytes = new Uint8Array(target.count * size);
   readBeginning(path, bytes, (found) => checkSize(path, found, records, size));

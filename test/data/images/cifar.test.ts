@@ -130,7 +130,7 @@ describe('readCifar10', () => {
     [
       'a folder without a manifest that lacks training files',
       { 'test_batch.bin': { labels: [0] } },
-      'data_batch_1.bin: ENOENT',
+      'lacks data_batch_1.bin; fetch it with: torchts data fetch cifar10',
     ],
   ];
   it.each(cases)('refuses %s', async (_, files, message) => {
