@@ -1,11 +1,12 @@
 /** `torchts export RUN|CONFIG|CHECKPOINT` */
 
+import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { ConfigError } from '../base/errors.ts';
 import { IR_VERSIONS } from '../onnx/opsets.ts';
 import { EXPORT_FORMATS, type ExportFormat, formatOf } from '../train/weights/formats.ts';
 import type { CommandContext } from './context.ts';
-import { bytes, count } from './format.ts';
+import { bytes, count, counted } from './format.ts';
 import { type CommandHelp, withHelp } from './help.ts';
 import {
   type CommonOptions,
@@ -100,7 +101,9 @@ async function exportTarget(
     checkpoint: isTrained ? checkpointCalled(options.checkpoint, target, runs, called) : undefined,
     force: options.force ?? false,
   });
-  const text = options.json ? JSON.stringify({ event: 'export', ...result }) : inWords(result);
+  const text = options.json
+    ? JSON.stringify({ event: 'export', ...result })
+    : inWords(result, join(runs, called));
   io.stdout.write(`${text}\n`);
 }
 
@@ -113,19 +116,20 @@ function batchSize(text: string): number | 'dynamic' {
   }
 }
 
-function inWords(result: ExportResult): string {
+/** @param runs where a run was looked for. */
+function inWords(result: ExportResult, runs: string): string {
   const { file, format, tensors, parameters } = result;
   return [
     `${file}: ${format}, ${bytes(result.bytes)}`,
-    `holds    ${count(tensors)} tensors, ${count(parameters)} parameters`,
-    `weights  ${originOf(result)}`,
+    `holds    ${counted(tensors, 'tensor')}, ${counted(parameters, 'parameter')}`,
+    `weights  ${originOf(result, runs)}`,
     `load it  ${LOADING[format](JSON.stringify(file), result)}`,
   ].join('\n');
 }
 
-function originOf({ weights }: ExportResult): string {
-  if ('initial' in weights) return 'as initialised: there is no run of this config';
-  if ('file' in weights) return `of ${weights.file}, untrained: there is no run of this config`;
+function originOf({ weights }: ExportResult, runs: string): string {
+  if ('initial' in weights) return `as initialised: there is no run in ${runs}`;
+  if ('file' in weights) return `of ${weights.file}, untrained: there is no run in ${runs}`;
   const { checkpoint, step, ema } = weights;
   return `of ${checkpoint}, step ${count(step)}${ema ? ', their average' : ''}`;
 }

@@ -1,5 +1,7 @@
 /** Numbers and tables as the commands print them. */
 
+import { count } from '../base/words.ts';
+
 export { bytes, count, decimal, duration, metricValue, percent } from '../base/words.ts';
 
 /** `2026-11-30 01:20`, in the time zone of this machine. */
@@ -20,6 +22,11 @@ export function metric(value: number): string {
     unit++;
   }
   return `${unit === 0 ? scaled : scaled.toFixed(1)}${units[unit]}`;
+}
+
+/** `1 tensor`, `1,234 tensors`. */
+export function counted(value: number, what: string): string {
+  return `${count(value)} ${what}${value === 1 ? '' : 's'}`;
 }
 
 /** For a terminal: what would move its cursor or change its colours is spelt out. */

@@ -4,7 +4,7 @@ import { type DType, itemsize } from '../base/dtype.ts';
 import { formatShape, numel } from '../base/shape.ts';
 import type { ImportReport, TensorRow } from '../train/import.ts';
 import type { ModelComparison } from '../train/weights/comparison.ts';
-import { bytes, count, table } from './format.ts';
+import { bytes, count, counted, table } from './format.ts';
 import { weightsLine } from './weights-lines.ts';
 
 /** @param list every key, dtype and shape too. */
@@ -22,7 +22,7 @@ export function importText(report: ImportReport, list: boolean): string {
       ? []
       : [
           `wrote     ${written.file}: ${written.format}, ${bytes(written.bytes)}, ` +
-            `${count(written.tensors)} tensors`,
+            counted(written.tensors, 'tensor'),
         ]),
   ];
   if (!list) return lines.join('\n');
@@ -48,7 +48,8 @@ function contentsOf(tensors: readonly TensorRow[]): string {
   const dtypes = new Map<string, number>();
   for (const { dtype } of tensors) dtypes.set(dtype, (dtypes.get(dtype) ?? 0) + 1);
   const byDtype = [...dtypes].map(([dtype, times]) => `${count(times)} ${dtype}`).join(', ');
-  return `${count(tensors.length)} tensors (${byDtype}), ${count(numbers)} numbers, ${bytes(size)}`;
+  const all = counted(tensors.length, 'tensor');
+  return `${all} (${byDtype || 'none'}), ${counted(numbers, 'number')}, ${bytes(size)}`;
 }
 
 function placeOf({ path, beside }: ImportReport): string[] {

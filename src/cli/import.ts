@@ -1,7 +1,7 @@
 /** `torchts import FILE` */
 
-import { existsSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { ConfigError } from '../base/errors.ts';
 import { formatOf, WEIGHTS_FORMATS, type WeightsFormat } from '../train/weights/formats.ts';
 import type { CommandContext } from './context.ts';
 import { EXIT } from './exit.ts';
@@ -46,7 +46,7 @@ export function importCommand(context: CommandContext): Command {
     )
     .argument('<file>', 'a file of weights, or the folder of a checkpoint')
     .option('--list', 'every key with its dtype and shape')
-    .option('--model <model>', 'a model of the zoo, such as resnet18, or a YAML file')
+    .option('--model <model>', 'a model of the zoo, such as resnet18, a YAML file, or a run')
     .addOption(
       new Option(
         '--num-classes <n>',
@@ -81,7 +81,9 @@ async function importFile(
   file: string,
   { model, numClasses, out, format, list = false, json, ...options }: ImportOptions,
 ): Promise<void> {
-  const isConfig = model !== undefined && (/\.ya?ml$/.test(model) || existsSync(model));
+  if (file === '') throw new ConfigError('name a file of weights');
+  // By its form: a folder may be called as a model of the zoo.
+  const isConfig = model !== undefined && /\/|\.ya?ml$/.test(model);
   const report = await services.importWeights({
     ...options,
     file,

@@ -31,7 +31,10 @@ export function resolveTarget(name: string): Target {
   throw new ConfigError(`${name} is a folder without a config.yaml: not a run`);
 }
 
-/** The same, where weights are wanted: the folder of a checkpoint stands for its run. */
+/**
+ * The same, where weights are wanted: the folder of a checkpoint stands for its run, and so does
+ * the config in a run's folder.
+ */
 export interface WeightsTarget extends Target {
   /** The checkpoint's folder, when one was named. */
   readonly checkpoint?: string;
@@ -39,6 +42,10 @@ export interface WeightsTarget extends Target {
 
 /** @throws ConfigError as `resolveTarget`, and for a checkpoint that lies in no run's folder. */
 export function resolveWeightsTarget(name: string): WeightsTarget {
+  const folder = path.dirname(name);
+  if (path.basename(name) === 'config.yaml' && isDirectory(path.join(folder, 'checkpoints'))) {
+    return { config: name, run: folder };
+  }
   if (!isDirectory(name) || !fs.existsSync(path.join(name, 'state.json'))) {
     return resolveTarget(name);
   }

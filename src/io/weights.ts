@@ -32,6 +32,7 @@ export async function readWeights(path: string): Promise<Map<string, HostTensor>
 
 /** As `readWeights`, with what was found out on the way. */
 export async function readContents(path: string): Promise<WeightsContents> {
+  await checkFile(path);
   const kind = await kindOf(path);
   const plain = { kind, path: [], beside: [], metadata: {} };
   switch (kind) {
@@ -42,6 +43,14 @@ export async function readContents(path: string): Promise<WeightsContents> {
     case 'safetensors':
       return { ...plain, ...(await readSafetensors(path)) };
   }
+}
+
+/** Opening a pipe would wait for somebody to write into it, and a device may have no end. */
+async function checkFile(path: string): Promise<void> {
+  const found = await stat(path).catch((error) => {
+    throw fileError(`cannot read ${path}`, error);
+  });
+  if (!found.isFile()) throw new FileError(`cannot read ${path}: it is no file`);
 }
 
 async function kindOf(path: string): Promise<WeightsKind> {

@@ -62,11 +62,12 @@ describe('torchts export', () => {
       `${CONFIG} --checkpoint ${step}`,
       step,
       `${CONFIG} --runs ${folder}`,
+      join(run, 'config.yaml'),
       `${CONFIG} --runs ${join(folder, 'none')}`,
     ]) {
       expect((await torchts(`export ${target}`, { services })).err).toBe('');
     }
-    const folders = ['last', 'step-16', 'step-8', 'step-8', 'best'];
+    const folders = ['last', 'step-16', 'step-8', 'step-8', 'best', 'best'];
     expect(asked.map(({ checkpoint }) => checkpoint)).toEqual([
       ...folders.map((name) => join(run, 'checkpoints', name)),
       undefined,
@@ -99,14 +100,14 @@ describe('torchts export', () => {
       'a.pt',
       { weights: { initial: true } },
       'holds    1,234 tensors, 62,006 parameters\n' +
-        'weights  as initialised: there is no run of this config\n' +
+        'weights  as initialised: there is no run in runs/cifar10-cnn\n' +
         'load it  model.load_state_dict(torch.load("a.pt", weights_only=True))',
     ],
     [
       'a.onnx',
       { weights: { file: 'b.pth' } },
       'holds    1,234 tensors, 62,006 parameters\n' +
-        'weights  of b.pth, untrained: there is no run of this config\n' +
+        'weights  of b.pth, untrained: there is no run in runs/cifar10-cnn\n' +
         'load it  onnxruntime.InferenceSession("a.onnx"), input float32 (batch, 3, 32, 32)',
     ],
   ] as const)('says what it wrote to %s', async (file, result, text) => {

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -104,6 +105,14 @@ describe('an index of safetensors files', () => {
 });
 
 describe('readContents', () => {
+  it('opens no pipe, which would wait for a writer, and no device', async () => {
+    const pipe = join(folder, 'pipe.pt');
+    execFileSync('mkfifo', [pipe]);
+    for (const path of [pipe, '/dev/zero', folder]) {
+      await expect(readContents(path)).rejects.toThrow(`cannot read ${path}: it is no file`);
+    }
+  });
+
   it('says what the file is, where the tensors were found, and what it says of itself', async () => {
     const wrapped = await readContents(join(TORCH, 'checkpoint.pt'));
     expect([...wrapped.tensors.keys()]).toEqual(KEYS);

@@ -83,11 +83,10 @@ function sourceOf(learned: LearnedTexts, options: Options, table: () => Table): 
     return new TextSamples(description, sequences, target.of(used));
   };
   const columns = { text: options.text, delimiter: options.delimiter };
-  const encoder = textEncoder(
-    coder,
-    columns,
-    target.classes.length > 0 ? [] : [options.target].flat(),
-  );
+  const outputs = target.classes.length > 0 ? [] : [options.target].flat();
+  const { tokenizer, lowercase } = learned.arguments;
+  const transforms = [{ type: 'Tokenize', tokenizer, lowercase, max_length: learned.longest }];
+  const encoder = { ...textEncoder(coder, columns, outputs), preparation: { transforms } };
   return { ...description, learned, load, encoder };
 }
 

@@ -47,10 +47,8 @@ export function findStateDict(value: unknown, file: string): StateDict {
     path.push(wrapper);
     inner = wrapped.get(wrapper);
   }
-  const found =
-    value instanceof Map
-      ? `it has ${[...value.keys()].slice(0, 10).join(', ')}`
-      : 'it is no dictionary';
+  const keys = value instanceof Map ? [...value.keys()].slice(0, 10).join(', ') : undefined;
+  const found = keys === undefined ? 'it is no dictionary' : `it has ${keys || 'nothing'}`;
   throw new FileError(`${file} holds no state dict: ${found}; looked in ${WRAPPERS.join(', ')}`);
 }
 

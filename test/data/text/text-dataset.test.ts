@@ -67,6 +67,12 @@ describe('TextDataset', () => {
     expect(dataset.vocabulary).toHaveLength(size);
   });
 
+  it('says how texts are made into numbers', () => {
+    expect(source({ lowercase: true }).encoder!.preparation!.transforms).toEqual([
+      { type: 'Tokenize', tokenizer: 'word', lowercase: true, max_length: 7 },
+    ]);
+  });
+
   it('reads characters and bytes', async () => {
     const text = 'text,label\nhé🙂,a\nH,b\n';
     expect((await load({ tokenizer: 'char' }, text)).texts).toEqual([['h', 'é', '🙂'], ['H']]);

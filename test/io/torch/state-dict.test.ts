@@ -28,6 +28,7 @@ describe('findStateDict', () => {
 
   it.each([
     [new Map([['epoch', 3]]), 'f holds no state dict: it has epoch; looked in state_dict, '],
+    [new Map(), 'f holds no state dict: it has nothing; looked in state_dict, '],
     [[1, 2], 'f holds no state dict: it is no dictionary'],
   ])('says what it found instead', (value, message) => {
     expect(() => findStateDict(value, 'f')).toThrow(message);
