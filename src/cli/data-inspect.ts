@@ -16,7 +16,7 @@ export function inspectCommand({ io, services }: CommandContext): Command {
     .summary('read a data set and describe it')
     .description(
       'Read the data of CONFIG, or the data set NAME, and describe it: sizes, samples of each ' +
-        'class, mean and standard deviation, images that come twice, columns of tables, lengths.',
+        'class, mean and standard deviation, images that come twice, columns of tables, lengths, texts.',
     )
     .argument('<config|name>', 'a YAML file, or a data set such as CIFAR10')
     .argument('[key=value...]', 'values over those of the config, read as YAML')

@@ -6,6 +6,7 @@ import type { WordStatistics } from '../data/inspection/columns.ts';
 import type { ValueStatistics } from '../data/inspection/moments.ts';
 import { count, percent, table } from './format.ts';
 import type { DatasetReport } from './services.ts';
+import { textLines, textTable } from './text-lines.ts';
 
 /** Words of a column that are shown; `--json` has all. */
 const MOST_WORDS = 6;
@@ -20,6 +21,7 @@ export function datasetText(report: DatasetReport): string {
     `  target  ${target.dtype} ${formatShape(target.shape)}`,
     ...imageLines(report),
     ...valueLines(report),
+    ...textLines(report),
   ];
   const { columns = [], features = [], targets = [] } = report;
   const numbers = columns.filter((column) => 'mean' in column);
@@ -29,6 +31,7 @@ export function datasetText(report: DatasetReport): string {
     valueTable(columns.length > 0 ? 'what the model gets' : 'feature', features),
     valueTable('target', targets),
     classTable(report),
+    textTable(report),
   ];
   const shown = tables.filter((text) => text !== '');
   return [...lines, ...shown.map((text) => text.replaceAll(/^/gm, '  '))].join('\n');

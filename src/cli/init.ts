@@ -16,6 +16,7 @@ const HELP: CommandHelp = {
     ['torchts init images', 'images.yaml, for the images that come with torchts'],
     ['torchts init images --data pets', 'for the folders pets/cat, pets/dog, ...'],
     ['torchts init table --data houses.csv --target kind', 'for a column of classes'],
+    ['torchts init text-classification --data mail.csv --target label', 'for texts'],
     ['torchts init regression --data houses.csv --target price', 'for a column of numbers'],
   ],
   notes: `The config is a file of yours from then on: read its comments, change it,
@@ -32,14 +33,14 @@ const KINDS = Object.keys(STARTERS) as Starter[];
 
 export function initCommand(context: CommandContext): Command {
   const command = new Command('init')
-    .summary('write a first config, for images, text or a table')
+    .summary('write a first config, for images, texts or a table')
     .description(
       `Write a commented config that trains at once:\n${Object.entries(STARTERS)
-        .map(([kind, what]) => `  ${kind.padEnd(11)} ${what}`)
+        .map(([kind, what]) => `  ${kind.padEnd(19)} ${what}`)
         .join('\n')}`,
     )
     .addArgument(new Argument('[kind]', 'what it is for; asked on a terminal').choices(KINDS))
-    .option('--data <path>', 'the data of your own: a folder of images, a text, a CSV file')
+    .option('--data <path>', 'the data of your own: a folder of images, a text, a table')
     .option('--target <column>', 'the column to predict; the last one unless given')
     .option('--out <file>', 'the config to write; KIND.yaml unless given')
     .action((kind: Starter | undefined, options: InitOptions) => init(context, kind, options));

@@ -4,9 +4,10 @@ import type { Spec } from '../base/registry.ts';
 import { type LoadedConfig, loadConfigWithCode } from '../config/load.ts';
 import { heldOutSplits } from '../config/splits.ts';
 import { engine } from '../core/device.ts';
-import { datasets } from '../data/index.ts';
+import { type DatasetSource, datasets } from '../data/index.ts';
 import { writeContactSheet } from '../data/inspection/contact-sheet.ts';
 import { statistics } from '../data/inspection/statistics.ts';
+import { textStatistics } from '../data/inspection/text-statistics.ts';
 import { classCounts } from '../data/loading/samplers.ts';
 import { countParameters } from '../nn/describe.ts';
 import { buildCallbacks } from '../train/loop/callbacks.ts';
@@ -32,12 +33,15 @@ export async function inspectData(
   sheet?: SheetRequest,
 ): Promise<DatasetReport[]> {
   if (datasets.get(target) !== undefined) {
-    return [await inspectOne(target, { type: target }, sheet)];
+    const source = datasets.build({ type: target });
+    return [await inspectOne(target, { type: target }, source, sheet)];
   }
   const { data, seed } = (await loadConfigWithCode(target, { overrides })).config;
-  const reports = [await inspectOne('data.train', data.train, sheet && { ...sheet, seed })];
+  const train = datasets.build(data.train);
+  const reports = [await inspectOne('data.train', data.train, train, sheet && { ...sheet, seed })];
   for (const { path, spec } of heldOutSplits(data)) {
-    reports.push(await inspectOne(path.join('.'), spec));
+    const source = datasets.build(spec, { learned: train.learned });
+    reports.push(await inspectOne(path.join('.'), spec, source));
   }
   return reports;
 }
@@ -45,13 +49,15 @@ export async function inspectData(
 /** @param sheet where some of the images are shown. */
 async function inspectOne(
   key: string,
-  spec: Spec,
+  { type }: Spec,
+  source: DatasetSource,
   sheet?: SheetRequest & { readonly seed?: number },
 ): Promise<DatasetReport> {
-  const dataset = await datasets.build(spec).load();
+  const dataset = await source.load();
   const { length, input, target, classes, labels } = dataset;
   const class_counts = labels && classCounts(labels, classes.length);
   if (sheet !== undefined) await writeContactSheet(sheet.file, dataset, engine(), sheet);
-  const report = { key, type: spec.type, length, input, target, classes, class_counts };
-  return { ...report, ...statistics(dataset, engine()) };
+  const report = { key, type, length, input, target, classes, class_counts };
+  const texts = textStatistics(dataset);
+  return { ...report, ...statistics(dataset, engine()), ...(texts && { texts }) };
 }

@@ -8,6 +8,7 @@ import type { StarterRequest } from '../config/starter.ts';
 import type { CacheOptions, CacheProgress, CacheReport, Field } from '../data/dataset.ts';
 import type { FetchOptions } from '../data/fetch/fetch.ts';
 import type { Statistics } from '../data/inspection/statistics.ts';
+import type { TextStatistics } from '../data/inspection/text-statistics.ts';
 import type { KnownSet } from '../data/known-sets.ts';
 import type { Load, SweepPlan } from '../sweep/plan.ts';
 import type { SweepRequest, SweepSummary } from '../sweep/sweep.ts';
@@ -80,6 +81,8 @@ export interface DatasetReport extends Statistics {
   readonly classes: readonly string[];
   /** Samples of each class, where that is known. */
   readonly class_counts: readonly number[] | undefined;
+  /** Of texts alone. */
+  readonly texts?: TextStatistics | undefined;
 }
 
 export interface CacheRequest extends Pick<CacheOptions, 'force' | 'signal'> {

@@ -12,6 +12,7 @@ import type { Spec } from '../base/registry.ts';
 import { datasets } from '../data/index.ts';
 import type { Column } from '../data/table/columns.ts';
 import { NA_VALUES, readCsv, usualDelimiter } from '../data/table/csv.ts';
+import { formatOf } from '../data/table/formats.ts';
 import { unknownColumn } from '../data/table/transforms.ts';
 import { SCHEMA, type Starter } from './starter-kinds.ts';
 
@@ -19,9 +20,9 @@ export interface StarterRequest {
   readonly kind: Starter;
   /** The file the config is going to be, as its own first line names it. */
   readonly file: string;
-  /** A folder of images, a text, or a CSV file; what comes with torchts unless given. */
+  /** A folder of images, a text, or a table; what comes with torchts unless given. */
   readonly data: string | undefined;
-  /** The column of a CSV file to predict; the last one unless given. */
+  /** The column of a table to predict; the last one unless given. */
   readonly target: string | undefined;
 }
 
@@ -47,13 +48,14 @@ function filled(kind: Starter, body: string, data: string, target: string | unde
   return document.toString({ lineWidth: 100 }).replaceAll(/\[ ([^\][]*) \]/g, '[$1]');
 }
 
-const TABLES = { table: true, regression: true };
+const TABLES = { table: true, regression: true, 'text-classification': true };
 
 type Filler = (document: YAML.Document, data: string, target: string | undefined) => void;
 
 const FILLERS: Record<Starter, Filler> = {
   images: fillImages,
   text: fillText,
+  'text-classification': fillTexts,
   table: (document, path, target) => fillTable(document, path, target, 'classification'),
   regression: (document, path, target) => fillTable(document, path, target, 'regression'),
 };
@@ -96,6 +98,30 @@ function fillText(document: YAML.Document, path: string): void {
   for (const key of ['train', 'val']) document.setIn(['data', key, 'path'], path);
   const { classes } = datasets.build({ type: 'CharDataset', path, block_size: 1 });
   document.setIn(['model', 'layers', 0, 'vocab_size'], classes.length);
+}
+
+/** The texts are the column with the longest words; the target is the last of the others. */
+function fillTexts(document: YAML.Document, path: string, wanted: string | undefined): void {
+  if (!existsSync(path)) throw new ConfigError(`${path} does not exist`);
+  const { columns } = formatOf(path).read(path, { na_values: [] });
+  if (wanted !== undefined && !columns.has(wanted)) {
+    throw new ConfigError(`${path}: ${unknownColumn(wanted, columns.keys())}`);
+  }
+  const lengths = [...columns].flatMap(([name, { kind, values }]): [string, number][] =>
+    kind === 'text' && name !== wanted ? [[name, values.join('').length]] : [],
+  );
+  const [text] = lengths.reduce((a, b) => (b[1] > a[1] ? b : a), ['', -1]);
+  const target = wanted ?? [...columns.keys()].filter((name) => name !== text).at(-1);
+  if (text === '' || target === undefined) {
+    throw new ConfigError(`${path} needs a column of texts and one of classes`);
+  }
+  for (const key of ['train', 'val']) {
+    const spec = document.getIn(['data', key]) as YAML.YAMLMap;
+    for (const [name, value] of Object.entries({ path, text, target })) spec.set(name, value);
+    if (columns.get(target)!.kind === 'numbers') spec.set('task', 'classification');
+  }
+  const spec = (document.toJS() as { data: { train: Spec } }).data.train;
+  setClasses(document, datasets.build(spec).classes.length);
 }
 
 function fillTable(

@@ -46,7 +46,7 @@ const HOUSES =
   'size,kind,rooms,price\n30,flat,1,90\n80,house,,290\n120,house,4,410\n60,flat,2,180\n50,flat,2,150\n';
 
 describe('torchts init', () => {
-  it.each(['images', 'text', 'table', 'regression'])(
+  it.each(['images', 'text-classification', 'text', 'table', 'regression'])(
     'writes a config for %s that fits',
     async (kind) => {
       const { text, out: told } = await init(kind);
@@ -80,6 +80,19 @@ describe('torchts init', () => {
     expect((await init(`text --data ${path}`)).output.shape).toEqual([16, 4, 64]);
   });
 
+  it.each([
+    ['', 'label', 2],
+    ['--target stars', 'stars', 3],
+  ])('takes a column of texts, and classes of words or numbers: %s', async (args, target, n) => {
+    const rows = [0, 1, 2, 3, 4, 5].map((i) => `${i % 3},it is ${i},${i % 2 ? 'bad' : 'good'}`);
+    const path = csv(`stars,review,label\n${rows.join('\n')}\n`);
+    const { loaded, output } = await init(`text-classification --data ${path} ${args}`);
+    const common = { path, text: 'review', target };
+    expect(loaded.config.data.train).toMatchObject({ ...common, split: 'train' });
+    expect(loaded.config.data.val).toMatchObject({ ...common, split: 'test' });
+    expect(output.shape).toEqual([32, n]);
+  });
+
   it('takes the last column of a table unless another is named', async () => {
     const { loaded, source } = await init(`regression --data ${csv(HOUSES)}`);
     expect(loaded.config.data.train).toMatchObject({
@@ -105,11 +118,16 @@ describe('torchts init', () => {
   });
 
   it.each([
-    ['', 'say what the config is for: torchts init KIND, one of images, text, table, regression'],
-    ['words', "argument 'kind'. Allowed choices are images, text, table, regression"],
+    [
+      '',
+      'say what the config is for: torchts init KIND, one of images, text-classification, text, table',
+    ],
+    ['words', "argument 'kind'. Allowed choices are images, text-classification, text"],
     ['images --data nowhere', 'nowhere is no folder; images need one'],
     ['table --data nowhere.csv', 'nowhere.csv does not exist'],
     ['text --target x', '--target names a column of a CSV file: give --data FILE.csv'],
+    ['text-classification --data CSV --target knd', 'did you mean "kind"?'],
+    ['text-classification --data CSV --target kind', 'needs a column of texts and one of classes'],
     ['table --data CSV --target knd', 'there is no column "knd"; did you mean "kind"?'],
     [
       'regression --data CSV --target kind',

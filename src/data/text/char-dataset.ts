@@ -1,14 +1,20 @@
 /** Texts, character by character. */
 
-import { readFileSync, statSync } from 'node:fs';
 import { z } from 'zod';
 import { ConfigError, FileError } from '../../base/errors.ts';
+import { readText } from '../../io/source.ts';
 import { type DatasetSource, datasets } from '../dataset.ts';
 import { resolveRoot } from '../paths.ts';
 import { TensorDataset } from '../tensor-dataset.ts';
+import { readTextTable } from './texts-file.ts';
 
 const schema = z.strictObject({
-  path: z.string().min(1).describe('The file, UTF-8.'),
+  path: z.string().min(1).describe('The file, UTF-8; a table where column is given.'),
+  column: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('The column of a table (.csv, .tsv, .jsonl, .parquet) whose rows are the text.'),
   block_size: z.int().positive().describe('Characters a sample.'),
   stride: z
     .int()
@@ -41,7 +47,7 @@ datasets.register('CharDataset', {
   schema,
   summary: 'Windows of a text, to predict each character from those before it.',
   create: (options: Options): DatasetSource => {
-    const characters = readCharacters(options.path);
+    const characters = readCharacters(options);
     const classes = [...new Set(characters)].sort();
     const part = partOf(characters, options);
     const field = { dtype: 'int64', shape: [options.block_size] } as const;
@@ -51,16 +57,14 @@ datasets.register('CharDataset', {
   },
 });
 
-/** By code points. */
-function readCharacters(path: string): string[] {
+/** By code points; of a table the rows one below the other. */
+function readCharacters({ path, column }: Options): string[] {
   const file = resolveRoot(path);
-  try {
-    const { size } = statSync(file);
-    if (size > MOST_BYTES) throw new Error(`it has ${size} bytes, more than ${MOST_BYTES}`);
-    return [...new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(file))];
-  } catch (error) {
-    throw new FileError(`cannot read ${file}: ${(error as Error).message}`);
-  }
+  if (column === undefined) return [...readText(file, MOST_BYTES)];
+  const text = readTextTable(file, { text: column }).texts.join('\n');
+  if (text.length <= MOST_BYTES) return [...text];
+  const what = `column "${column}" of ${file}`;
+  throw new FileError(`${what} has ${text.length} characters, more than ${MOST_BYTES}`);
 }
 
 function partOf(characters: string[], { split, test_size }: Options): string[] {

@@ -44,6 +44,22 @@ describe('CharDataset', () => {
     expect((await load('ababcdcd', { ...options, split: 'train' })).inputs).toBe('ab');
   });
 
+  it('reads the rows of a column, one below the other', async () => {
+    const write = (name: string, text: string) => {
+      writeFileSync(join(folder, name), text);
+      return { type: 'CharDataset', path: join(folder, name), block_size: 3 };
+    };
+    const poem = { ...write('poem.csv', 'n,line\n1,"ab,"\n2,cd\n3,ef\n'), column: 'line' };
+    const { rows, classes } = (await datasets.build(poem).load()) as TensorDataset;
+    const spelled = Array.from(rows.inputs, Number)
+      .map((token) => classes[token])
+      .join('');
+    expect(spelled).toBe('ab,\ncd');
+    expect(() => datasets.build({ ...poem, column: 'lines' })).toThrow('did you mean "line"?');
+    const plain = { ...write('poem.txt', 'abc'), column: 'line' };
+    expect(() => datasets.build(plain)).toThrow('is no table: its name ends in none of .csv');
+  });
+
   it('takes a character of two words as one', async () => {
     expect((await load('a🙂b🙂', { block_size: 3 })).inputs).toBe('a🙂b');
   });
