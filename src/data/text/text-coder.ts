@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import { ConfigError, FileError } from '../../base/errors.ts';
-import { INTERPRETED } from '../../base/registry.ts';
+import { INTERPRETED, type Spec } from '../../base/registry.ts';
 import type { Task } from '../table/target.ts';
 import { joined, type Sequences } from './text-samples.ts';
 import { TOKENIZERS, type TokenizerName } from './tokenizers.ts';
@@ -134,6 +134,8 @@ function tokenizerOf({
 export class TextCoder {
   /** The most tokens of a text. */
   readonly longest: number;
+  /** What `encode` does, beside the vocabulary. */
+  readonly step: Spec;
   readonly #places: ReadonlyMap<string, number>;
   readonly #tokenize: (text: string) => string[];
 
@@ -146,6 +148,8 @@ export class TextCoder {
     this.longest = longest;
     this.#places = new Map(vocabulary.map((token, place) => [token, place]));
     this.#tokenize = tokenizerOf({ ...options, most: longest });
+    const { max_length: _, ...reading } = options;
+    this.step = { type: 'Tokenize', ...reading, max_length: longest };
   }
 
   /**

@@ -31,6 +31,7 @@ export function textEncoder(
     kind: 'text',
     extensions: [...TABLE_EXTENSIONS, LINES],
     ...(outputs.length > 0 && { outputs }),
+    preparation: { transforms: [coder.step], columns: [columns.text] },
     encode: async (path) => {
       if (extname(path).toLowerCase() === LINES) {
         const { texts, rows } = linesOf(path);

@@ -123,6 +123,17 @@ describe('TextDataset', () => {
     expect(() => source({}, text, damaged)).toThrow('is damaged: vocabulary');
   });
 
+  it('says how texts become inputs, for those who do it elsewhere', () => {
+    const { encoder } = source({ lowercase: true, text: 'text' });
+    const step = {
+      type: 'Tokenize',
+      tokenizer: 'word',
+      lowercase: true,
+      max_length: 7,
+    };
+    expect(encoder!.preparation).toEqual({ transforms: [step], columns: ['text'] });
+  });
+
   it('takes another file to learn from', async () => {
     const fit = write('text,label\nfirst,a\nsecond,b\n', 'fit.csv');
     const { dataset, texts } = await load({ fit }, 'text,label\nsecond third,b\n');
