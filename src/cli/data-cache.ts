@@ -2,11 +2,11 @@
 
 import { Command } from 'commander';
 import type { CommandContext } from './context.ts';
-import { reported } from './fetch-progress.ts';
 import { bytes, count } from './format.ts';
 import { withHelp } from './help.ts';
 import { type CommonOptions, withCommon } from './options.ts';
 import type { CachedReport } from './services.ts';
+import { reported } from './step-progress.ts';
 import { resolveTarget } from './target.ts';
 
 interface CacheOptions extends CommonOptions {

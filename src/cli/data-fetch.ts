@@ -3,9 +3,9 @@
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { KNOWN_SETS } from '../data/known-set-table.ts';
 import type { CommandContext } from './context.ts';
-import { reported } from './fetch-progress.ts';
 import { withHelp } from './help.ts';
 import { type CommonOptions, withCommon } from './options.ts';
+import { reported } from './step-progress.ts';
 
 interface FetchOptions extends CommonOptions {
   readonly source?: string;
