@@ -39,7 +39,7 @@ describe('words', () => {
 
   it('are options and what they may be', () => {
     expect(words('torchts train a.yaml --re')).toEqual(['--resume']);
-    expect(words('torchts data fetch --source ')).toEqual(['official', 'npm', 'lecun']);
+    expect(words('torchts data fetch --source le')).toEqual(['lecun']);
     expect(words('torchts train --out configs/b')).toEqual(['configs/bench/']);
     expect(words('torchts export runs/x --format ')).toEqual(['safetensors', 'pt', 'onnx']);
     expect(words('torchts import a.pth --model configs/cifar10-c')).toEqual([
