@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "check.h"
+#include "image_kernels.h"
 
 using namespace torchts;
 using namespace torchts::testing;
@@ -39,8 +40,8 @@ void check_refused(const Numbers& numbers, const std::string& expected,
   CHECK(message.find(expected) != std::string::npos, "got: " + message);
 }
 
-const std::vector<ImageShape> kShapes = {{3, 1, 1}, {1, 1, 1},  {3, 5, 4},  {1, 3, 17},
-                                         {3, 2, 9}, {1, 33, 2}, {3, 19, 35}};
+const std::vector<ImageShape> kShapes = {{3, 1, 1}, {1, 1, 1},  {3, 5, 4},   {1, 3, 17},
+                                         {3, 2, 9}, {1, 33, 2}, {3, 19, 35}, {1, 3, 150}};
 
 }  // namespace
 
@@ -196,6 +197,33 @@ TEST("boxes are erased with values or with noise") {
     CHECK(values[i] == (inside ? (i < 12 ? 5.0f : -6.0f) : 1.0f));
   }
   CHECK(std::isfinite(values[0]) && values[0] != 1.0f && values[12] != values[0]);
+}
+
+TEST("bytes are looked up, however many there are") {
+  std::vector<float> table(256);
+  for (size_t i = 0; i < table.size(); i++) table[i] = static_cast<float>(i) - 0.5f;
+  for (size_t count = 0; count < 300; count++) {
+    std::vector<uint8_t> bytes(count);
+    for (size_t i = 0; i < count; i++) bytes[i] = static_cast<uint8_t>(i * 41 + count);
+    std::vector<float> values(count);
+    look_up(bytes.data(), table.data(), count, values.data());
+    for (size_t i = 0; i < count; i++) CHECK(values[i] == static_cast<float>(bytes[i]) - 0.5f);
+  }
+}
+
+TEST("a blur is the sum at length, also where it is guessed") {
+  const ImageShape shape{1, 9, 200};
+  const std::vector<uint8_t> bytes = bytes_of(shape);
+  // Sums of these weights end in .0, .25, .5 and .75: a quarter of all are halves.
+  const Numbers numbers{code(ImageOpCode::gaussian_blur), 3, 0.25, 0.5, 0.25, 1, 1};
+  const std::vector<uint8_t> made = run(numbers, shape, shape);
+  for (int64_t y = 0; y < shape.height; y++) {
+    for (int64_t x = 1; x + 1 < shape.width; x++) {
+      const uint8_t* at = bytes.data() + y * shape.width + x;
+      CHECK(made[y * shape.width + x] ==
+            std::nearbyint(0.25 * at[-1] + 0.5 * at[0] + 0.25 * at[1]));
+    }
+  }
 }
 
 TEST("refuses ops that make no sense") {
