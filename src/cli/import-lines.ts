@@ -62,19 +62,25 @@ function placeOf({ path, beside }: ImportReport): string[] {
 function modelLines(file: string, model: ModelComparison): string[] {
   const { name, num_classes, nearest, fits, yaml } = model;
   const classes = num_classes === undefined ? '' : `, num_classes ${num_classes}`;
+  const below = num_classes === undefined ? 'below model, ' : '';
   const found = nearest ? 'none of the zoo; the nearest is ' : '';
   return [
     `model     ${found}${name}${classes}`,
     ...(fits ? [`fits      ${weightsLine({ file, ...model })}`] : model.refusal!.split('\n')),
-    ...(yaml === undefined ? [] : [`config    ${yaml}`]),
+    ...(yaml === undefined ? [] : [`config    ${below}${yaml}`]),
   ];
 }
 
 /** More names are counted. */
 const MOST_NAMES = 8;
 
+const MOST_LETTERS = 60;
+
 function shortened(names: readonly string[]): string {
   const more = names.length - MOST_NAMES;
-  const shown = names.slice(0, MOST_NAMES).join(', ');
+  const shown = names
+    .slice(0, MOST_NAMES)
+    .map((name) => (name.length > MOST_LETTERS ? `${name.slice(0, MOST_LETTERS)}...` : name))
+    .join(', ');
   return more > 0 ? `${shown} and ${count(more)} more` : shown;
 }

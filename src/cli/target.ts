@@ -40,14 +40,16 @@ export interface WeightsTarget extends Target {
   readonly checkpoint?: string;
 }
 
-/** @throws ConfigError as `resolveTarget`, and for a checkpoint that lies in no run's folder. */
+/** @throws ConfigError as `resolveTarget`, for a checkpoint that lies in no run, and a sweep. */
 export function resolveWeightsTarget(name: string): WeightsTarget {
   const folder = path.dirname(name);
   if (path.basename(name) === 'config.yaml' && isDirectory(path.join(folder, 'checkpoints'))) {
     return { config: name, run: folder };
   }
   if (!isDirectory(name) || !fs.existsSync(path.join(name, 'state.json'))) {
-    return resolveTarget(name);
+    const target = resolveTarget(name);
+    if (target.sweep === undefined) return target;
+    throw new ConfigError(`${name} is a sweep; name one of its runs: ${path.join(name, 'N')}`);
   }
   const run = path.join(name, '..', '..');
   const config = path.join(run, 'config.yaml');

@@ -150,7 +150,11 @@ describe('torchts export', () => {
     const lone = join(folder, 'lone');
     mkdirSync(lone);
     writeFileSync(join(lone, 'state.json'), '{}');
+    const sweep = join(folder, 'sweep-1');
+    mkdirSync(sweep);
+    writeFileSync(join(sweep, 'sweep.yaml'), '');
     for (const [target, message] of [
+      [sweep, /sweep-1 is a sweep; name one of its runs: .*sweep-1.N/],
       ['nowhere.yaml', /no such file: nowhere\.yaml/],
       [folder, /is a folder without a config\.yaml: not a run/],
       [`${checkpoint} --checkpoint best`, /step-8 is a checkpoint; there is no use for --checkp/],

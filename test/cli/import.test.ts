@@ -88,6 +88,15 @@ describe('torchts import', () => {
     expect((await torchts('import a.pth --model resnet18', asked)).code).toBe(1);
   });
 
+  it('says where in a config its weights stand, and cuts long names', async () => {
+    const model = { ...MODEL, name: 'my.yaml', num_classes: undefined, yaml: 'weights: a.pth' };
+    const names = ['x'.repeat(99), ...'abcdefgh'];
+    const { out } = await torchts('import a.pth', importer({ model, beside: names }));
+    expect(out).toContain(`beside ${'x'.repeat(60)}..., a, b, c, d, e, f, g and 1 more\n`);
+    expect(out).toContain('model     my.yaml\n');
+    expect(out).toContain('config    below model, weights: a.pth\n');
+  });
+
   it('passes on what is asked: a model of the zoo, or a config', async () => {
     const { asked, services } = importer();
     const renames = '--rename a.=b. --rename c= --exclude fc --exclude *.bias';
