@@ -15,16 +15,26 @@ export function differing(
   other: SampleDescription,
   name: string,
 ): string | undefined {
+  const words = differingVocabulary(own, other, name);
+  if (words !== undefined) return words;
   for (const field of ['input', 'target'] as const) {
     const [here, there] = [own[field], other[field]];
     if (here.dtype === there.dtype && sameShape(here.shape, there.shape)) continue;
     const shown = [here, there].map(({ dtype, shape }) => `${dtype} ${formatShape(shape)}`);
     return `has ${field}s of ${shown[0]}, but ${name} of ${shown[1]}`;
   }
-  return (
-    differingNames(own.classes, other.classes, name, ['classes', 'class']) ??
-    differingNames(own.vocabulary ?? [], other.vocabulary ?? [], name, ['tokens', 'token'])
-  );
+  return differingNames(own.classes, other.classes, name, ['classes', 'class']);
+}
+
+/** Of texts, whose other differences follow from it. */
+function differingVocabulary(
+  { vocabulary: own }: SampleDescription,
+  { vocabulary: other }: SampleDescription,
+  name: string,
+): string | undefined {
+  if (own === undefined || other === undefined) return undefined;
+  const fault = differingNames(own, other, name, ['tokens', 'token']);
+  return fault && `${fault}; both must learn them from the same texts`;
 }
 
 /** A class is a place in a list, and so is a token: the lists must be the same. */

@@ -84,9 +84,7 @@ function sourceOf(learned: LearnedTexts, options: Options, table: () => Table): 
   };
   const columns = { text: options.text, delimiter: options.delimiter };
   const outputs = target.classes.length > 0 ? [] : [options.target].flat();
-  const { tokenizer, lowercase } = learned.arguments;
-  const transforms = [{ type: 'Tokenize', tokenizer, lowercase, max_length: learned.longest }];
-  const encoder = { ...textEncoder(coder, columns, outputs), preparation: { transforms } };
+  const encoder = textEncoder(coder, columns, outputs);
   return { ...description, learned, load, encoder };
 }
 

@@ -67,12 +67,6 @@ describe('TextDataset', () => {
     expect(dataset.vocabulary).toHaveLength(size);
   });
 
-  it('says how texts are made into numbers', () => {
-    expect(source({ lowercase: true }).encoder!.preparation!.transforms).toEqual([
-      { type: 'Tokenize', tokenizer: 'word', lowercase: true, max_length: 7 },
-    ]);
-  });
-
   it('reads characters and bytes', async () => {
     const text = 'text,label\nhé🙂,a\nH,b\n';
     expect((await load({ tokenizer: 'char' }, text)).texts).toEqual([['h', 'é', '🙂'], ['H']]);
@@ -139,6 +133,19 @@ describe('TextDataset', () => {
     const { dataset, texts } = await load({ fit }, 'text,label\nsecond third,b\n');
     expect([dataset.classes, texts]).toEqual([['a', 'b'], [['second']]]);
     expect(dataset.vocabulary).toEqual(['<pad>', '<unk>', 'first', 'second']);
+  });
+
+  it('is joined to others that learned from the same file alone', async () => {
+    const paths = [write(MAIL), write('text,label\nwin at nine,ham\nyou,spam\n', 'more.csv')];
+    const list = (fit?: string) => ({
+      type: 'ConcatDataset',
+      datasets: paths.map((path) => ({ type: 'TextDataset', path, ...(fit && { fit }) })),
+    });
+    expect(() => datasets.build(list())).toThrow(
+      'token 2 is "at" here, "Win" there; both must learn them from the same texts',
+    );
+    const both = (await datasets.build(list(paths[0])).load()) as TextSamples;
+    expect(spelled(both).texts.slice(2)).toEqual([['Win', 'win'], ['win', 'at', 'nine'], ['you']]);
   });
 
   it('reads JSON lines, and numbers to predict', async () => {
