@@ -43,7 +43,7 @@ export async function recordsFromPngs(
   const position: Record<Split, number> = { train: 0, test: 0 };
   for (const [i, file] of CIFAR10_FILES.entries()) {
     signal?.throwIfAborted();
-    onProgress?.({ step: 'converting', done: i, total: CIFAR10_FILES.length });
+    onProgress?.({ step: 'converting', done: i, total: CIFAR10_FILES.length, unit: 'files' });
     const labels = await readLabels(join(folder, LABELS[file.split]), file.split);
     const start = position[file.split];
     position[file.split] += file.records;

@@ -16,9 +16,10 @@ import { cacheFolder } from '../paths.ts';
 export interface FetchProgress {
   /** What is being done, in a few words. */
   readonly step: string;
-  /** How far it is, in bytes or files; 0 when that cannot be known. */
+  /** How far it is, in bytes or what `unit` says; 0 when that cannot be known. */
   readonly done: number;
   readonly total: number | undefined;
+  readonly unit?: 'files';
 }
 
 export interface DownloadOptions {
