@@ -19,7 +19,7 @@ export function inspectCommand({ io, services }: CommandContext): Command {
         'class, mean and standard deviation, images that come twice, columns of tables, lengths, texts.',
     )
     .argument('<config|name>', 'a YAML file, or a data set such as CIFAR10')
-    .argument('[key=value...]', 'values over those of the config, read as YAML')
+    .argument('[key=value...]', 'values over those of the config, or arguments of NAME')
     .option('--sheet <file>', 'write a PNG with some training images of every class')
     .option('--augmented', 'show them as the transforms give them')
     .action(async (target: string, overrides: string[], options: InspectOptions) => {
@@ -40,7 +40,10 @@ export function inspectCommand({ io, services }: CommandContext): Command {
         'torchts data inspect configs/cifar10-smoke.yaml --sheet sheet.png --augmented',
         'with a picture of what the model sees',
       ],
-      ['torchts data inspect CIFAR10 --json', 'the data set with its defaults'],
+      [
+        'torchts data inspect CIFAR10 split=test --json',
+        'a data set alone, its arguments as words',
+      ],
     ],
   });
   return withCommon(help, 'json');

@@ -2,6 +2,7 @@
 
 import type { Spec } from '../base/registry.ts';
 import { type LoadedConfig, loadConfigWithCode } from '../config/load.ts';
+import { specInWords } from '../config/spec-in-words.ts';
 import { heldOutSplits } from '../config/splits.ts';
 import { engine } from '../core/device.ts';
 import { type DatasetSource, datasets } from '../data/index.ts';
@@ -33,8 +34,8 @@ export async function inspectData(
   sheet?: SheetRequest,
 ): Promise<DatasetReport[]> {
   if (datasets.get(target) !== undefined) {
-    const source = datasets.build({ type: target });
-    return [await inspectOne(target, { type: target }, source, sheet)];
+    const spec = specInWords(datasets, target, overrides);
+    return [await inspectOne(target, spec, datasets.build(spec), sheet)];
   }
   const { data, seed } = (await loadConfigWithCode(target, { overrides })).config;
   const train = datasets.build(data.train);

@@ -85,6 +85,15 @@ describe('torchts data inspect', () => {
     expect(err).toMatch(/^torchts: CIFAR-10 was not found .* torchts data fetch cifar10\n$/);
   });
 
+  it('takes the arguments of a data set as words, and says what it lacks', async () => {
+    const { out } = await torchts('data inspect MakeMoons n_samples=10 noise=0.1');
+    expect(out).toContain('MakeMoons: MakeMoons, 10 samples\n');
+    const { code, err } = await torchts('data inspect CSVDataset path=x.csv tagret=y');
+    expect(code).toBe(2);
+    expect(err).toContain('target');
+    expect(err).toContain('unknown key "tagret"; did you mean "target"?');
+  });
+
   it('gives the same as JSON', async () => {
     const { out } = await torchts('data inspect configs/cifar10-smoke.yaml --json');
     const reports = out
