@@ -31,8 +31,8 @@ export function formatOf<Format extends ExportFormat>(
 ): Format {
   const extension = extname(file).toLowerCase();
   const named = BY_EXTENSION[extension];
-  if (asked !== undefined && (named === undefined || named === asked)) return asked;
   if (asked !== undefined) {
+    if (named === undefined || named === asked) return asked;
     throw new ConfigError(`--format ${asked} cannot go into ${file}, whose name says ${named}`);
   }
   const found = known.find((format) => format === named);
