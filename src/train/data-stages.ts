@@ -6,12 +6,16 @@ import type { Dataset } from '../data/dataset.ts';
 import { ImageDataset } from '../data/images/image-dataset.ts';
 import type { ImageStore } from '../data/images/image-store.ts';
 import type { DataLoader } from '../data/loading/loader.ts';
+import { median } from './bench.ts';
 import { openLoader } from './loop/batches.ts';
+import { samplesPerStep } from './task/task.ts';
 
 export interface Timing {
   readonly batches: number;
   readonly samples: number;
   readonly seconds: number;
+  /** Median milliseconds of a batch: other work on the machine changes it little. */
+  readonly median: number;
 }
 
 export interface StageReport {
@@ -31,21 +35,23 @@ export async function timeBatches(loader: DataLoader, seconds: number): Promise<
   const end = start + seconds * 1000;
   let begin = 0;
   let last = start;
-  let batches = 0;
+  const times: number[] = [];
   let samples = 0;
-  for (let epoch = 0; last < end || batches === 0; epoch++) {
+  for (let epoch = 0; last < end || times.length === 0; epoch++) {
     for (const batch of loader.epoch(epoch)) {
       // A batch that is made ahead is promised only; reading its targets waits for it.
       await engine().read(batch.targets);
+      const before = last;
       last = performance.now();
       if (begin > 0) {
-        batches++;
+        times.push(last - before);
         samples += batch.size;
         if (last >= end) break;
       } else if (last >= warm) begin = last;
     }
   }
-  return { batches, samples, seconds: (last - begin) / 1000 };
+  const taken = (last - begin) / 1000;
+  return { batches: times.length, samples, seconds: taken, median: median(times) };
 }
 
 /** The stages of one batch, in order; of other sets than images, all of it alone. */
@@ -58,31 +64,23 @@ export async function timeStages(
   const alone = { ...loaded, config: { ...config, data: { ...config.data, num_workers: 0 } } };
   const time = async (of: Dataset) => {
     using loader = openLoader(alone, of, 'training');
-    return timeBatches(loader, seconds);
+    return (await timeBatches(loader, seconds)).median;
+  };
+  const size = Math.min(samplesPerStep(config), dataset.length);
+  const stage = (name: StageReport['stage'], ms: number): StageReport => {
+    return { stage: name, ms_per_batch: ms, samples_per_second: (size / ms) * 1000 };
   };
   const whole = await time(dataset);
   const bare = dataset instanceof ImageDataset ? withoutChanges(dataset) : undefined;
   if (bare === undefined) return [stage('whole', whole)];
   const gather = await time(bare);
   const draw = timeDraws(alone, dataset as ImageDataset, seconds);
-  const left = each(whole) - each(gather) - (draw === undefined ? 0 : each(draw));
-  const transform = { ...whole, seconds: (Math.max(0, left) / 1000) * whole.batches };
   return [
-    ...(draw ? [stage('draw', draw)] : []),
-    stage('transform', transform),
+    ...(draw === undefined ? [] : [stage('draw', draw)]),
+    stage('transform', Math.max(0, whole - gather - (draw ?? 0))),
     stage('gather', gather),
     stage('whole', whole),
   ];
-}
-
-/** Milliseconds a batch. */
-function each({ seconds, batches }: Timing): number {
-  return (seconds / batches) * 1000;
-}
-
-function stage(name: StageReport['stage'], timing: Timing): StageReport {
-  const { samples, seconds } = timing;
-  return { stage: name, ms_per_batch: each(timing), samples_per_second: samples / seconds };
 }
 
 /** The same images, to which nothing is done but that their bytes become floats. */
@@ -96,24 +94,22 @@ function withoutChanges({ stores, classes, labels, transforms }: ImageDataset) {
   return new ImageDataset({ classes, labels, stores }, kept);
 }
 
-/** Draws for the batches of epochs; nothing where the engine draws on its own. */
+/** Milliseconds of the draws for a batch; nothing where the engine draws on its own. */
 function timeDraws(
   loaded: LoadedConfig,
   dataset: ImageDataset,
   seconds: number,
-): Timing | undefined {
+): number | undefined {
   if (dataset.workShape === undefined) return undefined;
   using loader = openLoader(loaded, dataset, 'training');
   const { seed } = loaded.config;
-  const order = loader.order(0);
-  const start = performance.now();
-  let batches = 0;
-  let samples = 0;
-  for (let at = 0; performance.now() < start + seconds * 1000; batches++) {
-    const indices = order.subarray(at, at + loader.batchSize);
-    for (const sample of indices) dataset.work(sample, { seed, epoch: 0 });
-    samples += indices.length;
-    at = at + loader.batchSize < order.length ? at + loader.batchSize : 0;
+  const order = loader.order(0).subarray(0, loader.batchSize);
+  const end = performance.now() + seconds * 1000;
+  const times: number[] = [];
+  for (let epoch = 0; performance.now() < end; epoch++) {
+    const start = performance.now();
+    for (const sample of order) dataset.work(sample, { seed, epoch });
+    times.push(performance.now() - start);
   }
-  return { batches, samples, seconds: (performance.now() - start) / 1000 };
+  return median(times);
 }
