@@ -48,7 +48,9 @@ async function readContents(source: Source): Promise<TorchContents> {
     return readArchive(await openZip(source), source);
   }
   if (LEGACY_START.every((byte, i) => start[i] === byte)) return readLegacy(source);
-  throw new FileError(`${source.name} is no file of torch.save: it is neither a zip nor a pickle`);
+  throw new FileError(
+    `${source.name} is no file of torch.save: it is no zip, and does not begin as its older files do`,
+  );
 }
 
 /** The value with each view's contents in its place. */
