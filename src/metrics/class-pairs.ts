@@ -34,7 +34,10 @@ export const classArguments = {
     .max(1)
     .default(0.5)
     .describe('Of `task: binary`: the probability above which a prediction is 1.'),
-  ignore_index: z.int().optional().describe('A target that is left out.'),
+  ignore_index: z
+    .int()
+    .optional()
+    .describe("A target that is left out. Default: the loss's `ignore_index`, where it has one."),
 };
 
 export const topK = z

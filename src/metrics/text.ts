@@ -12,7 +12,12 @@ import { Metric, type MetricContext, type MetricState } from './metric.ts';
 import { metrics } from './registry.ts';
 
 const perplexity = z.strictObject({
-  ignore_index: z.int().optional().describe('A target that is left out, such as padding.'),
+  ignore_index: z
+    .int()
+    .optional()
+    .describe(
+      'A target that is left out, such as padding. Default: that of the loss, where it has one.',
+    ),
 });
 
 /**

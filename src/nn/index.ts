@@ -75,6 +75,7 @@ export type {
 } from './module-hooks.ts';
 export {
   type AllOutputsLoss,
+  ignoredTarget,
   isSummed,
   lossOfOutput,
   MultiOutputLoss,

@@ -97,8 +97,17 @@ const options = strict({
 
 /** Whether the loss of a batch is the sum over its samples, not their mean. */
 export function isSummed(spec: Spec): boolean {
-  const [first] = spec.type === 'MultiOutputLoss' ? (spec.losses as Spec[]) : [spec];
-  return first!.reduction === 'sum';
+  return mainLoss(spec).reduction === 'sum';
+}
+
+/** The target that the loss of the main output leaves out, where it leaves one out. */
+export function ignoredTarget(spec: Spec): number | undefined {
+  const { ignore_index } = mainLoss(spec);
+  return typeof ignore_index === 'number' ? ignore_index : undefined;
+}
+
+function mainLoss(spec: Spec): Spec {
+  return spec.type === 'MultiOutputLoss' ? (spec.losses as Spec[])[0]! : spec;
 }
 
 losses.register('MultiOutputLoss', {

@@ -1,5 +1,6 @@
 /** What a task measures beside its loss: the metrics of its config, checked against its data. */
 
+import type { Spec } from '../../base/registry.ts';
 import type { LoadedConfig } from '../../config/load.ts';
 import { DEFAULT_METRICS } from '../../config/metrics.ts';
 import { pointing } from '../../config/model-check.ts';
@@ -12,8 +13,10 @@ import {
   buildMetric,
   type Metric,
   type MetricContext,
+  metrics,
   type NamedMetric,
 } from '../../metrics/index.ts';
+import { ignoredTarget } from '../../nn/index.ts';
 
 /** Makes the metrics anew, each with a state of its own. */
 export type MetricFactory = () => NamedMetric[];
@@ -23,11 +26,13 @@ export type MetricFactory = () => NamedMetric[];
  *   that is not measured.
  */
 export function metricsOf(loaded: LoadedConfig, context: MetricContext): MetricFactory {
-  const { metrics } = loaded.config;
+  const { metrics: given } = loaded.config;
   const classifies = context.classes.length > 0;
-  if (metrics === undefined && !classifies) checkUnmeasured(loaded);
-  const specs = metrics ?? (classifies ? DEFAULT_METRICS : []);
-  const at = (i: number) => (metrics === undefined ? ['data'] : ['metrics', i]);
+  if (given === undefined && !classifies) checkUnmeasured(loaded);
+  const asked = given ?? (classifies ? DEFAULT_METRICS : []);
+  const ignored = ignoredTarget(loaded.config.loss);
+  const specs = asked.map((spec) => leavingOut(ignored, spec));
+  const at = (i: number) => (given === undefined ? ['data'] : ['metrics', i]);
   const make = () =>
     specs.map((spec, i) =>
       pointing(loaded, at(i), () => {
@@ -40,6 +45,12 @@ export function metricsOf(loaded: LoadedConfig, context: MetricContext): MetricF
     pointing(loaded, at(i), () => updateOnce(metric, context));
   }
   return make;
+}
+
+/** `metric` without the target that the loss leaves out, unless it says itself which. */
+function leavingOut(ignore_index: number | undefined, metric: Spec): Spec {
+  const takes = 'ignore_index' in (metrics.get(metric.type)?.schema.shape ?? {});
+  return takes && ignore_index !== undefined ? { ignore_index, ...metric } : metric;
 }
 
 /** Takes a batch in which nothing is computed yet: what does not fit is found before any data. */

@@ -18,6 +18,7 @@ import type { DatasetSource, Field } from '../../data/index.ts';
 import {
   buildLoss,
   firstOutput,
+  ignoredTarget,
   isSummed,
   lossOfOutput,
   type ModelDescription,
@@ -52,6 +53,8 @@ export interface Task {
   readonly samples_per_step: number;
   /** Whether the loss of a batch is the sum over its samples, not their mean. */
   readonly summed: boolean;
+  /** The target that the loss leaves out, and what is measured of classes too. */
+  readonly ignored: number | undefined;
   /** Mixes the samples of training batches, where the config says so. */
   readonly mixer: BatchMixer | undefined;
   /** The average of the weights that is measured in their place, where there is one. */
@@ -108,6 +111,7 @@ export function buildTask(loaded: LoadedConfig): Task {
     eval_batch_size: evaluationBatch(config),
     samples_per_step: samplesPerStep(config),
     summed,
+    ignored: ignoredTarget(config.loss),
     mixer,
     average: config.trainer.ema && new WeightAverage(model, config.trainer.ema),
     clipGradients: () => clipGradients(config.trainer, model),

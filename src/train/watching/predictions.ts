@@ -27,7 +27,10 @@ export function canPredict({ train }: Task): boolean {
   return target.shape.length === 0 && classes.length > 0 && classes.length <= MOST_CLASSES;
 }
 
-/** Looks at the samples of `loader`, in order, until all are seen or patience ends. */
+/**
+ * Looks at the samples of `loader` whose target the loss does not leave out, in order, until all
+ * are seen or patience ends.
+ */
 export async function predict(
   task: Task,
   loader: DataLoader,
@@ -38,7 +41,12 @@ export async function predict(
   const found: { mistakes: Guess[]; right: Guess[] } = { mistakes: [], right: [] };
   const deadline = performance.now() + PATIENCE;
   let samples = 0;
+  let ignored = 0;
   for await (const guess of guesses(task, loader, deadline)) {
+    if (guess.actual === task.ignored) {
+      ignored++;
+      continue;
+    }
     confusion[guess.actual]![guess.predicted]!++;
     samples++;
     keep(found, guess);
@@ -47,7 +55,7 @@ export async function predict(
     list.map((guess) => ({ ...guess, image: pictureOf(dataset, guess.sample) }));
   return {
     samples,
-    of: dataset.length,
+    of: dataset.length - ignored,
     classes,
     confusion,
     mistakes: illustrated(surest(found.mistakes)),

@@ -1,6 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { datasets, TensorDataset } from '../../../src/data/index.ts';
 import { bytesOf, eventsOf, recordsOf, Setting } from '../setting.ts';
 
 const METRICS =
@@ -85,5 +87,73 @@ describe('metrics of a run', () => {
     const setting = await Setting.make();
     const run = setting.train({ overrides: [`metrics=[${metric}]`] });
     await expect(run).rejects.toThrow(message);
+  });
+});
+
+/** Ten samples whose input points at their class; what the loss leaves out has none. */
+datasets.register('Unsure', {
+  schema: z.strictObject({ unknown: z.int() }),
+  create: ({ unknown }: { unknown: number }) => {
+    const targets = Array.from({ length: 10 }, (_, i) => (i < 4 ? unknown : i % 3));
+    const classes = ['a', 'b', 'c'];
+    const description = {
+      input: { dtype: 'float32', shape: [3] },
+      target: { dtype: 'int64', shape: [] },
+      classes,
+    } as const;
+    const rows = {
+      inputs: Float32Array.from(targets.flatMap((c) => [0, 1, 2].map((i) => (i === c ? 1 : 0)))),
+      targets: BigInt64Array.from(targets, BigInt),
+    };
+    return { ...description, load: async () => new TensorDataset(10, description, rows) };
+  },
+});
+
+describe('targets that the loss leaves out', () => {
+  const ALL = 'metrics=[Accuracy, { type: Accuracy, top_k: 2 }, ConfusionMatrix, Perplexity]';
+  const LINEAR = 'model={ type: Linear, out_features: 3 }';
+  const unsure = (unknown: number) => [
+    ...['train', 'val'].map((split) => `data.${split}={ type: Unsure, unknown: ${unknown} }`),
+    ...[LINEAR, 'optimizer.lr=1', 'trainer.epochs=20', 'data.batch_size=10'],
+  ];
+  const matrixOf = async (folder: string): Promise<number[][]> => {
+    const file = join(folder, 'evaluations', 'val.json');
+    return JSON.parse(await readFile(file, 'utf8')).arrays.confusion_matrix;
+  };
+
+  it.each([
+    [-100, 'loss=CrossEntropyLoss'],
+    [1, 'loss={ type: CrossEntropyLoss, ignore_index: 1 }'],
+    [9, 'loss={ type: CrossEntropyLoss, ignore_index: 9 }'],
+    [1, 'loss={ type: MultiOutputLoss, losses: [{ type: CrossEntropyLoss, ignore_index: 1 }] }'],
+  ])('are neither right nor wrong: %d', async (unknown, loss) => {
+    const setting = await Setting.make();
+    const { summary } = await setting.train({ overrides: [ALL, loss, ...unsure(unknown)] });
+    const { val_accuracy, val_top2_accuracy, val_perplexity, val_loss } = summary.metrics;
+    expect([val_accuracy, val_top2_accuracy]).toEqual([1, 1]);
+    expect(val_perplexity).toBeCloseTo(Math.exp(val_loss!), 5);
+    const matrix = await matrixOf(summary.directory);
+    // Classes 1, 2, 0, 1, 2, 0.
+    const each = (c: number) => (c === unknown ? 0 : 2);
+    expect(matrix).toEqual([0, 1, 2].map((i) => [0, 1, 2].map((j) => (i === j ? each(i) : 0))));
+  });
+
+  it('have no part in the report', async () => {
+    const setting = await Setting.make();
+    const { summary } = await setting.train({ overrides: unsure(-100) });
+    const page = await readFile(join(summary.directory, 'report.html'), 'utf8');
+    expect(page).toMatch(/100(\.0*)? ?% of 6 samples of <code>val<\/code> are right/);
+  });
+
+  it('are counted where a metric names another', async () => {
+    const setting = await Setting.make();
+    const { summary } = await setting.train({
+      overrides: [
+        ...['loss={ type: CrossEntropyLoss, ignore_index: 1 }', ...unsure(1)],
+        'metrics=[{ type: Accuracy, ignore_index: -1 }, ConfusionMatrix]',
+      ],
+    });
+    // Nothing taught it class 1: six of the ten are never right.
+    expect(summary.metrics.val_accuracy).toBe(0.4);
   });
 });
