@@ -4,9 +4,9 @@
  */
 
 import { existsSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, sep } from 'node:path';
 import { FileError } from '../base/errors.ts';
-import { cacheFolder, resolveRoot } from './paths.ts';
+import { cacheFolder, resolveFolder } from './paths.ts';
 
 /** A checksum of a whole file, in hexadecimal digits. */
 export interface Checksum {
@@ -84,28 +84,75 @@ export function placeOf(folder: string, file: KnownFile): string | undefined {
     .find((path) => existsSync(path));
 }
 
+/** One of the forms that a set's files come in. */
+export interface SetVersion {
+  /** Below a root, and in the cache. */
+  readonly folder: string;
+  /** Files by which a folder is known. */
+  readonly names: readonly string[];
+}
+
 /**
  * The folder that holds files of the set: `root` itself, the set's own folder in it, or that of
- * the cache; the first that holds any of its files, or of `others`. Throws a `FileError` when there
- * is none.
+ * the cache; the first that holds any of its files. Throws a `FileError` when there is none, or
+ * `root` is no folder.
  */
 export function findSet(set: KnownSet, root: string, others: readonly string[] = []): string {
-  const resolved = resolveRoot(root);
-  const candidates = [resolved, join(resolved, set.folder), fetchedFolder(set)];
   const names = [...others, ...set.files.flatMap(namesOf)];
-  const found = candidates.find((folder) => names.some((name) => existsSync(join(folder, name))));
-  if (found !== undefined) return found;
-  throw new FileError(
-    `${set.title} was not found in ${candidates.join(', ')}; fetch it with: ${fetchCommand(set)}`,
+  return findVersion(set, root, [{ folder: set.folder, names }]).folder;
+}
+
+/** As `findSet`, of a set in several versions, which are looked for in this order in each place. */
+export function findVersion<Version extends SetVersion>(
+  { title, name }: KnownSet,
+  root: string,
+  versions: readonly Version[],
+): { folder: string; version: Version } {
+  const resolved = resolveFolder(root);
+  const below = (base: string) =>
+    versions.map((version) => ({ folder: join(base, version.folder), version }));
+  const candidates = [
+    ...versions.map((version) => ({ folder: resolved, version })),
+    ...below(resolved),
+    ...below(cacheFolder()),
+  ];
+  const found = candidates.find(({ folder, version }) =>
+    version.names.some((file) => isFile(join(folder, file))),
   );
+  if (found !== undefined) return found;
+  const folders = new Set(candidates.map(({ folder }) => folder));
+  throw new FileError(
+    `${title} was not found in ${[...folders].join(', ')}; fetch it with: ${fetchCommand({ name })}`,
+  );
+}
+
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
 }
 
 export function fetchedFolder({ folder }: KnownSet): string {
   return join(cacheFolder(), folder);
 }
 
-export function fetchCommand({ name }: KnownSet): string {
+export function fetchCommand({ name }: Pick<KnownSet, 'name'>): string {
   return `torchts data fetch ${name}`;
+}
+
+/** What to do about files of `folder` that are missing or damaged. */
+export function fetchHint(set: KnownSet, folder: string): string {
+  const hint = `fetch it with: ${fetchCommand(set)}`;
+  if (folder.startsWith(cacheFolder() + sep)) return hint;
+  return `${hint} (into the cache, which is looked in after ${folder})`;
+}
+
+/** What `read` gives; where it throws a `FileError`, that also says what to do about it. */
+export function readingFiles<T>(hint: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof FileError)) throw error;
+    throw new FileError(`${error.message}; ${hint}`, { cause: error });
+  }
 }
 
 /** Where there is no such folder at all. */

@@ -1,6 +1,6 @@
 /** Where data is looked for. */
 
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
 import { FileError } from '../base/errors.ts';
@@ -20,6 +20,13 @@ export function resolveRoot(root: string, what = 'data root'): string {
     throw new FileError(`${what} ${root} does not exist; looked for ${candidates.join(' and ')}`);
   }
   return found;
+}
+
+/** As `resolveRoot`; throws a `FileError` where it is a file. */
+export function resolveFolder(root: string): string {
+  const found = resolveRoot(root);
+  if (statSync(found).isDirectory()) return found;
+  throw new FileError(`data root ${found} is a file, not a folder`);
 }
 
 /**

@@ -1,10 +1,12 @@
 /** Every reader of files, with files that are cut off, changed, and lie about their sizes. */
 
 import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { describe, it } from 'vitest';
+import { CIFAR10_LAYOUT } from '../../src/data/images/cifar-format.ts';
+import { readPickledRecords } from '../../src/data/images/cifar-python.ts';
 import { readImage } from '../../src/data/images/image-files.ts';
 import { readSvhn } from '../../src/data/images/svhn.ts';
 import { datasets } from '../../src/data/index.ts';
@@ -54,6 +56,21 @@ const FIXED: [
       const spec = { type: 'ParquetImageDataset', path, classes, transforms, ...columns };
       return datasets.build(spec).load();
     },
+  ],
+  [
+    'readPickledRecords',
+    ['cifar/cifar10', 'cifar/newer'],
+    (path) => {
+      const target = {
+        images: new Uint8Array(6144),
+        labels: new Int32Array(2),
+        start: 0,
+        count: 2,
+      };
+      const file = { name: basename(path), split: 'train', records: 2 } as const;
+      readPickledRecords(dirname(path), file, CIFAR10_LAYOUT, target);
+    },
+    MORE,
   ],
   ['readSafetensors', ['safetensors/official.safetensors'], readSafetensors],
   [

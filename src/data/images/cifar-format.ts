@@ -11,7 +11,7 @@ import { faultsIn, INTERPRETED } from '../../base/registry.ts';
 import { fileError } from '../../io/atomic.ts';
 import { readBeginning } from '../../io/source.ts';
 import { CIFAR10, CIFAR100 } from '../known-set-table.ts';
-import { fetchCommand, type KnownSet } from '../known-sets.ts';
+import type { KnownSet } from '../known-sets.ts';
 import { CIFAR10_CLASSES, COARSE_CLASSES, FINE_CLASSES } from './cifar-classes.ts';
 
 export const CHANNELS = 3;
@@ -26,6 +26,8 @@ export interface CifarLayout {
   /** Which of them is the class. */
   readonly label: number;
   readonly classes: readonly string[];
+  /** Of the Python version: its folder, and the key of the labels that are wanted. */
+  readonly python: { readonly folder: string; readonly labels: string };
 }
 
 export const CIFAR10_LAYOUT: CifarLayout = {
@@ -33,11 +35,24 @@ export const CIFAR10_LAYOUT: CifarLayout = {
   labels: 1,
   label: 0,
   classes: CIFAR10_CLASSES,
+  python: { folder: 'cifar-10-batches-py', labels: 'labels' },
 };
 
 export const CIFAR100_LAYOUTS = {
-  fine: { set: CIFAR100, labels: 2, label: 1, classes: FINE_CLASSES },
-  coarse: { set: CIFAR100, labels: 2, label: 0, classes: COARSE_CLASSES },
+  fine: {
+    set: CIFAR100,
+    labels: 2,
+    label: 1,
+    classes: FINE_CLASSES,
+    python: { folder: 'cifar-100-python', labels: 'fine_labels' },
+  },
+  coarse: {
+    set: CIFAR100,
+    labels: 2,
+    label: 0,
+    classes: COARSE_CLASSES,
+    python: { folder: 'cifar-100-python', labels: 'coarse_labels' },
+  },
 } satisfies Record<string, CifarLayout>;
 
 export function recordBytes({ labels }: CifarLayout): number {
@@ -60,6 +75,14 @@ export function completeFiles(layout: CifarLayout): DataFile[] {
     split: name.startsWith('test') ? 'test' : 'train',
     records: bytes / recordBytes(layout),
   }));
+}
+
+/** Where records go: into both from sample `start` on. */
+export interface RecordTarget {
+  readonly images: Uint8Array;
+  readonly labels: Int32Array;
+  readonly start: number;
+  readonly count: number;
 }
 
 /** Declares that a folder holds a part of the set on purpose, and which. */
@@ -110,12 +133,10 @@ export function readRecords(
   folder: string,
   { name, records }: DataFile,
   layout: CifarLayout,
-  target: { images: Uint8Array; labels: Int32Array; start: number; count: number },
+  target: RecordTarget,
 ): void {
   const path = join(folder, name);
-  if (!existsSync(path)) {
-    throw new FileError(`${folder} lacks ${name}; fetch it with: ${fetchCommand(layout.set)}`);
-  }
+  if (!existsSync(path)) throw new FileError(`${folder} lacks ${name}`);
   const size = recordBytes(layout);
   const bytes = new Uint8Array(target.count * size);
   readBeginning(path, bytes, (found) => checkSize(path, found, records, size));

@@ -3,12 +3,13 @@
 import { z } from 'zod';
 import { FileError } from '../../base/errors.ts';
 import { datasets } from '../dataset.ts';
-import { findSet } from '../known-sets.ts';
+import { fetchHint, findVersion, namesOf, readingFiles, type SetVersion } from '../known-sets.ts';
 import {
   CHANNELS,
   CIFAR10_LAYOUT,
   CIFAR100_LAYOUTS,
   type CifarLayout,
+  type DataFile,
   expectedFiles,
   IMAGE_BYTES,
   readRecords,
@@ -16,6 +17,7 @@ import {
   type Split,
   SUBSET_MANIFEST,
 } from './cifar-format.ts';
+import { pythonFiles, readPickledRecords } from './cifar-python.ts';
 import type { ImageData } from './image-dataset.ts';
 import {
   imageArguments,
@@ -51,22 +53,57 @@ datasets.register('CIFAR100', {
 function source(layout: CifarLayout, { root, split, ...options }: z.output<typeof cifar10>) {
   const { set, classes } = layout;
   const size = { channels: CHANNELS, height: SIDE, width: SIDE };
-  const read = async (limit: number | undefined) =>
-    readCifar(findSet(set, root, [SUBSET_MANIFEST]), layout, { split, limit });
+  const versions = [binaryVersion(layout), pythonVersion(layout)];
+  const read = async (limit: number | undefined) => {
+    const { folder, version } = findVersion(set, root, versions);
+    return readCifar(folder, layout, { split, limit, version });
+  };
   return pixelSource({ classes, ...size, read }, options);
 }
 
+/** A form of the files, and how they are read. */
+interface CifarVersion extends SetVersion {
+  filesOf(folder: string): readonly DataFile[];
+  readonly read: typeof readRecords;
+}
+
+function binaryVersion(layout: CifarLayout): CifarVersion {
+  const { folder, files } = layout.set;
+  return {
+    folder,
+    names: [SUBSET_MANIFEST, ...files.flatMap(namesOf)],
+    filesOf: (found) => expectedFiles(found, layout),
+    read: readRecords,
+  };
+}
+
+/** It is complete: only the binary version has subsets. */
+function pythonVersion(layout: CifarLayout): CifarVersion {
+  const files = pythonFiles(layout);
+  return {
+    folder: layout.python.folder,
+    names: files.map(({ name }) => name),
+    filesOf: () => files,
+    read: readPickledRecords,
+  };
+}
+
 /**
- * Reads one split from the binary files in `folder`, the first `limit` samples if given. Samples
- * are numbered through the files in order: sample 10,000 is the first of `data_batch_2.bin`.
- * Throws a `FileError` when a file is missing, cut off or malformed.
+ * Reads one split from the files in `folder`, of the binary version unless another is given, the
+ * first `limit` samples if given. Samples are numbered through the files in order: sample 10,000 is
+ * the first of `data_batch_2.bin`. Throws a `FileError` when a file is missing, cut off or
+ * malformed.
  */
 export function readCifar(
   folder: string,
   layout: CifarLayout,
-  { split, limit = Number.POSITIVE_INFINITY }: { split: Split; limit?: number | undefined },
+  {
+    split,
+    limit = Number.POSITIVE_INFINITY,
+    version = binaryVersion(layout),
+  }: { split: Split; limit?: number | undefined; version?: CifarVersion },
 ): ImageData & LabelledBytes {
-  const files = expectedFiles(folder, layout).filter((file) => file.split === split);
+  const files = version.filesOf(folder).filter((file) => file.split === split);
   const available = files.reduce((sum, file) => sum + file.records, 0);
   if (available === 0) throw new FileError(`${folder} holds no samples of the ${split} split`);
   const length = Math.min(available, limit);
@@ -76,7 +113,9 @@ export function readCifar(
   for (const file of files) {
     // A file past the limit is still opened: whether a folder is whole must not depend on `limit`.
     const count = Math.min(file.records, length - start);
-    readRecords(folder, file, layout, { images, labels, start, count });
+    readingFiles(fetchHint(layout.set, folder), () =>
+      version.read(folder, file, layout, { images, labels, start, count }),
+    );
     start += count;
   }
   const size = { channels: CHANNELS, height: SIDE, width: SIDE };

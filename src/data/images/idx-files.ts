@@ -4,7 +4,7 @@ import { FileError } from '../../base/errors.ts';
 import { formatShape } from '../../base/shape.ts';
 import type { HostTensor } from '../../io/host-tensor.ts';
 import { readIdx } from '../../io/idx.ts';
-import { fetchCommand, type KnownFile, type KnownSet, placeOf } from '../known-sets.ts';
+import { fetchHint, type KnownFile, type KnownSet, placeOf, readingFiles } from '../known-sets.ts';
 import type { LabelledBytes } from './image-set.ts';
 
 export const SIDE = 28;
@@ -23,7 +23,7 @@ export const DIGITS = [
   'nine',
 ].map((word, digit) => `${digit} - ${word}`);
 
-/** A file, and what is said where it is missing. */
+/** A file, and what is said where it is missing or damaged. */
 export interface NeededFile extends KnownFile {
   readonly help: (folder: string) => string;
 }
@@ -31,7 +31,7 @@ export interface NeededFile extends KnownFile {
 /** A file of a set that can be fetched. */
 export function fetchable(set: KnownSet, name: string): NeededFile {
   const file = set.files.find((known) => known.name === name)!;
-  return { ...file, help: () => `fetch it with: ${fetchCommand(set)}` };
+  return { ...file, help: (folder) => fetchHint(set, folder) };
 }
 
 export interface IdxPair {
@@ -52,16 +52,11 @@ export function readPair(
   const pixels = readFile(folder, images, 'uint8');
   const targets = readFile(folder, labels, columns === undefined ? 'uint8' : 'int32');
   const count = targets.shape[0]!;
-  needShape(pixels, [count, SIDE, SIDE]);
-  needShape(targets, columns === undefined ? [count] : [count, columns]);
-  const step = columns ?? 1;
-  const found = Int32Array.from({ length: count }, (_, i) => Number(targets.data[i * step]));
-  const wrong = found.findIndex((label) => label < 0 || label >= classes);
-  if (wrong >= 0) {
-    throw new FileError(
-      `${targets.path}: label ${found[wrong]} of sample ${wrong} is none of ${classes} classes`,
-    );
-  }
+  readingFiles(images.help(folder), () => needShape(pixels, [count, SIDE, SIDE]));
+  const found = readingFiles(labels.help(folder), () => {
+    needShape(targets, columns === undefined ? [count] : [count, columns]);
+    return classesOf(targets, columns ?? 1, classes);
+  });
   return { images: pixels.data as Uint8Array, labels: found };
 }
 
@@ -70,15 +65,27 @@ interface FileTensor extends HostTensor {
 }
 
 function readFile(folder: string, file: NeededFile, dtype: 'uint8' | 'int32'): FileTensor {
-  const path = placeOf(folder, file);
-  if (path === undefined) throw new FileError(`${folder} lacks ${file.name}; ${file.help(folder)}`);
-  const tensor = readIdx(path, file.bytes);
-  if (tensor.dtype === dtype) return { ...tensor, path };
-  const expected = dtype === 'uint8' ? 'bytes' : 'integers of 32 bits';
-  throw new FileError(`${path}: has elements of ${tensor.dtype}, expected ${expected}`);
+  return readingFiles(file.help(folder), () => {
+    const path = placeOf(folder, file);
+    if (path === undefined) throw new FileError(`${folder} lacks ${file.name}`);
+    const tensor = readIdx(path, file.bytes);
+    if (tensor.dtype === dtype) return { ...tensor, path };
+    const expected = dtype === 'uint8' ? 'bytes' : 'integers of 32 bits';
+    throw new FileError(`${path}: has elements of ${tensor.dtype}, expected ${expected}`);
+  });
 }
 
 function needShape({ path, shape }: FileTensor, expected: readonly number[]): void {
   if (shape.join() === expected.join()) return;
   throw new FileError(`${path}: holds ${formatShape(shape)}, expected ${formatShape(expected)}`);
+}
+
+/** The first of every `step` numbers. */
+function classesOf({ path, shape, data }: FileTensor, step: number, classes: number): Int32Array {
+  const found = Int32Array.from({ length: shape[0]! }, (_, i) => Number(data[i * step]));
+  const wrong = found.findIndex((label) => label < 0 || label >= classes);
+  if (wrong < 0) return found;
+  throw new FileError(
+    `${path}: label ${found[wrong]} of sample ${wrong} is none of ${classes} classes`,
+  );
 }

@@ -7,7 +7,7 @@ import { byCodePoint } from '../../base/by-code-point.ts';
 import { FileError } from '../../base/errors.ts';
 import { datasets } from '../dataset.ts';
 import { type SplitOptions, splitArguments, splitPlaces } from '../loading/split.ts';
-import { resolveRoot } from '../paths.ts';
+import { resolveFolder } from '../paths.ts';
 import { encodedArguments, encodedSource } from './encoded-set.ts';
 import { IMAGE_EXTENSIONS, readImage } from './image-files.ts';
 
@@ -25,7 +25,7 @@ const schema = z.strictObject({
 datasets.register('ImageFolder', {
   schema,
   create: ({ root, split, test_size, random_state, ...options }: z.output<typeof schema>) => {
-    const folder = resolveRoot(root);
+    const folder = resolveFolder(root);
     const classes = classFolders(folder);
     const list = async () => {
       const files = classes.map((name) => imageFiles(join(folder, name)));

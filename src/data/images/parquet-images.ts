@@ -7,7 +7,7 @@ import { ConfigError, FileError } from '../../base/errors.ts';
 import { INTERPRETED } from '../../base/registry.ts';
 import { ParquetFile } from '../../io/parquet.ts';
 import { type DatasetSource, datasets } from '../dataset.ts';
-import { resolveRoot } from '../paths.ts';
+import { resolveFolder, resolveRoot } from '../paths.ts';
 import { encodedArguments, encodedSource } from './encoded-set.ts';
 import { decodeImage } from './image-files.ts';
 
@@ -75,7 +75,7 @@ function rowsOf({ file, group }: Omit<Place, 'row'>): Place[] {
 function shards(patterns: readonly string[]): string[] {
   return patterns.flatMap((pattern) => {
     if (!basename(pattern).includes('*')) return [resolveRoot(pattern)];
-    const folder = resolveRoot(dirname(pattern));
+    const folder = resolveFolder(dirname(pattern));
     const parts = basename(pattern)
       .split('*')
       .map((part) => part.replaceAll(/[^\w-]/g, '\\$&'));

@@ -5,7 +5,7 @@ import { ConfigError, FileError } from '../../base/errors.ts';
 import { fileSize, readBeginning, readWhole } from '../../io/source.ts';
 import { datasets } from '../dataset.ts';
 import { STL10, STL10_IMAGE_BYTES } from '../known-set-table.ts';
-import { fetchCommand, findSet, placeOf } from '../known-sets.ts';
+import { fetchHint, findSet, placeOf, readingFiles } from '../known-sets.ts';
 import { gather } from '../rows.ts';
 import { imageArguments, type LabelledBytes, pixelSource, rootArgument } from './image-set.ts';
 import { transposePlanes } from './pixels.ts';
@@ -56,7 +56,11 @@ datasets.register('STL10', {
     const hasUnlabeled = split.endsWith('unlabeled');
     const classes = hasUnlabeled ? [...LABELED, 'unlabeled'] : LABELED;
     const size = { channels: CHANNELS, height: SIDE, width: SIDE };
-    const read = async (limit: number | undefined) => readStl10(root, { split, folds, limit });
+    const read = async (limit: number | undefined) => {
+      const folder = findSet(STL10, root);
+      const hint = fetchHint(STL10, folder);
+      return readingFiles(hint, () => readStl10(folder, { split, folds, limit }));
+    };
     return pixelSource({ classes, ...size, read }, options);
   },
 });
@@ -69,8 +73,7 @@ interface Wanted {
 }
 
 /** The first `limit` images of a split, its parts one after the other in one array. */
-function readStl10(root: string, { split, folds, limit = Infinity }: Wanted): LabelledBytes {
-  const folder = findSet(STL10, root);
+function readStl10(folder: string, { split, folds, limit = Infinity }: Wanted): LabelledBytes {
   let left = limit;
   const parts = split.split('+').map((name) => {
     const part = describePart(folder, name as Part, folds);
@@ -124,7 +127,7 @@ function fill(images: Uint8Array, { path, places }: PartOfSet): void {
 function needed(folder: string, name: string): string {
   const path = placeOf(folder, { name });
   if (path !== undefined) return path;
-  throw new FileError(`${folder} lacks ${name}; fetch it with: ${fetchCommand(STL10)}`);
+  throw new FileError(`${folder} lacks ${name}`);
 }
 
 function countOf(path: string): number {

@@ -8,7 +8,7 @@ import { formatShape } from '../../base/shape.ts';
 import { readMat } from '../../io/mat.ts';
 import { datasets } from '../dataset.ts';
 import { SVHN, SVHN_EXTRA } from '../known-set-table.ts';
-import { fetchCommand, findSet } from '../known-sets.ts';
+import { fetchHint, findSet, readingFiles } from '../known-sets.ts';
 import { imageArguments, pixelSource, rootArgument } from './image-set.ts';
 import { transposePlanes } from './pixels.ts';
 
@@ -30,9 +30,12 @@ datasets.register('SVHN', {
   create: ({ root, split, ...options }: z.output<typeof schema>) => {
     const read = async () => {
       const set = split === 'extra' ? SVHN_EXTRA : SVHN;
-      const path = join(findSet(set, root), `${split}_32x32.mat`);
-      if (existsSync(path)) return readSvhn(path);
-      throw new FileError(`${path} is missing; fetch it with: ${fetchCommand(set)}`);
+      const folder = findSet(set, root);
+      const path = join(folder, `${split}_32x32.mat`);
+      return readingFiles(fetchHint(set, folder), () => {
+        if (existsSync(path)) return readSvhn(path);
+        throw new FileError(`${path} is missing`);
+      });
     };
     const size = { channels: CHANNELS, height: SIDE, width: SIDE };
     return pixelSource({ classes: CLASSES, ...size, read }, options);

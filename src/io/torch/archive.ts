@@ -7,9 +7,9 @@
 import { crc32 } from 'node:zlib';
 import type { Entry, ZipFile } from 'yauzl';
 import { FileError } from '../../base/errors.ts';
+import { Tuple, Unpickler } from '../pickle/pickle.ts';
 import type { Source } from '../source.ts';
 import { globalNamed, StorageType } from './globals.ts';
-import { Tuple, Unpickler } from './pickle.ts';
 import type { TorchContents } from './read.ts';
 import { Storage } from './storage.ts';
 

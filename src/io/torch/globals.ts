@@ -4,7 +4,7 @@
  * https://docs.pytorch.org/docs/stable/notes/serialization.html
  */
 
-import { type Callable, Tuple } from './pickle.ts';
+import { type Callable, Tuple } from '../pickle/pickle.ts';
 import { ELEMENT_TYPES, type ElementType, Storage, View, viewFault } from './storage.ts';
 
 /** `torch.FloatStorage` and its like: the type of a storage's elements. */

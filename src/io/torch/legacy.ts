@@ -5,9 +5,9 @@
  */
 
 import { FileError } from '../../base/errors.ts';
+import { Tuple, Unpickler } from '../pickle/pickle.ts';
 import type { Source } from '../source.ts';
 import { globalNamed, StorageType } from './globals.ts';
-import { Tuple, Unpickler } from './pickle.ts';
 import type { TorchContents } from './read.ts';
 import { Storage } from './storage.ts';
 

@@ -5,7 +5,7 @@
 
 import type { DType } from '../../base/dtype.ts';
 import type { Shape } from '../../base/shape.ts';
-import { OP } from './opcodes.ts';
+import { OP } from '../pickle/opcodes.ts';
 import { storageName } from './storage.ts';
 
 /** A contiguous tensor that is all of its storage. */

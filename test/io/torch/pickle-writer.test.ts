@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Unpickler } from '../../../src/io/torch/pickle.ts';
+import { Unpickler } from '../../../src/io/pickle/pickle.ts';
 import { pickleStateDict } from '../../../src/io/torch/pickle-writer.ts';
 
 const plain = (value: unknown) => (Array.isArray(value) ? [...value] : value);

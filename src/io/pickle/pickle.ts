@@ -8,9 +8,14 @@
 import { FileError } from '../../base/errors.ts';
 import { OP } from './opcodes.ts';
 
-/** Something a pickle may call: what PyTorch's own functions make of their arguments. */
+/** Something a pickle may call: what a library's own functions make of their arguments. */
 export interface Callable {
   call(args: readonly unknown[]): unknown;
+}
+
+/** An object that a pickle makes first and fills later. */
+export interface Fillable {
+  setState(state: unknown): void;
 }
 
 export interface PickleWorld {
@@ -18,6 +23,10 @@ export interface PickleWorld {
   global(module: string, name: string): unknown;
   /** What is kept outside of the pickle under `id`. */
   persistent(id: unknown): unknown;
+  /** What Python 2's strings of bytes become, as Python's `encoding`. Default: text in UTF-8. */
+  readonly strings?: 'text' | 'bytes';
+  /** How many values the pickle may make, where that is known. */
+  readonly most?: number;
 }
 
 /** What a pickle calls a tuple. */
@@ -51,7 +60,9 @@ export class Unpickler {
       return value;
     } catch (error) {
       const reason = error instanceof RangeError ? 'it ends too early' : (error as Error).message;
-      throw new FileError(`${this.file}: byte ${machine.at} of the pickle: ${reason}`);
+      // A name in the file may hold anything; what is said of it is one line.
+      const line = reason.replaceAll(/\p{Cc}+/gu, ' ');
+      throw new FileError(`${this.file}: byte ${machine.at} of the pickle: ${line}`);
     }
   }
 }
@@ -60,11 +71,13 @@ const MARK = Symbol('mark');
 
 /** More than any state dict nests; deeper ones would make later walks overflow. */
 const MOST_STACK = 1_000_000;
+const TOO_MANY = 'its values are too many';
 
 class Machine {
   readonly #view: DataView;
   readonly #stack: unknown[] = [];
   readonly #memo = new Map<number, unknown>();
+  #made = 0;
 
   constructor(
     readonly bytes: Uint8Array,
@@ -80,14 +93,16 @@ class Machine {
       if (code === OP.STOP) return this.#pop();
       const instruction = INSTRUCTIONS.get(code);
       if (instruction === undefined) {
-        throw new Error(`instruction 0x${code.toString(16)} is not part of a PyTorch file`);
+        throw new Error(`instruction 0x${code.toString(16)} is not one of plain data`);
       }
       instruction(this);
-      if (this.#stack.length > MOST_STACK) throw new Error('its values are too many');
+      if (this.#stack.length > MOST_STACK) throw new Error(TOO_MANY);
     }
   }
 
   push(value: unknown): void {
+    const { most = Infinity } = this.world;
+    if (++this.#made > most) throw new Error(TOO_MANY);
     this.#stack.push(value);
   }
 
@@ -104,7 +119,7 @@ class Machine {
 
   top(): unknown {
     const value = this.pop();
-    this.push(value);
+    this.#stack.push(value);
     return value;
   }
 
@@ -172,6 +187,11 @@ class Machine {
     return UTF8.decode(this.take(length));
   }
 
+  /** A string of Python 2. */
+  string(length: number): string | Uint8Array {
+    return this.world.strings === 'bytes' ? this.take(length) : this.text(length);
+  }
+
   /** Up to the end of the line. */
   line(): string {
     const end = this.bytes.indexOf(NEWLINE, this.at);
@@ -235,10 +255,16 @@ function isCallable(value: unknown): value is Callable {
   return typeof value === 'object' && value !== null && 'call' in value;
 }
 
-/** What an object's attributes are set to is of no use here: only dictionaries may have some. */
+/** What a dictionary's attributes are set to is of no use here. */
 function build(machine: Machine): void {
-  machine.pop();
-  if (!(machine.top() instanceof Map)) throw new Error('the state of an object is not read');
+  const state = machine.pop();
+  const target = machine.top();
+  if (isFillable(target)) target.setState(state);
+  else if (!(target instanceof Map)) throw new Error('the state of an object is not read');
+}
+
+function isFillable(value: unknown): value is Fillable {
+  return typeof value === 'object' && value !== null && 'setState' in value;
 }
 
 function stackGlobal(machine: Machine): void {
@@ -288,8 +314,8 @@ const INSTRUCTIONS = new Map<number, Instruction>([
   [OP.SHORT_BINUNICODE, (m) => m.push(m.text(m.uint(1)))],
   [OP.BINUNICODE8, (m) => m.push(m.text(m.uint64()))],
   [OP.UNICODE, (m) => m.push(m.line())],
-  [OP.BINSTRING, (m) => m.push(m.text(m.uint(4)))], // of Python 2
-  [OP.SHORT_BINSTRING, (m) => m.push(m.text(m.uint(1)))], // of Python 2
+  [OP.BINSTRING, (m) => m.push(m.string(m.uint(4)))],
+  [OP.SHORT_BINSTRING, (m) => m.push(m.string(m.uint(1)))],
   [OP.BINBYTES, (m) => m.push(m.take(m.uint(4)))],
   [OP.SHORT_BINBYTES, (m) => m.push(m.take(m.uint(1)))],
   [OP.BINBYTES8, (m) => m.push(m.take(m.uint64()))],
