@@ -3,6 +3,7 @@
  * and its promise cost as much as a small step; what they compute is the same either way.
  */
 
+import { setImmediate } from 'node:timers/promises';
 import type { Batch, DataLoader } from '../../data/loading/loader.ts';
 import type { BatchStep } from '../task/task.ts';
 import { BatchTensors, RUNS_AHEAD, stepsPerCall } from './batches.ts';
@@ -13,6 +14,9 @@ const CALL_MILLISECONDS = 5;
 
 /** A signal waits for the steps under way: of long ones (ms) there is one at a time. */
 const LONG_STEP = 1000;
+
+/** How long (ms) steps may follow each other before signals and timers have a turn. */
+const TURN_EVERY = 100;
 
 /** How many steps of `milliseconds` each one call may have, `most` at the most. */
 export function fittingSteps(milliseconds: number, most: number): number {
@@ -27,6 +31,7 @@ export class StepQueue {
   /** Until the first ones are done, nobody knows. */
   #areLong = true;
   #lastDone = 0;
+  #lastTurn = performance.now();
 
   readonly #tensors: BatchTensors;
   readonly #most: number;
@@ -42,7 +47,7 @@ export class StepQueue {
 
   /** True when the next step had better wait for `room`. */
   get full(): boolean {
-    return this.#pipeline.full || (this.#areLong && this.#pipeline.busy);
+    return this.#pipeline.full || (this.#areLong && this.#pipeline.busy) || this.#isLate;
   }
 
   add(batch: Batch): void {
@@ -65,8 +70,23 @@ export class StepQueue {
   }
 
   /** Waits until another step fits. Throws what the first failed step threw. */
-  room(): Promise<void> {
-    return this.#areLong ? this.#pipeline.idle() : this.#pipeline.room();
+  async room(): Promise<void> {
+    if (this.#isLate) await this.#takeTurn();
+    await (this.#areLong ? this.#pipeline.idle() : this.#pipeline.room());
+  }
+
+  get #isLate(): boolean {
+    return performance.now() - this.#lastTurn > TURN_EVERY;
+  }
+
+  /**
+   * Waiting for steps is no turn: the engine's promises are kept one after the other in the same
+   * one, for as long as it is done with a step before the next batch is made.
+   */
+  async #takeTurn(): Promise<void> {
+    await setImmediate();
+    await setImmediate(); // what came before the first is heard of before the second
+    this.#lastTurn = performance.now();
   }
 
   /** Waits until everything is done. Throws as `room`. */

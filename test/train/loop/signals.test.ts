@@ -46,6 +46,24 @@ describe('a signal', { timeout: 60_000 }, () => {
       },
     });
     expect(ended.code).toBe(130);
+    expect(ended.seconds).toBeLessThan(10);
+  });
+});
+
+describe('steps whose batches take long to make', () => {
+  it('let others have a turn, however soon the engine is done with them', async () => {
+    const field = { dtype: 'float32', shape: [] } as const;
+    const loader = { dataset: { input: field, target: field }, batchSize: 1 } as never;
+    const queue = new StepQueue({ many: async () => [undefined] }, loader);
+    let turns = 0;
+    const timer = setInterval(() => turns++, 1);
+    for (let i = 0; i < 5; i++) {
+      for (const end = performance.now() + 150; performance.now() < end; );
+      queue.add({ inputs: {}, targets: {}, size: 1 } as never);
+      if (queue.full) await queue.room();
+    }
+    clearInterval(timer);
+    expect(turns).toBeGreaterThanOrEqual(5);
   });
 });
 
