@@ -60,9 +60,10 @@ export function compare(values: State, request: ComparisonRequest): Comparison |
     const about = { name: model.file, asked, nearest: false, keys: own.stateDict().size };
     return compared(about, match, { weights: weightsOption(request, match) }, request);
   }
-  const type = model ?? nearestType(values, naming);
+  const like = asked ? undefined : nearestType(values, naming);
+  const type = model ?? like?.type;
   if (type === undefined) return undefined;
-  const nearest = !asked && !isWholeMatch(matchType(type, values, naming).match);
+  const nearest = like !== undefined && !isWholeMatch(like.match);
   const { own, match, ...found } = matchType(type, values, { ...naming, exclude }, num_classes);
   const about = { name: type, ...found, asked, nearest, keys: own.size };
   const config = { model: { type, ...found, weights: weightsOption(request, match) } };

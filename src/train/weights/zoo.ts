@@ -86,26 +86,29 @@ const NEAR = 0.5;
 const CANDIDATES = 3;
 
 /**
- * The type of the zoo that `values` are of; where there is none, the one they are most like, if
- * they are more like it than not.
+ * The type of the zoo that `values` are of, and what fits; where there is none, the one they are
+ * most like, if they are more like it than not.
  */
 export function nearestType(
   values: State,
   naming: Pick<MatchOptions, 'prefix' | 'rename'>,
-): string | undefined {
+): (ZooMatch & { readonly type: string }) | undefined {
   const given = [...values].filter(([key]) => key.startsWith(naming.prefix ?? ''));
   const shapes = countShapes(given.map(([, { shape }]) => shape));
   const ranked = zooTypes()
     .map((type) => ({ type, likeness: likeness(shapes, shapesOf(type)) }))
     .sort((a, b) => b.likeness - a.likeness);
-  let best: { readonly type: string; readonly likeness: number } | undefined;
+  let best: (ZooMatch & { readonly type: string }) | undefined;
+  let most = NEAR;
   for (const { type } of ranked.slice(0, CANDIDATES)) {
-    const { own, match } = matchType(type, values, naming);
-    const { size } = match.pairs;
-    const alike = size / (own.size + given.length - size);
-    if (alike > (best?.likeness ?? NEAR)) best = { type, likeness: alike };
+    const found = matchType(type, values, naming);
+    const { size } = found.match.pairs;
+    const alike = size / (found.own.size + given.length - size);
+    if (alike <= most) continue;
+    best = { type, ...found };
+    most = alike;
   }
-  return best?.type;
+  return best;
 }
 
 /** How many tensors there are of each shape. */
