@@ -3,7 +3,7 @@
 import { Command } from 'commander';
 import type { BenchReport, InstructionReport } from '../train/bench.ts';
 import type { CommandContext } from './context.ts';
-import { bytes, count, metric, percent, table } from './format.ts';
+import { bytes, count, counted, metric, percent, table } from './format.ts';
 import { type CommandHelp, withHelp } from './help.ts';
 import { type CommonOptions, overridesOf, positiveInteger, withCommon } from './options.ts';
 import { resolveTarget } from './target.ts';
@@ -115,7 +115,7 @@ function describe(report: Omit<BenchReport, 'plan'>): string {
   return [
     `${report.name}: ${milliseconds(ms_per_step_median)} ms a step (median of ` +
       `${count(report.steps)}, ${report.steps_per_call} a call; minimum ` +
-      `${milliseconds(ms_per_step_min)}), ${threadsText(report)}`,
+      `${milliseconds(ms_per_step_min)}), ${counted(report.threads, 'thread')}`,
     `kernels  ${milliseconds(kernels)} ms in ${count(report.instructions.length)} instructions`,
     `FLOPs    ${metric(flops_per_step)} a step: ${rate} GFLOP/s`,
     `memory   ${bytes(report.peak_bytes)} at the peak: ${bytes(report.arena_bytes)} for ` +
@@ -123,10 +123,6 @@ function describe(report: Omit<BenchReport, 'plan'>): string {
       'the batch',
     `process  ${bytes(report.rss_bytes)} resident at the peak`,
   ].join('\n');
-}
-
-function threadsText({ threads }: { readonly threads: number }): string {
-  return `${threads} thread${threads === 1 ? '' : 's'}`;
 }
 
 function milliseconds(value: number): string {

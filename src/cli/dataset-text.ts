@@ -4,7 +4,7 @@ import { formatShape } from '../base/shape.ts';
 import { shortType } from '../base/user-code.ts';
 import type { WordStatistics } from '../data/inspection/columns.ts';
 import type { ValueStatistics } from '../data/inspection/moments.ts';
-import { count, percent, table } from './format.ts';
+import { count, oneLine, percent, table } from './format.ts';
 import type { DatasetReport } from './services.ts';
 import { textLines, textTable } from './text-lines.ts';
 
@@ -91,9 +91,8 @@ function wordTable(columns: readonly WordStatistics[]): string {
   return table(['column', 'words', 'missing', 'most frequent'], rows, [1, 2]);
 }
 
-/** On one line, whatever stands in the file. */
 function cut(word: string): string {
-  const line = word.replaceAll(/[\p{Cc}\s]+/gu, ' ');
+  const line = oneLine(word);
   return line.length > MOST_CHARACTERS ? `${line.slice(0, MOST_CHARACTERS - 1)}…` : line;
 }
 

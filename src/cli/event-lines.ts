@@ -5,7 +5,7 @@ import { formatChange } from '../config/changes.ts';
 import { RECORD_KEYS } from '../config/metrics.ts';
 import type { SweepEvent } from '../sweep/sweep.ts';
 import type { RunSummary, TrainEvent } from '../train/events.ts';
-import { count, decimal, duration, metricValue } from './format.ts';
+import { count, counted, decimal, duration, metricValue } from './format.ts';
 import { weightsLine } from './weights-lines.ts';
 
 /** What is shown of a run, or of a sweep. */
@@ -85,8 +85,8 @@ function startLines(event: StartEvent): string[] {
   const lines = [
     `${event.name}: ${count(event.parameters)} parameters${trained}; ` +
       `${count(event.train_samples)} training${val}${test} samples; ` +
-      `${plural(event.epochs, 'epoch')}, ${plural(event.total_steps, 'step')}; ` +
-      `${event.device}, ${plural(event.threads, 'thread')}`,
+      `${counted(event.epochs, 'epoch')}, ${counted(event.total_steps, 'step')}; ` +
+      `${event.device}, ${counted(event.threads, 'thread')}`,
     `writing ${event.directory}`,
   ];
   if (event.start_step > 0) lines.push(`resumed after step ${count(event.start_step)}`);
@@ -120,9 +120,5 @@ function endLine(event: RunSummary): string {
   const metrics = Object.entries(event.metrics)
     .map(([key, value]) => `${key} ${metricValue(key, value)}`)
     .join(', ');
-  return `${plural(event.step, 'step')} in ${duration(event.seconds)}: ${metrics}; ${event.directory}`;
-}
-
-function plural(value: number, noun: string): string {
-  return `${count(value)} ${noun}${value === 1 ? '' : 's'}`;
+  return `${counted(event.step, 'step')} in ${duration(event.seconds)}: ${metrics}; ${event.directory}`;
 }

@@ -1,7 +1,7 @@
 /** Predictions as a table, as JSON and as CSV. */
 
 import type { Prediction } from '../train/request.ts';
-import { decimal, percent, table } from './format.ts';
+import { decimal, oneLine, percent, table } from './format.ts';
 
 export const PREDICTION_FORMATS = ['table', 'json', 'csv'] as const;
 export type PredictionFormat = (typeof PREDICTION_FORMATS)[number];
@@ -43,7 +43,7 @@ function originOf({ file, row, text }: Prediction): [title: string, cell: string
 
 /** A text in a line of a table. */
 function shortened(text: string | number): string {
-  const characters = [...String(text).replaceAll(/[\s\p{Cc}]+/gu, ' ')];
+  const characters = [...oneLine(String(text))];
   if (characters.length <= MOST_CHARACTERS) return characters.join('');
   return `${characters.slice(0, MOST_CHARACTERS - 3).join('')}...`;
 }

@@ -1,7 +1,7 @@
 /** What `torchts data inspect` says of texts. */
 
 import type { TextStatistics } from '../data/inspection/text-statistics.ts';
-import { count, percent, table } from './format.ts';
+import { count, oneLine, percent, table } from './format.ts';
 
 interface Inspected {
   readonly texts?: TextStatistics | undefined;
@@ -21,7 +21,7 @@ export function textTable({ texts }: Inspected): string {
   if (texts === undefined) return '';
   const withClass = texts.examples.some((example) => example.class !== undefined);
   const rows = texts.examples.map(({ class: name, text }) => {
-    const line = text.replaceAll(/[\s\p{Cc}]+/gu, ' ');
+    const line = oneLine(text);
     return withClass ? [name ?? '', line] : [line];
   });
   return table(withClass ? ['class', 'text'] : ['text'], rows, []);

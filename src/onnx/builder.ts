@@ -5,7 +5,7 @@ import { type DType, toHostArray } from '../base/dtype.ts';
 import { assert, currentScope } from '../base/errors.ts';
 import { realize } from '../core/realize.ts';
 import { Tensor } from '../core/tensor.ts';
-import type { HostTensor } from '../io/host-tensor.ts';
+import { asBytes, type HostTensor } from '../io/host-tensor.ts';
 import {
   DATA_TYPES,
   type OnnxAttribute,
@@ -102,8 +102,7 @@ export class GraphBuilder {
   /** Equal constants are one. */
   constant(tensor: HostTensor): string {
     const { dtype, shape, data } = tensor;
-    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-    const digest = createHash('sha256').update(bytes).digest('hex');
+    const digest = createHash('sha256').update(asBytes(data)).digest('hex');
     return this.#once(`${dtype} ${shape} ${digest}`, () => {
       const name = this.#unique('constant');
       this.#initializers.set(name, { name, ...tensor });

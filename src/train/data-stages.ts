@@ -4,7 +4,7 @@ import type { LoadedConfig } from '../config/load.ts';
 import { engine } from '../core/device.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { ImageDataset } from '../data/images/image-dataset.ts';
-import type { ImageStore } from '../data/images/image-store.ts';
+import { commonSize } from '../data/images/image-store.ts';
 import type { DataLoader } from '../data/loading/loader.ts';
 import { median } from './bench.ts';
 import { openLoader } from './loop/batches.ts';
@@ -86,11 +86,7 @@ export async function timeStages(
 /** The same images, to which nothing is done but that their bytes become floats. */
 function withoutChanges({ stores, classes, labels, transforms }: ImageDataset) {
   const kept = transforms.filter(({ takes }) => takes === 'bytes' || takes === 'floats');
-  const [{ height, width }] = stores as [ImageStore];
-  const isEven = stores.every(
-    (store) => store.sizes === undefined && store.height === height && store.width === width,
-  );
-  if (kept.length === transforms.length || !isEven) return undefined;
+  if (kept.length === transforms.length || commonSize(stores) === undefined) return undefined;
   return new ImageDataset({ classes, labels, stores }, kept);
 }
 

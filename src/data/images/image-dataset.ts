@@ -17,8 +17,8 @@ import {
 } from '../transforms/pipeline.ts';
 import type { ImageTransform, Transform } from '../transforms/transforms.ts';
 import { ImageReader } from './image-reader.ts';
-import { type ImagePixels, ImageStore, joined } from './image-store.ts';
-import type { Pixels, Size } from './pixels.ts';
+import { commonSize, type ImagePixels, ImageStore, joined } from './image-store.ts';
+import type { Pixels } from './pixels.ts';
 
 export interface ImageData extends ImagePixels {
   readonly classes: readonly string[];
@@ -174,15 +174,6 @@ export class ImageDataset implements Dataset {
 }
 
 const NO_WORK: ImageWork = { ops: [], erase: [] };
-
-/** The size of all images, if they have one. */
-function commonSize(stores: readonly ImageStore[]): Size | undefined {
-  const [{ height, width }] = stores as [ImageStore];
-  const isCommon = stores.every(
-    (store) => store.sizes === undefined && store.height === height && store.width === width,
-  );
-  return isCommon ? { height, width } : undefined;
-}
 
 /** Every image as the steps make it. */
 function prepared(store: ImageStore, steps: readonly ImageTransform[]): ImageStore {

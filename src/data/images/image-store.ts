@@ -5,7 +5,7 @@ import type { Engine, Storage } from '../../engine/engine.ts';
 import type { ImageShape } from '../../engine/image-ops/pixels.ts';
 import type { FileBytes } from '../../io/open-file.ts';
 import { concatenated, gather } from '../rows.ts';
-import type { Pixels } from './pixels.ts';
+import type { Pixels, Size } from './pixels.ts';
 
 export interface ImagePixels {
   readonly channels: number;
@@ -118,6 +118,15 @@ export class ImageStore implements ImagePixels {
     engine.write(storage, this.images);
     return storage;
   }
+}
+
+/** The size of all images in some stores, if they have one. */
+export function commonSize(stores: readonly ImageStore[]): Size | undefined {
+  const [{ height, width }] = stores as [ImageStore];
+  const isCommon = stores.every(
+    (store) => store.sizes === undefined && store.height === height && store.width === width,
+  );
+  return isCommon ? { height, width } : undefined;
 }
 
 /** Images one after the other; with their sizes where these differ. */

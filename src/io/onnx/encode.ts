@@ -2,7 +2,7 @@
 
 import { PbfWriter } from 'pbf';
 import { FileError } from '../../base/errors.ts';
-import { encodeWords, isHalfWidth } from '../../base/half-width.ts';
+import { tensorBytes } from '../host-tensor.ts';
 import {
   DATA_TYPES,
   type OnnxAttribute,
@@ -77,13 +77,7 @@ function graphParts(graph: OnnxGraph): Parts {
 }
 
 function tensorParts(tensor: OnnxTensor): Parts {
-  return [encoded(writeTensor, tensor), ...delimited(RAW_DATA, [rawBytes(tensor)])];
-}
-
-/** Little-endian, as the host is; floats of 16 bits as their words. */
-function rawBytes({ dtype, data }: OnnxTensor): Uint8Array {
-  const words = isHalfWidth(dtype) ? encodeWords(dtype, data as Float32Array) : data;
-  return new Uint8Array(words.buffer, words.byteOffset, words.byteLength);
+  return [encoded(writeTensor, tensor), ...delimited(RAW_DATA, [tensorBytes(tensor)])];
 }
 
 function writeHead(model: OnnxModel, pbf: PbfWriter): void {

@@ -5,6 +5,7 @@ import { existsSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { FileError } from '../../base/errors.ts';
 import { resolveRoot } from '../../data/paths.ts';
+import { asBytes } from '../../io/host-tensor.ts';
 import { readContents, type WeightsContents, type WeightsKind } from '../../io/weights.ts';
 import { type HostTensors, isCheckpoint, readModelWeights } from './checkpoint.ts';
 
@@ -44,7 +45,7 @@ export function weightsChecksum(weights: HostTensors): string {
   for (const name of [...weights.keys()].sort()) {
     const { dtype, shape, data } = weights.get(name)!;
     hash.update(JSON.stringify([name, dtype, shape]));
-    hash.update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+    hash.update(asBytes(data));
   }
   return hash.digest('hex');
 }
